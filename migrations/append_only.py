@@ -1,0 +1,51 @@
+"""Makes a table append-only in the database itself, on SQLite and PostgreSQL: UPDATE, DELETE and TRUNCATE are refused."""
+
+from alembic import op
+
+_MESSAGE = "append_only: {table} keeps what was written"
+
+
+def make_append_only(table: str, *key: str) -> None:
+    """Refuse every change to rows of `table`; inserting stays possible.
+
+    `key` are its primary key's columns: SQLite's INSERT OR REPLACE deletes without asking the DELETE trigger.
+    """
+    message = _MESSAGE.format(table=table)
+    if op.get_bind().dialect.name == "sqlite":
+        for verb in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            )
+        same = " AND ".join(f"{name} = NEW.{name}" for name in key)
+        op.execute(
+            f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
+            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
+        return
+    op.execute(
+        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION '{message}'; END $$"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()"
+    )
+    op.execute(
+        f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+        f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
+    )
+
+
+def drop_append_only(table: str) -> None:
+    """Undo make_append_only. Raises RuntimeError while the table holds evidence."""
+    if op.get_bind().exec_driver_sql(f"SELECT 1 FROM {table} LIMIT 1").first() is not None:
+        raise RuntimeError(f"{table} holds evidence: this downgrade is refused")
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"DROP TRIGGER {table}_no_update")
+        op.execute(f"DROP TRIGGER {table}_no_delete")
+        op.execute(f"DROP TRIGGER {table}_no_replace")
+        return
+    op.execute(f"DROP TRIGGER {table}_no_change ON {table}")
+    op.execute(f"DROP TRIGGER {table}_no_truncate ON {table}")
+    op.execute(f"DROP FUNCTION {table}_refuse()")

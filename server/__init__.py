@@ -1,0 +1,1 @@
+"""Keshi 课时: the classroom server. Floors and rules: ARCHITECTURE.md."""

@@ -1,0 +1,1 @@
+"""Floor 0: clock, errors, database, files, tasks, wire, actor, vault. Knows no capability."""

@@ -1,0 +1,101 @@
+"""Decides how anything is refused: one exception, and one catalogue of stable codes with their HTTP status.
+
+A code never changes its meaning. Its words stand in the web's catalogue (`error.<code>`), not here.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+CODES: Final[Mapping[str, int]] = {
+    # any door
+    "bad_request": 400,
+    "origin_refused": 403,
+    "not_signed_in": 401,
+    "not_found": 404,
+    "forbidden": 403,
+    "too_large": 413,
+    "too_many_tries": 429,
+    "unsupported_file": 415,
+    "internal_error": 500,
+    "disk_full": 507,
+    "closing": 503,
+    # accounts
+    "login_refused": 401,
+    "login_taken": 409,
+    "login_malformed": 400,
+    "password_weak": 400,
+    "password_wrong": 403,
+    "invitation_unknown": 404,
+    "invitation_expired": 410,
+    "invitation_used": 410,
+    "name_missing": 400,
+    "role_refused": 403,
+    "institution_needed": 400,
+    "area_malformed": 400,
+    "id_number_malformed": 400,
+    "already_set_up": 409,
+    # training
+    "class_code_taken": 409,
+    "class_code_malformed": 400,
+    "dates_reversed": 400,
+    "hours_out_of_range": 400,
+    "lesson_number_taken": 409,
+    "lesson_times_reversed": 400,
+    "lesson_too_long": 400,
+    "instructor_unknown": 400,
+    "institution_unknown": 400,
+    "name_taken": 409,
+    # exchange
+    "roster_empty": 400,
+    "roster_columns_missing": 400,
+    "roster_too_long": 400,
+    "roster_unreadable": 400,
+    # live
+    "lesson_too_early": 409,
+    "lesson_over": 409,
+    "lesson_ended": 409,
+    "lesson_not_live": 409,
+    "lesson_already_live": 409,
+    "start_failed": 503,
+    "not_joined": 409,
+    # attendance
+    "not_enrolled": 403,
+    "lease_held": 409,
+    "lease_lost": 409,
+    "take_over_limit": 429,
+    "beat_refused": 409,
+    # demo
+    "demo_only": 404,
+    "demo_running": 409,
+    "not_a_demo": 409,
+    "is_a_demo": 409,
+    # start and command line
+    "config_unreadable": 500,
+    "config_invalid": 500,
+    "address_refused": 500,
+    "port_in_use": 500,
+    "data_folder_busy": 500,
+    "key_damaged": 500,
+    "database_damaged": 500,
+    "database_newer": 500,
+    "spool_damaged": 500,
+}
+
+
+class DomainError(Exception):
+    """A refusal with a stable `code` (a key of CODES) and `data` that may be shown to whoever asked."""
+
+    def __init__(self, code: str, **data: Any) -> None:
+        if code not in CODES:
+            raise ValueError(f"unknown error code {code!r}: add it to server/core/errors.py")
+        super().__init__(code)
+        self.code = code
+        self.data = data
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this code."""
+        return CODES[self.code]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.data}" if self.data else self.code

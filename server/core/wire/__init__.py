@@ -1,0 +1,1 @@
+"""The one door for requests and events: declared once, served and checked here. Knows only `Actor`."""

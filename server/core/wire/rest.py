@@ -1,0 +1,163 @@
+"""Decides how REST routes are served: origin, session, roles, decoding, and one place that maps errors to answers."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Final
+from urllib.parse import quote
+
+import structlog
+from aiohttp import web
+
+from server.core.actor import Actor
+from server.core.errors import DomainError
+from server.core.wire.codec import decode, encode, parse
+from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Download, Route, check_roles
+
+log = structlog.get_logger("wire.rest")
+
+Authenticate = Callable[[str], Awaitable[Actor | None]]
+SESSION_COOKIE: Final = "keshi_session"
+SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+SECURITY_HEADERS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self)",
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+        "frame-ancestors 'none'"
+    ),
+}
+
+
+class Rest:
+    """Serves declared routes on an aiohttp application."""
+
+    def __init__(self, authenticate: Authenticate, origins: frozenset[str], session_seconds: int) -> None:
+        self._authenticate = authenticate
+        self._origins = origins
+        self._session_seconds = session_seconds
+
+    def serve(self, app: web.Application, routes: Iterable[Route]) -> None:
+        """Add the routes to `app`."""
+        for route in routes:
+            app.router.add_route(route.method, route.path, self._handler(route))
+
+    def _handler(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            if route.method not in SAFE_METHODS:
+                check_origin(request.headers.get("Origin"), self._origins)
+            token = request.cookies.get(SESSION_COOKIE, "")
+            actor = await self._authenticate(token) if token else None
+            check_roles(actor, route.roles)
+            call = Call(actor=actor, address=request.remote or "")
+            answer = await route.handle(call, decode(route.request, await _values(request, route)))
+            response = _respond(answer)
+            self._set_session(request, response, call.new_session)
+            return response
+
+        return handle
+
+    def _set_session(self, request: web.Request, response: web.Response, token: str | None) -> None:
+        if token is None:
+            return
+        if token == "":
+            response.del_cookie(SESSION_COOKIE, path="/")
+            return
+        response.set_cookie(
+            SESSION_COOKIE,
+            token,
+            max_age=self._session_seconds,
+            httponly=True,
+            samesite="Lax",
+            secure=request.secure,
+            path="/",
+        )
+
+
+def check_origin(origin: str | None, allowed: frozenset[str]) -> None:
+    """Raises DomainError origin_refused unless `origin` is exactly one of ours: this is also what stops CSRF."""
+    if origin not in allowed:
+        raise DomainError("origin_refused")
+
+
+@web.middleware
+async def errors_as_json(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    """The one place where a refusal or a fault becomes an HTTP answer; adds the security headers to every answer."""
+    try:
+        response = await handler(request)
+    except DomainError as error:
+        response = refusal(error)
+    except web.HTTPException as error:
+        response = error if error.status < 400 else refusal(_from_http(error))
+    except Exception as error:
+        # the path may carry an id, never a name; the body is not logged
+        log.exception("request_failed", method=request.method, route=_canonical(request), error=type(error).__name__)
+        response = refusal(DomainError("internal_error"))
+    if not response.prepared:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+def refusal(error: DomainError) -> web.Response:
+    """`{"code", "data"}` with the code's status; never cached."""
+    return web.Response(
+        body=encode({"code": error.code, "data": error.data}),
+        status=error.status,
+        content_type="application/json",
+        headers={"Cache-Control": "no-store"},
+    )
+
+
+def _from_http(error: web.HTTPException) -> DomainError:
+    match error.status:
+        case 404 | 405:
+            return DomainError("not_found")
+        case 413:
+            return DomainError("too_large")
+        case _:
+            return DomainError("bad_request", problem=error.reason)
+
+
+async def _values(request: web.Request, route: Route) -> dict[str, Any]:
+    values: dict[str, Any] = dict(request.query) | dict(request.match_info)
+    if route.method in SAFE_METHODS:
+        return values
+    body = await _body(request, route.body_limit or JSON_LIMIT_BYTES)
+    if route.body_limit is not None:
+        return {**values, "content": body}
+    if body and request.content_type != "application/json":
+        raise DomainError("bad_request", field="", problem="Content-Type must be application/json")
+    parsed = parse(body)
+    if not isinstance(parsed, dict):
+        raise DomainError("bad_request", field="", problem="an object is expected")
+    return parsed | values
+
+
+async def _body(request: web.Request, limit: int) -> bytes:
+    """The body, read no further than its limit."""
+    if (request.content_length or 0) > limit:
+        raise DomainError("too_large", limit_bytes=limit)
+    body = bytearray()
+    async for chunk in request.content.iter_chunked(64 * 1024):
+        body += chunk
+        if len(body) > limit:
+            raise DomainError("too_large", limit_bytes=limit)
+    return bytes(body)
+
+
+def _respond(answer: Any) -> web.Response:
+    headers = {"Cache-Control": "no-store"}
+    if isinstance(answer, Download):
+        headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(answer.filename)}"
+        return web.Response(body=answer.content, content_type=answer.content_type, headers=headers)
+    return web.Response(body=encode(answer), content_type="application/json", headers=headers)
+
+
+def _canonical(request: web.Request) -> str:
+    resource = request.match_info.route.resource
+    return resource.canonical if resource else "?"

@@ -1,0 +1,132 @@
+"""Decides how Socket.IO is served: exact Origin and a session at the door, events in order, each one acknowledged."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+
+import socketio
+import structlog
+from aiohttp import web
+
+from server.core.actor import Actor
+from server.core.errors import DomainError
+from server.core.wire.codec import decode, plain
+from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, check_roles
+from server.core.wire.fan_out import SocketFanOut
+from server.core.wire.rest import SESSION_COOKIE, Authenticate, check_origin
+
+log = structlog.get_logger("wire.socket")
+
+PING_INTERVAL_S: Final = 10
+PING_TIMEOUT_S: Final = 10
+
+#: called with the connection that is gone
+Gone = Callable[[str], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Connection:
+    actor: Actor
+    token: str
+
+
+class Sockets:
+    """Serves declared commands to browsers that are signed in."""
+
+    def __init__(self, authenticate: Authenticate, origins: frozenset[str]) -> None:
+        self._authenticate = authenticate
+        self._origins = origins
+        self._connections: dict[str, _Connection] = {}
+        self._gone: list[Gone] = []
+        self._server = socketio.AsyncServer(
+            async_mode="aiohttp",
+            transports=["websocket"],
+            cors_allowed_origins=[],  # we check the Origin ourselves, exactly, and refuse its absence as well
+            async_handlers=False,  # events of one client are handled in the order they came
+            max_http_buffer_size=JSON_LIMIT_BYTES,
+            ping_interval=PING_INTERVAL_S,
+            ping_timeout=PING_TIMEOUT_S,
+            http_compression=False,
+            websocket_compression=False,
+            logger=False,
+            engineio_logger=False,
+        )
+        self.fan_out = SocketFanOut(self._server)
+
+    def serve(self, app: web.Application, commands: Iterable[Command]) -> None:
+        """Attach to `app` and listen for the commands."""
+        self._server.attach(app)
+        self._server.on("connect", self._connect)
+        self._server.on("disconnect", self._disconnect)
+        for command in commands:
+            self._server.on(command.event, self._handler(command))
+        self._server.on("*", _unknown_event)
+
+    def when_gone(self, callback: Gone) -> None:
+        """Call `callback` with each connection that ends."""
+        self._gone.append(callback)
+
+    async def cut(self, session_id: str) -> None:
+        """End every connection of a login."""
+        for sid, connection in list(self._connections.items()):
+            if connection.actor.session_id == session_id:
+                await self._server.disconnect(sid)
+
+    async def close(self) -> None:
+        """End all connections."""
+        await self._server.shutdown()
+
+    async def _connect(self, sid: str, environ: dict[str, Any], _auth: Any = None) -> None:
+        try:
+            check_origin(environ.get("HTTP_ORIGIN"), self._origins)
+            token = _cookie(environ.get("HTTP_COOKIE", ""))
+            actor = await self._authenticate(token) if token else None
+            if actor is None:
+                raise DomainError("not_signed_in")
+        except DomainError as error:
+            raise socketio.exceptions.ConnectionRefusedError(error.code) from error
+        self._connections[sid] = _Connection(actor, token)
+
+    async def _disconnect(self, sid: str, _reason: str = "") -> None:
+        self._connections.pop(sid, None)
+        for callback in self._gone:
+            await callback(sid)
+
+    def _handler(self, command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
+        async def handle(sid: str, *arguments: Any) -> dict[str, Any]:
+            try:
+                if len(arguments) > 1:
+                    raise DomainError("bad_request", field="", problem="one argument is expected")
+                actor = await self._actor(sid)
+                check_roles(actor, command.roles)
+                request = decode(command.request, arguments[0] if arguments else {})
+                answer = await command.handle(Call(actor=actor, connection=sid), request)
+                return {"ok": True, **plain(answer)}
+            except DomainError as error:
+                return {"ok": False, "code": error.code, "data": error.data}
+            except Exception as error:
+                log.exception("command_failed", event=command.event, error=type(error).__name__)
+                return {"ok": False, "code": "internal_error", "data": {}}
+
+        return handle
+
+    async def _actor(self, sid: str) -> Actor:
+        """Who speaks, asked again at every event: a session that has expired or was revoked earns nothing more."""
+        connection = self._connections.get(sid)
+        actor = await self._authenticate(connection.token) if connection else None
+        if actor is None:
+            raise DomainError("not_signed_in")
+        return actor
+
+
+async def _unknown_event(_event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:
+    return {"ok": False, "code": "bad_request", "data": {"field": "event", "problem": "unknown event"}}
+
+
+def _cookie(header: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(SESSION_COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
