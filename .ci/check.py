@@ -1,0 +1,46 @@
+"""What `make check` looks at, in the order of what fails fastest; all of it runs, also after a failure.
+
+check.py [NAME]    only the check of this name
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PY = [sys.executable, "-m"]
+NPM = [sys.executable, "-B", ".ci/setup.py", "npm", "--silent", "run"]
+TYPED = ("server", "media", "tests", "migrations")
+GRAPH = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+CHECKS: dict[str, list[str]] = {
+    "format": [*PY, "ruff", "format", "--check", "--quiet", "."],
+    "lint": [*PY, "ruff", "check", "--quiet", "."],
+    "imports": [sys.executable, "-c", GRAPH, "--no-logo", "--cache-dir", "build/imports"],
+    "house": [*PY, "pytest", "-q", "tests/house", "-p", "no:cacheprovider"],
+    "types": [*PY, "mypy", "--no-error-summary", *(folder for folder in TYPED if (ROOT / folder).is_dir())],
+    "web-lint": [*NPM, "lint"],
+    "web-types": [*NPM, "types"],
+    "web-size": [*NPM, "size"],
+}
+
+
+def main(only: list[str]) -> int:
+    """Run the checks and return how it went: 0 when all passed, 2 when one asked for does not exist."""
+    unknown = [name for name in only if name not in CHECKS]
+    if unknown:
+        print(f"没有这项检查 · no such check: {', '.join(unknown)}; {', '.join(CHECKS)}")
+        return 2
+    failed = []
+    for name in only or CHECKS:
+        print(f"▸ {name}", flush=True)
+        if subprocess.run(CHECKS[name], cwd=ROOT, check=False).returncode:
+            failed.append(name)
+    print(f"✗ 未通过 · failed: {', '.join(failed)}" if failed else "✓ 全部通过 · all checks passed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

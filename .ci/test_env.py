@@ -1,0 +1,64 @@
+"""Decides what the browser tests need from the system: a Chromium and fonts for Chinese."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import python_env
+from say import SetupError, step
+from system import apt_install, demand
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FONT_FOLDERS = (
+    Path("/usr/share/fonts"),
+    Path("/usr/local/share/fonts"),
+    Path("/Library/Fonts"),
+    Path("/System/Library/Fonts"),
+)
+FONT_PATTERNS = ("*CJK*", "*wqy*", "*PingFang*", "*SourceHan*")
+
+
+def ensure() -> None:
+    """Have a Chromium and Chinese fonts, by apt where they are missing. Raises SetupError."""
+    missing = []
+    if not _has_chromium() and not _is_ubuntu():
+        missing.append("chromium")
+    if not _has_fonts():
+        missing.append("fonts-noto-cjk")
+    if missing:
+        apt_install(missing)
+    if not _has_chromium():
+        _playwright_chromium()
+
+
+def _has_chromium() -> bool:
+    """`CHROMIUM` names one that lies elsewhere; tests/conftest.py looks in the same places."""
+    named = os.environ.get("CHROMIUM")
+    return bool(named and Path(named).exists()) or any(map(shutil.which, CHROMIUM_NAMES))
+
+
+def _is_ubuntu() -> bool:
+    """Ubuntu's chromium package is only a pointer to a snap, which containers and CI cannot run."""
+    release = Path("/etc/os-release")
+    return release.exists() and "ID=ubuntu" in release.read_text().splitlines()
+
+
+def _has_fonts() -> bool:
+    return any(
+        next(folder.rglob(pattern), None) for folder in FONT_FOLDERS if folder.is_dir() for pattern in FONT_PATTERNS
+    )
+
+
+def _playwright_chromium() -> None:
+    """Fetch the Chromium that belongs to the locked Playwright; quick when it is there already."""
+    step("准备 Playwright 的 Chromium", "having Playwright fetch its Chromium")
+    demand(
+        [python_env.PYTHON, "-m", "playwright", "install", "--with-deps", "chromium"],
+        SetupError(
+            "没有可用的 Chromium，浏览器测试无法运行",
+            "There is no Chromium for the browser tests",
+            "安装 Chromium 或 Chrome，或指明位置 / install Chromium or Chrome, or say where one is:  CHROMIUM=/path make test",
+        ),
+    )
