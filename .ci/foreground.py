@@ -1,4 +1,4 @@
-"""Decides who hears Ctrl-C: the server alone, so that it can stop cleanly and `make` ends with the server's own exit code.
+"""Decides who hears Ctrl-C: the server alone, so that it stops cleanly and `make` ends with the server's exit code.
 
     foreground.py PROGRAM ARGS...
 

@@ -43,9 +43,10 @@ def ensure(dev: bool) -> None:
 
 def pip_install(lock: Path) -> None:
     """Install what a lock names: every file checked against its hash, nothing compiled, nothing resolved."""
+    quiet = ["-q", "--disable-pip-version-check", "--no-input", "--retries", "5", "--timeout", "60"]
+    exact = ["--require-hashes", "--only-binary", ":all:", "--no-deps"]
     demand(
-        [PYTHON, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-input", "--require-hashes"]
-        + ["--only-binary", ":all:", "--no-deps", "--retries", "5", "--timeout", "60", "-r", lock],
+        [PYTHON, "-m", "pip", "install", *quiet, *exact, "-r", lock],
         SetupError(
             "Python 依赖安装失败，请检查到软件源的网络",
             "The Python packages could not be installed: check the way to the package registry",

@@ -1,4 +1,4 @@
-"""Decides how other programs are run and how packages of the system are got: apt, as root or by sudo, only when missing."""
+"""Decides how other programs are run and how missing packages of the system are got: apt, as root or by sudo."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def apt_install(packages: Sequence[str]) -> None:
     if shutil.which("apt-get") is None:
         raise SetupError(
             f"缺少系统软件：{'、'.join(packages)}，本机没有 apt，请用本机的包管理器安装后重试",
-            "System packages are missing and there is no apt here: install them with your package manager, then try again",
+            "System packages are missing and there is no apt here: install them your own way, then try again",
         )
     prefix = _as_root()
     if prefix is None:

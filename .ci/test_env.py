@@ -59,6 +59,6 @@ def _playwright_chromium() -> None:
         SetupError(
             "没有可用的 Chromium，浏览器测试无法运行",
             "There is no Chromium for the browser tests",
-            "安装 Chromium 或 Chrome，或指明位置 / install Chromium or Chrome, or say where one is:  CHROMIUM=/path make test",
+            "安装 Chromium 或指明位置 / install one or say where it is:  CHROMIUM=/path make test",
         ),
     )
