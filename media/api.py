@@ -1,0 +1,96 @@
+"""Decides what of media others may use: the only door. Rooms open, peers get a token, events come back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from media.errors import MediaError
+from media.grants import Grant, Kind, Tokens
+from media.plane import MediaEvent, Plane
+from media.settings import MediaSettings
+from media.whip import Whip
+
+
+@dataclass(frozen=True, slots=True)
+class RoomStats:
+    """One room now; packets are counted since it was opened."""
+
+    publisher: str | None
+    publisher_live: bool
+    viewers: tuple[str, ...]
+    packets_in: int
+    packets_out: int
+    resent: int
+    keyframes_asked: int
+    video_codec: str
+
+
+class Media:
+    """The media plane of one process. `start` before anything else, on the loop that will serve the routes."""
+
+    def __init__(self, settings: MediaSettings, key: bytes, on_event: Callable[[MediaEvent], None]) -> None:
+        self._plane = Plane(settings, on_event)
+        self._tokens = Tokens(key)
+
+    async def start(self) -> None:
+        """Open the UDP port. Raises OSError when it is taken."""
+        await self._plane.start()
+
+    async def stop(self) -> None:
+        """End every session, tell each peer, close the port."""
+        await self._plane.stop()
+
+    @property
+    def port(self) -> int:
+        return self._plane.mux.port
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """What was refused or dropped since the start, by name."""
+        return dict(self._plane.counts)
+
+    async def open_room(self, room: str) -> None:
+        """Let peers in; nothing happens if it is open. Raises MediaError too_many_rooms."""
+        self._plane.open_room(room)
+
+    async def close_room(self, room: str) -> None:
+        """End every session in it; tokens for it are worth nothing until it is opened again."""
+        self._plane.close_room(room)
+
+    async def cut(self, peer: str) -> None:
+        """End the media of this peer, in every room, now."""
+        self._plane.cut(peer)
+
+    def token(self, grant: Grant) -> str:
+        """The bearer token for a grant."""
+        return self._tokens.sign(grant)
+
+    def stats(self, room: str) -> RoomStats:
+        """Raises MediaError room_closed."""
+        found = self._plane.rooms.get(room)
+        if found is None:
+            raise MediaError("room_closed")
+        viewers = list(found.fan_out.viewers.values())
+        return RoomStats(
+            publisher=found.publisher[0] if found.publisher else None,
+            publisher_live=found.publisher_live,
+            viewers=tuple(viewer.name for viewer in viewers),
+            packets_in=found.packets_in,
+            packets_out=found.fan_out.sent,
+            resent=sum(viewer.resent for viewer in viewers),
+            keyframes_asked=found.keyframes_asked,
+            video_codec=found.slots["video"].codec,
+        )
+
+    def routes(self, app: web.Application) -> None:
+        """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}."""
+        Whip(self._plane, self._tokens).add_to(app)
+
+
+def build(settings: MediaSettings, key: bytes, on_event: Callable[[MediaEvent], None]) -> Media:
+    """A media plane that is not started. `key`: at least 16 secret bytes. `on_event` is called on the loop."""
+    return Media(settings, key, on_event)
+
+
+__all__ = ["Grant", "Kind", "Media", "MediaError", "MediaEvent", "MediaSettings", "RoomStats", "build"]

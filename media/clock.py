@@ -1,0 +1,22 @@
+"""Decides what time it is inside media: the only module here that reads a clock."""
+
+import time
+from datetime import UTC, datetime
+
+NTP_UNIX_SECONDS = 2_208_988_800
+NTP_FRACTION = 1 << 32
+
+
+def monotonic() -> float:
+    """Seconds on a clock that never goes back, for every duration."""
+    return time.monotonic()
+
+
+def utc() -> datetime:
+    """The moment, aware, in UTC: for events told to others."""
+    return datetime.now(UTC)
+
+
+def ntp() -> int:
+    """The moment as a 64-bit NTP timestamp (RFC 3550 section 4)."""
+    return int((time.time() + NTP_UNIX_SECONDS) * NTP_FRACTION)

@@ -1,0 +1,247 @@
+"""Decides what lives in one media process: the port, the rooms, the sessions in them, and when each ends."""
+
+import asyncio
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from aioice import stun
+
+from media import clock, seam
+from media.answer import Local, publish_answer, watch_answer
+from media.doors import Address, HandshakeBudget
+from media.endpoints import Publisher, Watcher
+from media.errors import MediaError
+from media.grants import Grant, Kind
+from media.mux import Kind as DatagramKind
+from media.mux import Mux, classify, machine_ips
+from media.offer import read_offer
+from media.peer import Peer
+from media.room import Room
+from media.settings import MediaSettings
+from media.tasks import Tasks
+
+TICK_SECONDS = 0.1
+SESSION_BYTES = 18
+WILDCARDS = ("0.0.0.0", "::")
+EventKind = Literal["publisher_live", "publisher_gone", "viewer_live", "viewer_gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaEvent:
+    """Something a lesson wants to know: a peer's media began or ended in a room, at a moment (UTC)."""
+
+    kind: EventKind
+    room: str
+    peer: str
+    at: datetime
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """One WHIP or WHEP resource."""
+
+    id: str
+    room: Room
+    grant: Grant
+    peer: Peer
+    endpoint: Publisher | Watcher
+
+
+class Plane:
+    """Rooms and sessions behind one UDP port. All calls on the loop that started it."""
+
+    def __init__(self, settings: MediaSettings, on_event: Callable[[MediaEvent], None]) -> None:
+        self.settings = settings
+        self.counts: Counter[str] = Counter()
+        self.rooms: dict[str, Room] = {}
+        self.sessions: dict[str, Session] = {}
+        self.certificate = seam.certificate()
+        self.bench = seam.Bench()
+        self.mux: Mux
+        self._on_event = on_event
+        self._tasks = Tasks()
+        self._budget = HandshakeBudget(settings.handshakes_per_ip)
+        self._by_ufrag: dict[str, Session] = {}
+        self._by_address: dict[Address, Session] = {}
+        self._by_peer: dict[Peer, Session] = {}
+
+    async def start(self) -> None:
+        """Open the port. Raises OSError when it is taken."""
+        self.mux = Mux(self.settings.udp_host, self.settings.udp_port, self._on_datagram, self.counts)
+        self.mux.start()
+        self._tasks.spawn(self._tick(), "tick")
+
+    async def stop(self) -> None:
+        for name in list(self.rooms):
+            self.close_room(name)
+        await asyncio.sleep(0)
+        await self._tasks.close()
+        self.mux.close()
+
+    def clock(self) -> float:
+        return clock.monotonic()
+
+    # -- rooms and sessions -----------------------------------------------------------------------
+
+    def open_room(self, name: str) -> None:
+        """Open a room; nothing happens if it is. Raises MediaError too_many_rooms."""
+        if name in self.rooms:
+            return
+        if len(self.rooms) >= self.settings.max_rooms:
+            raise MediaError("too_many_rooms", limit=self.settings.max_rooms)
+        later = asyncio.get_running_loop().call_later
+        self.rooms[name] = Room(name, later, clock.monotonic, lambda peer: self._tell("publisher_live", name, peer))
+
+    def close_room(self, name: str) -> None:
+        if self.rooms.pop(name, None) is not None:
+            self._end_where(lambda session: session.room.name == name)
+
+    def cut(self, peer: str) -> None:
+        """End every session of this peer now."""
+        self._end_where(lambda session: session.grant.peer == peer)
+
+    def _end_where(self, matches: Callable[[Session], bool]) -> None:
+        for session in [each for each in self.sessions.values() if matches(each)]:
+            self.end(session)
+
+    def accept(self, grant: Grant, offer_text: str) -> tuple[Session, str]:
+        """Open a session for an offer: (session, SDP answer).
+
+        Raises MediaError room_closed, publisher_taken, room_full, bad_offer or no_common_codec.
+        """
+        room = self.rooms.get(grant.room)
+        if room is None:
+            raise MediaError("room_closed")
+        former = [each for each in self.sessions.values() if each.room is room]
+        same = [each for each in former if each.grant.peer == grant.peer and each.grant.kind == grant.kind]
+        if grant.kind == "publish" and any(each.grant.kind == "publish" for each in former if each not in same):
+            raise MediaError("publisher_taken")
+        if len(former) - len(same) >= self.settings.max_peers_per_room:
+            raise MediaError("room_full", limit=self.settings.max_peers_per_room)
+        session, answer = self._open(room, grant, offer_text)
+        for each in same:  # a reload: the newer one counts
+            self.end(each)
+        self.sessions[session.id] = self._by_ufrag[session.peer.ufrag] = session
+        self._by_peer[session.peer] = session
+        return session, answer
+
+    def _open(self, room: Room, grant: Grant, offer_text: str) -> tuple[Session, str]:
+        directions = ("sendonly", "sendrecv") if grant.kind == "publish" else ("recvonly", "sendrecv")
+        offer = read_offer(offer_text, directions)
+        peer = Peer(self, offer.ufrag, offer.fingerprints)
+        endpoint: Publisher | Watcher
+        if grant.kind == "publish":
+            answer, chosen = publish_answer(offer, self._local(peer))
+            endpoint = Publisher(room, grant.peer, peer, chosen, offer, self.settings.max_kbps)
+        else:
+            answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
+            _check_watchable(room, usable)
+            endpoint = Watcher(room, grant.peer, peer, usable, lambda: self._tell("viewer_live", room.name, grant.peer))
+        peer.endpoint = endpoint
+        return Session(secrets.token_urlsafe(SESSION_BYTES), room, grant, peer, endpoint), answer
+
+    def _local(self, peer: Peer) -> Local:
+        settings = self.settings
+        addresses = settings.advertised_ips or (settings.udp_host,)
+        if addresses[0] in WILDCARDS:
+            addresses = tuple(machine_ips(with_ipv6=settings.udp_host == "::"))
+        prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
+        return Local(peer.ufrag, peer.password, prints[:1], addresses, self.mux.port, settings.start_kbps)
+
+    def session(self, kind: Kind, room: str, session_id: str) -> Session:
+        """The session of a resource. Raises MediaError session_unknown."""
+        found = self.sessions.get(session_id)
+        if found is None or found.grant.kind != kind or found.room.name != room:
+            raise MediaError("session_unknown")
+        return found
+
+    def end(self, session: Session) -> None:
+        """End a session now; its peer is told in the background."""
+        if self.sessions.pop(session.id, None) is None:
+            return
+        peer = session.peer
+        peer.closed = True
+        self._by_ufrag.pop(peer.ufrag, None)
+        self._by_peer.pop(peer, None)
+        for address in [address for address, each in self._by_address.items() if each is session]:
+            del self._by_address[address]
+        if session.endpoint.disconnected():
+            gone: EventKind = "publisher_gone" if session.grant.kind == "publish" else "viewer_gone"
+            self._tell(gone, session.room.name, session.grant.peer)
+        self._tasks.spawn(peer.dtls.close(), "close")
+
+    def ended(self, peer: Peer) -> None:
+        session = self._by_peer.get(peer)
+        if session is not None:
+            self.end(session)
+
+    def _tell(self, kind: EventKind, room: str, peer: str) -> None:
+        event = MediaEvent(kind, room, peer, clock.utc())
+        # Called by the loop: what a listener raises cannot stop a packet.
+        asyncio.get_running_loop().call_soon(self._on_event, event)
+
+    # -- datagrams --------------------------------------------------------------------------------
+
+    def _on_datagram(self, datagram: bytes, address: Address) -> None:
+        kind = classify(datagram)
+        if kind is DatagramKind.STUN:
+            self._on_stun(datagram, address)
+        elif kind is DatagramKind.OTHER:
+            self.counts["unknown_kind"] += 1
+        else:
+            session = self._by_address.get(address)
+            if session is None or address not in session.peer.paths:
+                self.counts["unknown_address"] += 1
+            else:
+                session.peer.on_packet(kind, datagram, address)
+
+    def _on_stun(self, datagram: bytes, address: Address) -> None:
+        try:
+            message = stun.parse_message(datagram)
+        except (ValueError, IndexError, KeyError, OverflowError, TypeError):
+            self.counts["stun_malformed"] += 1
+            return
+        if message.message_method != stun.Method.BINDING or message.message_class != stun.Class.REQUEST:
+            self.counts["stun_not_a_check"] += 1
+            return
+        ufrag = str(message.attributes.get("USERNAME", "")).partition(":")[0]
+        session = self._by_ufrag.get(ufrag)
+        if session is None:
+            self.counts["stun_unknown_ufrag"] += 1
+            return
+        session.peer.on_stun(message, len(datagram), address)
+        if address in session.peer.paths:
+            self._by_address[address] = session
+
+    def may_handshake(self, ip: str) -> bool:
+        return self._budget.spend(ip, clock.monotonic())
+
+    def start_handshake(self, peer: Peer) -> None:
+        self._tasks.spawn(peer.handshake(), "handshake")
+
+    # -- time -------------------------------------------------------------------------------------
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS)
+            now = clock.monotonic()
+            for room in self.rooms.values():
+                room.tick(clock.ntp(), now)
+            for session in [each for each in self.sessions.values() if self._expired(each.peer, now)]:
+                self.counts["silent"] += 1
+                self.end(session)
+
+    def _expired(self, peer: Peer, now: float) -> bool:
+        if peer.connected:
+            return now - peer.heard > self.settings.liveness_seconds
+        return now - peer.created > self.settings.handshake_seconds
+
+
+def _check_watchable(room: Room, usable: Mapping[str, object]) -> None:
+    for slot in room.slots.values():
+        if slot.live and slot.kind == "video" and slot.codec not in usable:
+            raise MediaError("no_common_codec", needed=slot.codec)

@@ -1,0 +1,142 @@
+"""Decides what happens in one room: one publisher, its slots, when a burst leaves, when a keyframe is asked for.
+
+Pure: time comes in, `later` schedules. Keyframe requests are throttled because each one costs every viewer.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+from media.answer import CNAME, Ssrcs
+from media.forwarder import FanOut, Viewer
+from media.ingest import Ingest
+from media.packets import AUDIO, MARKER, VIDEO, Item
+from media.rtcp import sender_reports
+from media.slot import Arrival, Slot
+
+KEYFRAME_SECONDS = 0.5
+REPORT_SECONDS = 3.0
+AUDIO_HOLD_SECONDS = 0.010
+VIDEO_HOLD_SECONDS = 0.020
+CATCH_UP_SECONDS = 0.010
+MAX_BURST_PACKETS = 48
+LONG_GOP_PACKETS = 160
+
+
+class Timer(Protocol):
+    """A scheduled call that can be taken back."""
+
+    def cancel(self) -> None: ...
+
+
+Later = Callable[[float, Callable[[], None]], Timer]
+
+
+class Room:
+    """One room. `on_media` is called with the publisher's name when its first packet goes out."""
+
+    def __init__(self, name: str, later: Later, clock: Callable[[], float], on_media: Callable[[str], None]) -> None:
+        self.name = name
+        self.slots = {VIDEO: Slot(VIDEO, 90_000), AUDIO: Slot(AUDIO, 48_000)}
+        self.fan_out = FanOut(self.slots[VIDEO], self.slots[AUDIO])
+        self.publisher: tuple[str, Ingest] | None = None
+        self.publisher_live = False
+        self.keyframes_asked = 0
+        self._later, self._clock, self._on_media = later, clock, on_media
+        self._burst: list[Item] = []
+        self._timer: Timer | None = None
+        self._keyframe_at = -KEYFRAME_SECONDS
+        self._keyframe_due = False
+        self._reported_at = 0.0
+
+    @property
+    def ssrcs(self) -> dict[str, Ssrcs]:
+        return {kind: Ssrcs(slot.ssrc, slot.rtx_ssrc) for kind, slot in self.slots.items()}
+
+    @property
+    def packets_in(self) -> int:
+        return sum(slot.packets for slot in self.slots.values())
+
+    def publish(self, name: str, ingest: Ingest) -> None:
+        self.publisher, self.publisher_live = (name, ingest), False
+
+    def unpublish(self, ingest: Ingest) -> bool:
+        """The publisher is gone. True if its media had been live."""
+        if self.publisher is None or self.publisher[1] is not ingest:
+            return False
+        was_live, self.publisher, self.publisher_live = self.publisher_live, None, False
+        self.flush()
+        for slot in self.slots.values():
+            slot.silence()
+        return was_live
+
+    def push(self, kind: str, arrival: Arrival, now: float) -> None:
+        """One packet of the publisher."""
+        slot = self.slots[kind]
+        gop_number = slot.gop_number
+        packet = slot.push(arrival, now)
+        if packet is None:
+            return
+        if not self.publisher_live and self.publisher is not None:
+            self.publisher_live = True
+            self._on_media(self.publisher[0])
+        if slot.gop_number != gop_number:
+            self._keyframe_due = False
+        self._burst.append((kind, packet))
+        self._schedule(kind, packet)
+
+    def _schedule(self, kind: str, packet: bytes) -> None:
+        ends_picture = kind == VIDEO and packet[1] & MARKER
+        if ends_picture or len(self._burst) >= MAX_BURST_PACKETS:
+            self.flush()
+        elif self._timer is None:
+            hold = AUDIO_HOLD_SECONDS if kind == AUDIO else VIDEO_HOLD_SECONDS
+            self._timer = self._later(hold, self.flush)
+
+    def flush(self) -> None:
+        """Send what is held and move joiners forward."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        burst, self._burst = self._burst, []
+        self.fan_out.send(burst)
+        if self.fan_out.catch_up():
+            self._timer = self._later(CATCH_UP_SECONDS, self.flush)
+
+    def synchronise(self, kind: str, source: object, ntp: int, timestamp: int, now: float) -> None:
+        self.slots[kind].synchronise(source, ntp, timestamp, now)
+
+    def join(self, viewer: Viewer) -> None:
+        self.fan_out.join(viewer)
+        if not 0 < len(self.slots[VIDEO].gop) <= LONG_GOP_PACKETS:
+            self.ask_keyframe()
+        self.flush()
+
+    def leave(self, viewer: Viewer) -> None:
+        self.fan_out.leave(viewer)
+
+    def ask_keyframe(self) -> None:
+        """Ask the publisher for a keyframe, at most once in KEYFRAME_SECONDS; a request too soon is kept for later."""
+        if self.publisher is None:
+            return
+        now = self._clock()
+        self._keyframe_due = now - self._keyframe_at < KEYFRAME_SECONDS
+        if not self._keyframe_due:
+            self._keyframe_at = now
+            self.keyframes_asked += 1
+            self.publisher[1].ask_keyframe()
+
+    def tick(self, ntp_now: int, now: float) -> None:
+        """Periodic work, every tenth of a second or so."""
+        if self.publisher is None:
+            return
+        self.publisher[1].tick(now)
+        if self._keyframe_due or (self.fan_out.waiting and not self.slots[VIDEO].gop):
+            self.ask_keyframe()
+        if now - self._reported_at >= REPORT_SECONDS:
+            self._reported_at = now
+            self._report(ntp_now, now)
+
+    def _report(self, ntp_now: int, now: float) -> None:
+        compound = sender_reports(self.slots.values(), CNAME, ntp_now, now)
+        for viewer in self.fan_out.viewers.values() if compound else ():
+            viewer.transport.send_rtcp(compound)

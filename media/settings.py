@@ -1,0 +1,49 @@
+"""Decides what an operator may set about media, and which values are sane."""
+
+import ipaddress
+from dataclasses import dataclass
+
+MAX_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """Seconds, kilobits per second and counts. Raises ValueError naming the field and the value.
+
+    `udp_port` 0 takes any free port. `udp_host` "::" also serves IPv4. Without `advertised_ips`
+    the bound address is advertised, or for a wildcard every address of the machine.
+    """
+
+    udp_host: str = "127.0.0.1"
+    udp_port: int = 0
+    advertised_ips: tuple[str, ...] = ()
+    max_rooms: int = 64
+    max_peers_per_room: int = 600
+    handshakes_per_ip: int = 300
+    handshake_seconds: float = 15.0
+    liveness_seconds: float = 10.0
+    start_kbps: int = 1_200
+    max_kbps: int = 2_500
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.udp_port <= MAX_PORT:
+            raise ValueError(f"udp_port: {self.udp_port} is not between 0 and {MAX_PORT}")
+        for field, values in (("udp_host", (self.udp_host,)), ("advertised_ips", self.advertised_ips)):
+            for value in values:
+                _check_ip(field, value)
+        for field in ("max_rooms", "max_peers_per_room", "handshakes_per_ip", "start_kbps", "max_kbps"):
+            _check_positive(field, getattr(self, field))
+        _check_positive("handshake_seconds", self.handshake_seconds)
+        _check_positive("liveness_seconds", self.liveness_seconds)
+
+
+def _check_ip(field: str, value: str) -> None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise ValueError(f"{field}: {value!r} is not an IP address") from error
+
+
+def _check_positive(field: str, value: float) -> None:
+    if not value > 0:
+        raise ValueError(f"{field}: {value} is not above 0")

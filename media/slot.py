@@ -1,0 +1,137 @@
+"""Decides the one outgoing stream of a kind in a room: constant SSRC, unbroken sequence and time whatever its source.
+
+Pure: time comes in. Rewritten once per room; a publisher's reload or a change of source needs no word to the viewers.
+"""
+
+import secrets
+from dataclasses import dataclass
+
+from media import packets
+
+NTP_FRACTION = 1 << 32
+MAX_GOP_PACKETS = 1_024
+MAX_LATE_PACKETS = 512
+SOURCE_GAP_SECONDS = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One RTP packet of a source: what the slot needs of it."""
+
+    source: object
+    codec: str
+    marker: bool
+    sequence: int
+    timestamp: int
+    payload: bytes
+
+
+@dataclass(slots=True)
+class _Base:
+    """How the present source's numbers become the slot's."""
+
+    source: object
+    first: int
+    highest: int
+    sequence_delta: int
+    timestamp_delta: int
+
+
+class Slot:
+    """The stream of one kind ("video" or "audio") of one room."""
+
+    def __init__(self, kind: str, clock_rate: int) -> None:
+        self.kind = kind
+        self.clock_rate = clock_rate
+        self.ssrc = secrets.randbelow((1 << 32) - 1) + 1
+        self.rtx_ssrc = secrets.randbelow((1 << 32) - 1) + 1
+        self.codec = ""
+        self.history = packets.History()
+        self.gop: list[bytes] = []
+        self.gop_number = 0
+        self.packets = 0
+        self.octets = 0
+        self.duplicates = 0
+        # The lower half: a receiver that loses the first packets must not mistake a wrap (RFC 3711 section 3.3.1).
+        self._sequence = secrets.randbelow(1 << 15)
+        self._timestamp = secrets.randbelow(1 << 32)
+        self._at: float | None = None
+        self._base: _Base | None = None
+        self._gop_timestamp: int | None = None
+        self._sync: tuple[int, int, float] | None = None
+
+    @property
+    def live(self) -> bool:
+        return self._base is not None
+
+    @property
+    def timestamp(self) -> int:
+        """The newest outgoing timestamp."""
+        return self._timestamp
+
+    def push(self, arrival: Arrival, now: float) -> bytes | None:
+        """The canonical packet to send on, or None for a duplicate or one too late to matter."""
+        base = self._base
+        if base is None or base.source != arrival.source:
+            base = self._rebase(arrival, now)
+        extended = packets.unwrap(arrival.sequence, base.highest)
+        sequence = (extended + base.sequence_delta) & 0xFFFF
+        late = extended < base.first or extended <= base.highest - MAX_LATE_PACKETS
+        if late or (extended <= base.highest and self.history.get(sequence) is not None):
+            self.duplicates += 1
+            return None
+        timestamp = (arrival.timestamp + base.timestamp_delta) & 0xFFFFFFFF
+        packet = packets.canonical(arrival.marker, sequence, timestamp, self.ssrc, arrival.payload)
+        if extended >= base.highest:
+            base.highest, self._sequence, self._timestamp, self._at = extended, sequence, timestamp, now
+        self._remember(arrival, sequence, timestamp, packet)
+        return packet
+
+    def _rebase(self, arrival: Arrival, now: float) -> _Base:
+        gap = SOURCE_GAP_SECONDS if self._at is None else max(now - self._at, SOURCE_GAP_SECONDS)
+        timestamp = self._timestamp + round(gap * self.clock_rate)
+        base = _Base(
+            source=arrival.source,
+            first=arrival.sequence,
+            highest=arrival.sequence,
+            sequence_delta=self._sequence + 1 - arrival.sequence,
+            timestamp_delta=timestamp - arrival.timestamp,
+        )
+        self._base, self.codec, self._sync = base, arrival.codec, None
+        self._drop_gop()
+        return base
+
+    def _remember(self, arrival: Arrival, sequence: int, timestamp: int, packet: bytes) -> None:
+        self.packets += 1
+        self.octets += len(arrival.payload)
+        self.history.add(sequence, packet)
+        if timestamp != self._gop_timestamp and packets.starts_keyframe(arrival.codec, arrival.payload):
+            self.gop, self._gop_timestamp = [packet], timestamp
+            self.gop_number += 1
+        elif self.gop:
+            self.gop.append(packet)
+            if len(self.gop) > MAX_GOP_PACKETS:
+                self._drop_gop()
+
+    def _drop_gop(self) -> None:
+        self.gop, self._gop_timestamp = [], None
+
+    def silence(self) -> None:
+        """The source is gone: nothing to join in the middle of."""
+        self._base = self._sync = None
+        self._drop_gop()
+
+    def synchronise(self, source: object, ntp: int, timestamp: int, now: float) -> None:
+        """A source's sender report: its `timestamp` was at `ntp` on our clock (RFC 3550 section 6.4.1)."""
+        if self._base is not None and self._base.source == source:
+            self._sync = (ntp, (timestamp + self._base.timestamp_delta) & 0xFFFFFFFF, now)
+
+    def report(self, ntp_now: int, now: float) -> tuple[int, int]:
+        """(NTP, RTP) timestamps of one moment for our own sender report; by arrival until the source has reported."""
+        if self._sync is not None:
+            ntp, timestamp, at = self._sync
+            return ntp + int((now - at) * NTP_FRACTION), self._later(timestamp, now - at)
+        return ntp_now, self._later(self._timestamp, now - (now if self._at is None else self._at))
+
+    def _later(self, timestamp: int, seconds: float) -> int:
+        return (timestamp + round(seconds * self.clock_rate)) & 0xFFFFFFFF

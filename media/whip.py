@@ -1,0 +1,130 @@
+"""Decides how publishing and watching are asked for over HTTP: WHIP (RFC 9725) and WHEP, one signed token per grant.
+
+Every refusal is JSON `{"code": ..., "data": {...}}`. As ICE-lite with all candidates in the answer, the server
+needs none of the client's: PATCH is acknowledged; a restart is refused, a new session costs one request.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from media.errors import MediaError
+from media.grants import Grant, Kind, Tokens
+from media.offer import MAX_OFFER_BYTES
+from media.plane import Plane, Session
+
+SDP = "application/sdp"
+FRAGMENT = "application/trickle-ice-sdpfrag"
+BODY_SECONDS = 10.0
+RETRY_SECONDS = 2
+STATUS = {
+    "token_missing": 401,
+    "token_invalid": 401,
+    "token_expired": 401,
+    "grant_mismatch": 403,
+    "room_closed": 404,
+    "session_unknown": 404,
+    "body_slow": 408,
+    "publisher_taken": 409,
+    "offer_too_large": 413,
+    "not_sdp": 415,
+    "bad_offer": 422,
+    "no_common_codec": 422,
+    "ice_restart_unsupported": 422,
+    "room_full": 503,
+}
+Handler = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Whip:
+    """The HTTP side of one plane."""
+
+    def __init__(self, plane: Plane, tokens: Tokens) -> None:
+        self._plane = plane
+        self._tokens = tokens
+
+    def add_to(self, app: web.Application) -> None:
+        for path, kind in (("whip", "publish"), ("whep", "watch")):
+            offered, resource = f"/media/{path}/{{room}}", f"/media/{path}/{{room}}/{{session}}"
+            app.router.add_post(offered, _refusing(self._create(kind)))  # type: ignore[arg-type]
+            app.router.add_delete(resource, _refusing(self._delete(kind)))  # type: ignore[arg-type]
+            app.router.add_patch(resource, _refusing(self._patch(kind)))  # type: ignore[arg-type]
+
+    def _create(self, kind: Kind) -> Handler:
+        async def create(request: web.Request) -> web.Response:
+            grant = self._grant(request, kind)
+            if request.content_type != SDP:
+                raise MediaError("not_sdp")
+            session, answer = self._plane.accept(grant, await _body(request))
+            headers = {"Location": f"{request.path}/{session.id}", "ETag": f'"{session.peer.ufrag}"'}
+            return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
+
+        return create
+
+    def _delete(self, kind: Kind) -> Handler:
+        async def delete(request: web.Request) -> web.Response:
+            self._plane.end(self._session(request, kind))
+            return web.Response(status=200)
+
+        return delete
+
+    def _patch(self, kind: Kind) -> Handler:
+        async def patch(request: web.Request) -> web.Response:
+            session = self._session(request, kind)
+            if request.content_type != FRAGMENT:
+                raise MediaError("not_sdp")
+            ufrags = [line for line in (await _body(request)).splitlines() if line.startswith("a=ice-ufrag:")]
+            if any(line.partition(":")[2] != session.peer.remote_ufrag for line in ufrags):
+                raise MediaError("ice_restart_unsupported")
+            return web.Response(status=204)
+
+        return patch
+
+    def _session(self, request: web.Request, kind: Kind) -> Session:
+        grant = self._grant(request, kind, allow_expired=True)
+        session = self._plane.session(kind, grant.room, request.match_info["session"])
+        if session.grant.peer != grant.peer:
+            raise MediaError("grant_mismatch")
+        return session
+
+    def _grant(self, request: web.Request, kind: Kind, *, allow_expired: bool = False) -> Grant:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise MediaError("token_missing")
+        grant = self._tokens.verify(token.strip(), allow_expired=allow_expired)
+        if grant.kind != kind or grant.room != request.match_info["room"]:
+            raise MediaError("grant_mismatch")
+        return grant
+
+
+async def _body(request: web.Request) -> str:
+    """The body as text. Raises MediaError offer_too_large, body_slow or bad_offer."""
+    data = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.content.iter_any():
+                data += part
+                if len(data) > MAX_OFFER_BYTES:
+                    raise MediaError("offer_too_large", limit=MAX_OFFER_BYTES)
+    except TimeoutError as error:
+        raise MediaError("body_slow") from error
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise MediaError("bad_offer", reason="encoding") from error
+
+
+def _refusing(handler: Handler) -> Handler:
+    async def refusing(request: web.Request) -> web.Response:
+        try:
+            return await handler(request)
+        except MediaError as error:
+            status = STATUS[error.code]
+            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+            if status == 503:
+                headers["Retry-After"] = str(RETRY_SECONDS)
+            body = {"code": error.code, "data": error.data}
+            return web.json_response(body, status=status, headers=headers)
+
+    return refusing
