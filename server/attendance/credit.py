@@ -1,0 +1,88 @@
+"""Decides what a beat is worth: which ledger milliseconds since the last acknowledged beat the page spent in front.
+
+Pure. The client's clock is only ever used for lengths between its own readings; when those happened is bounded by the
+server's receipt times: t = mono + min over the lease of (received - mono), never past the receipt (evidence.md,
+invariants I1-I7, I10-I13).
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from server.attendance.intervals import Interval, Intervals, clip, subtract, union
+from server.core.errors import DomainError
+
+#: a hole up to this long costs an honest trainee nothing; beyond it nothing is credited
+LONGEST_GAP_MS: Final = 60_000
+#: a page this far behind for LAGGING_BEATS beats in a row (sleep, a slowed clock) gets a new anchor
+LAG_MS: Final = 5_000
+LAGGING_BEATS: Final = 3
+MOST_SPANS: Final = 64
+#: the largest clock reading a page may send: 2^53, where JSON numbers stop being exact
+MOST_MONO: Final = 2**53
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """What a page says: `mono` and `spans` (the parts in front) in milliseconds of its own monotonic clock."""
+
+    seq: int
+    nonce: str
+    mono: int
+    spans: tuple[Interval, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """What the server knows of a lease's page.
+
+    `seq` is the last acknowledged beat, `nonce` what the next one must carry, `reached_ms` the ledger time up to which
+    everything is settled, `offset_ms` min(received - mono) once a beat has come.
+    """
+
+    seq: int
+    nonce: str
+    reached_ms: int
+    offset_ms: int | None = None
+    mono: int = 0
+    lagging: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """What a beat changes: the new anchor, and the ledger milliseconds in front and hidden."""
+
+    anchor: Anchor
+    front: Intervals
+    hidden: Intervals
+
+
+def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str) -> Credit:
+    """The worth of the next beat of a lease. Raises DomainError beat_refused (data.why)."""
+    _check(anchor, beat)
+    offset = received_ms - beat.mono
+    if anchor.offset_ms is not None:
+        offset = min(offset, anchor.offset_ms)
+    now = max(beat.mono + offset, anchor.reached_ms)
+    lagging = anchor.lagging + 1 if received_ms - now > LAG_MS else 0
+    after = replace(
+        anchor, seq=beat.seq, nonce=next_nonce, reached_ms=now, offset_ms=offset, mono=beat.mono, lagging=lagging
+    )
+    if lagging >= LAGGING_BEATS:
+        after = replace(after, reached_ms=received_ms, offset_ms=received_ms - beat.mono, lagging=0)
+    if now - anchor.reached_ms > LONGEST_GAP_MS:
+        return Credit(after, (), ())
+    seen = union((start + offset, end + offset) for start, end in beat.spans)
+    front = clip(seen, anchor.reached_ms, now)
+    whole = clip(((anchor.reached_ms, now),), anchor.reached_ms, now)
+    return Credit(after, front, subtract(whole, front))
+
+
+def _check(anchor: Anchor, beat: Beat) -> None:
+    if beat.nonce != anchor.nonce:
+        raise DomainError("beat_refused", why="nonce")
+    if beat.seq != anchor.seq + 1:
+        raise DomainError("beat_refused", why="seq")
+    if not anchor.mono <= beat.mono <= MOST_MONO:
+        raise DomainError("beat_refused", why="clock")
+    if len(beat.spans) > MOST_SPANS:
+        raise DomainError("beat_refused", why="spans")

@@ -1,0 +1,55 @@
+"""Sets of milliseconds as sorted, disjoint, non-empty half-open intervals: a millisecond is in or out, never twice."""
+
+from collections.abc import Iterable
+
+Interval = tuple[int, int]
+Intervals = tuple[Interval, ...]
+
+
+def union(*sets: Iterable[Interval]) -> Intervals:
+    """All milliseconds in any of the sets; empty and reversed intervals count for nothing."""
+    merged: list[Interval] = []
+    for start, end in sorted(interval for one in sets for interval in one if interval[0] < interval[1]):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return tuple(merged)
+
+
+def intersect(left: Intervals, right: Intervals) -> Intervals:
+    """The milliseconds in both."""
+    found: list[Interval] = []
+    i = j = 0
+    while i < len(left) and j < len(right):
+        start, end = max(left[i][0], right[j][0]), min(left[i][1], right[j][1])
+        if start < end:
+            found.append((start, end))
+        if left[i][1] < right[j][1]:
+            i += 1
+        else:
+            j += 1
+    return tuple(found)
+
+
+def subtract(left: Intervals, right: Intervals) -> Intervals:
+    """The milliseconds of `left` that are not in `right`."""
+    if not left:
+        return ()
+    gaps: list[Interval] = []
+    edge = left[0][0]
+    for start, end in right:
+        gaps.append((edge, start))
+        edge = max(edge, end)
+    gaps.append((edge, max(left[-1][1], edge)))
+    return intersect(left, union(gaps))
+
+
+def total(intervals: Iterable[Interval]) -> int:
+    """How many milliseconds."""
+    return sum(end - start for start, end in intervals)
+
+
+def clip(intervals: Intervals, start: int, end: int) -> Intervals:
+    """The part within [start, end)."""
+    return intersect(intervals, ((start, end),)) if start < end else ()

@@ -1,0 +1,141 @@
+"""Tables of attendance: leases and their ends, and the journal of sealed minutes. All three are append-only."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, and_, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.attendance.lease import End, How
+from server.attendance.minutes import MinuteRecord, pack, unpack
+from server.core.database import RETAIN, column, metadata
+
+lease: Final = Table(
+    "lease",
+    metadata,
+    column("person_id", String(16), RETAIN, primary_key=True),
+    column("epoch", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("lesson_id", String(16), RETAIN, index=True),
+    column("session_id", String(16), RETAIN),
+    column("device", String(16), RETAIN),
+    column("page", String(64), RETAIN),
+    column("resume_digest", String(64), RETAIN),
+    column("how", String(16), RETAIN),
+    column("granted_ms", BigInteger, RETAIN),
+)
+
+lease_end: Final = Table(
+    "lease_end",
+    metadata,
+    column("person_id", String(16), RETAIN, primary_key=True),
+    column("epoch", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("reason", String(16), RETAIN),
+    column("ended_ms", BigInteger, RETAIN),
+)
+
+minute_journal: Final = Table(
+    "minute_journal",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("slot", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("delivered_ms", Integer, RETAIN),
+    column("credit_ms_total", BigInteger, RETAIN),
+    column("n_records", Integer, RETAIN),
+    column("records", LargeBinary, RETAIN),
+    column("sealed_ms", BigInteger, RETAIN),
+)
+
+APPEND_ONLY: Final = ("lease", "lease_end", "minute_journal")
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    """A lease as granted, with its end when it has one."""
+
+    person_id: str
+    epoch: int
+    lesson_id: str
+    session_id: str
+    device: str
+    page: str
+    resume_digest: str
+    how: How
+    granted_ms: int
+    ended_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMinute:
+    """One lesson's minute as it stands in the journal."""
+
+    slot: int
+    delivered_ms: int
+    records: tuple[MinuteRecord, ...]
+
+
+async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
+    """Write a new lease; the primary key refuses an epoch that exists."""
+    values = {name: getattr(row, name) for name in lease.c.keys()}  # noqa: SIM118  these are columns, not a dict
+    await connection.execute(lease.insert().values(values))
+
+
+async def add_end(connection: AsyncConnection, person_id: str, epoch: int, reason: End, ended_ms: int) -> None:
+    """Write that a lease has ended."""
+    await connection.execute(
+        lease_end.insert().values(person_id=person_id, epoch=epoch, reason=reason, ended_ms=ended_ms)
+    )
+
+
+async def last_epoch(connection: AsyncConnection, person_id: str) -> int:
+    """The account's newest epoch; 0 when it never had a lease."""
+    query = select(func.max(lease.c.epoch)).where(lease.c.person_id == person_id)
+    return (await connection.execute(query)).scalar() or 0
+
+
+async def count_take_overs(connection: AsyncConnection, person_id: str, since_ms: int) -> int:
+    """How often the account's lease was taken over since then."""
+    query = select(func.count()).where(
+        lease.c.person_id == person_id, lease.c.how == How.TAKE_OVER, lease.c.granted_ms > since_ms
+    )
+    return (await connection.execute(query)).scalar_one()
+
+
+async def leases_of_lesson(connection: AsyncConnection, lesson_id: str) -> list[LeaseRow]:
+    """All leases ever granted in a lesson, oldest first."""
+    joined = lease.outerjoin(
+        lease_end, and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
+    )
+    query = (
+        select(lease, lease_end.c.ended_ms)
+        .select_from(joined)
+        .where(lease.c.lesson_id == lesson_id)
+        .order_by(lease.c.granted_ms, lease.c.epoch)
+    )
+    rows = (await connection.execute(query)).mappings()
+    return [LeaseRow(**{**row, "how": How(row["how"])}) for row in rows]
+
+
+async def add_minute(
+    connection: AsyncConnection, lesson_id: str, slot: int, delivered_ms: int, records: Iterable[MinuteRecord], now: int
+) -> None:
+    """Seal one lesson's minute; a slot that is sealed already is refused by the primary key."""
+    kept = tuple(records)
+    await connection.execute(
+        minute_journal.insert().values(
+            lesson_id=lesson_id,
+            slot=slot,
+            delivered_ms=delivered_ms,
+            credit_ms_total=sum(record.credit_ms for record in kept),
+            n_records=len(kept),
+            records=pack(kept),
+            sealed_ms=now,
+        )
+    )
+
+
+async def sealed_minutes(connection: AsyncConnection, lesson_id: str) -> list[SealedMinute]:
+    """A lesson's sealed minutes in order."""
+    query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id).order_by(minute_journal.c.slot)
+    rows = (await connection.execute(query)).mappings()
+    return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])) for row in rows]
