@@ -60,7 +60,7 @@ def install(command: list[str], env: dict[str, str]) -> None:
 
 
 def npm() -> tuple[list[str], dict[str, str]]:
-    """How to call npm, and the environment in which it finds the same Node; may install the wheel, raises SetupError."""
+    """How to call npm, and the environment in which it finds the same Node. May install it; SetupError."""
     node, system_npm = shutil.which("node"), shutil.which("npm")
     if node and system_npm and _version(node) >= OLDEST_NODE:
         return [system_npm], {}
