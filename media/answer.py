@@ -14,6 +14,8 @@ from media.offer import Codec, Offer, Section
 
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
 CNAME = "keshi"
+ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - said in an answer, bound to nowhere
+DISCARD_PORT = 9
 HOST_PRIORITY = 2_130_706_431
 PUBLISH_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 WATCH_FEEDBACK = ("nack", "nack pli", "ccm fir")
@@ -111,12 +113,12 @@ def _section(section: Section, local: Local, direction: str) -> MediaDescription
     media = MediaDescription(offered.kind, local.port if section.codecs else 0, offered.profile, list(offered.fmt))
     media.rtp.muxId = offered.rtp.muxId
     media.ice = RTCIceParameters(iceLite=True)
-    media.host = "0.0.0.0"
+    media.host = ANY_ADDRESS
     if not section.codecs:
         media.direction = "inactive"
         return media
     media.direction = direction
-    media.rtcp_port, media.rtcp_host, media.rtcp_mux = 9, "0.0.0.0", True
+    media.rtcp_port, media.rtcp_host, media.rtcp_mux = DISCARD_PORT, ANY_ADDRESS, True
     media.ice = RTCIceParameters(local.ufrag, local.password, iceLite=True)
     media.ice_candidates = _candidates(local)
     media.ice_candidates_complete = True

@@ -17,6 +17,8 @@ from media.slot import Slot
 
 CATCH_UP_PACKETS = 64
 CATCH_UP_SQUEEZE = 32
+LONG_GOP_PACKETS = 160
+PATIENCE_SECONDS = 0.4
 RESENDS_PER_SECOND = 512
 
 
@@ -47,6 +49,7 @@ class Viewer:
         self.cursor = 0
         self.gop_number = 0
         self.anchor = 0
+        self.patient_until = 0.0
         self.resent = 0
         self._codecs = codecs
         self._slots = {slot.ssrc: slot for slot in slots.values()}
@@ -103,8 +106,9 @@ class FanOut:
     def waiting(self) -> list[Viewer]:
         return [viewer for viewer in self.viewers.values() if viewer.waiting]
 
-    def join(self, viewer: Viewer) -> None:
+    def join(self, viewer: Viewer, now: float) -> None:
         self.viewers[viewer] = viewer
+        viewer.patient_until = now + PATIENCE_SECONDS
         viewer.anchor = self._video.timestamp
         self._regroup()
 
@@ -133,11 +137,16 @@ class FanOut:
                 for viewer in viewers:
                     viewer.transport.send_image(image)
 
-    def catch_up(self) -> bool:
-        """Send joiners the next part of the cached pictures. True while someone has more to get."""
+    def catch_up(self, now: float) -> bool:
+        """Send joiners the next part of the cached pictures. True while someone has more to get.
+
+        A long cache is worth less than the keyframe that was asked for: joiners wait a moment for that first.
+        """
         behind = arrived = False
         for viewer in self.waiting:
             if not self._video.gop or not viewer.payload_type(self._video):
+                continue
+            if not viewer.cursor and len(self._video.gop) > LONG_GOP_PACKETS and now < viewer.patient_until:
                 continue
             self._send_cached(viewer)
             viewer.waiting = viewer.cursor < len(self._video.gop)

@@ -6,8 +6,8 @@ The generators are aiortc's own; nothing is decoded (RFC 3550, RFC 4585, RFC 458
 import secrets
 import struct
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
-from aiortc.rate import RemoteBitrateEstimator
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtcrtpreceiver import NackGenerator, StreamStatistics
 from aiortc.rtp import (
@@ -28,15 +28,14 @@ from aiortc.rtp import (
 from media import packets
 from media.offer import Codec
 from media.packets import VIDEO
+from media.rate import RateAdvice
 from media.rtcp import read_compound
-from media.slot import Arrival
+from media.slot import Arrival, Sync
 
 NACK_SECONDS = 0.1
 REPORT_SECONDS = 1.0
 MAX_SEQUENCE_JUMP = 512
 MAX_NACKED = 128
-Deliver = Callable[[str, Arrival, float], None]
-Synchronise = Callable[[str, object, int, int, float], None]
 
 
 class Track:
@@ -63,27 +62,31 @@ class Track:
             self.nack = NackGenerator()
 
 
+class Sink(Protocol):
+    """Where a publisher's packets go on: its room."""
+
+    def push(self, kind: str, arrival: Arrival, now: float) -> None: ...
+    def synchronise(self, kind: str, report: Sync, now: float) -> None: ...
+
+
 class Ingest:
-    """One publisher. `send` takes RTCP in the clear; `deliver` takes what goes on to the room."""
+    """One publisher. `chosen`: its codec per kind. `send` takes RTCP in the clear."""
 
     def __init__(
         self,
         chosen: Mapping[str, Codec],
         extensions: list[RTCRtpHeaderExtensionParameters],
+        sink: Sink,
         send: Callable[[bytes], None],
-        deliver: Deliver,
-        synchronise: Synchronise,
-        max_kbps: int,
+        rate: RateAdvice,
     ) -> None:
         self.tracks = {kind: Track(kind, codec) for kind, codec in chosen.items()}
         self._by_type = {track.codec.payload_type: track for track in self.tracks.values()}
         self._by_rtx = {track.codec.rtx: track for track in self.tracks.values() if track.codec.rtx}
-        self._send, self._deliver, self._synchronise = send, deliver, synchronise
-        self._max_bps = max_kbps * 1_000
+        self._sink, self._send, self._rate = sink, send, rate
         self._ssrc = secrets.randbelow((1 << 32) - 1) + 1
         self._extensions = HeaderExtensionsMap()
         self._extensions.configure(RTCRtpParameters(headerExtensions=extensions))
-        self._estimator = RemoteBitrateEstimator()
         self._ntp_offset: int | None = None
         self._nacked_at = self._reported_at = 0.0
 
@@ -93,7 +96,9 @@ class Ingest:
             packet = RtpPacket.parse(data, self._extensions)
         except (ValueError, struct.error, IndexError):
             return False
-        self._estimate(packet, now)
+        advice = self._rate.add(packet, now)
+        if advice is not None:
+            self._send(bytes(RtcpPsfbPacket(RTCP_PSFB_APP, self._ssrc, 0, pack_remb_fci(*advice))))
         track = self._by_type.get(packet.payload_type)
         if track is None:
             return self._on_rtx(packet, now)
@@ -116,32 +121,15 @@ class Ingest:
         track.heard = True
         if track.nack.add(packet) and track.kind == VIDEO:
             self._ask_again(track, now)
-        source = (self._ssrc, packet.ssrc)
-        self._deliver(
-            track.kind,
-            Arrival(
-                source,
-                track.codec.name,
-                bool(packet.marker),
-                packet.sequence_number,
-                packet.timestamp,
-                packet.payload,
-            ),
-            now,
+        arrival = Arrival(
+            source=(self._ssrc, packet.ssrc),
+            codec=track.codec.name,
+            marker=bool(packet.marker),
+            sequence=packet.sequence_number,
+            timestamp=packet.timestamp,
+            payload=packet.payload,
         )
-
-    def _estimate(self, packet: RtpPacket, now: float) -> None:
-        if packet.extensions.abs_send_time is None:
-            return
-        estimate = self._estimator.add(
-            arrival_time_ms=int(now * 1_000),
-            abs_send_time=packet.extensions.abs_send_time,
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
-        )
-        if estimate is not None:
-            fci = pack_remb_fci(min(estimate[0], self._max_bps), estimate[1])
-            self._send(bytes(RtcpPsfbPacket(RTCP_PSFB_APP, self._ssrc, 0, fci)))
+        self._sink.push(track.kind, arrival, now)
 
     def on_rtcp(self, compound: bytes, ntp_now: int, now: float) -> int:
         """Act on the publisher's reports; the number of malformed packets."""
@@ -158,9 +146,8 @@ class Ingest:
         for track in self.tracks.values():
             if track.ssrc == report.ssrc:
                 track.last_report = ((info.ntp_timestamp >> 16) & 0xFFFFFFFF, now)
-                source = (self._ssrc, report.ssrc)
                 ntp = info.ntp_timestamp + self._ntp_offset
-                self._synchronise(track.kind, source, ntp, info.rtp_timestamp, now)
+                self._sink.synchronise(track.kind, Sync((self._ssrc, report.ssrc), ntp, info.rtp_timestamp), now)
 
     def ask_keyframe(self) -> None:
         track = self.tracks.get(VIDEO)

@@ -5,7 +5,7 @@ Pure (RFC 8866, RFC 9429, RFC 9725 section 4.2). Whatever is not understood rais
 
 from dataclasses import dataclass
 
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from media.errors import MediaError
@@ -49,6 +49,12 @@ class Offer:
     ufrag: str
     fingerprints: tuple[tuple[str, str], ...]
     sections: tuple[Section, ...]
+
+    @property
+    def extensions(self) -> list[RTCRtpHeaderExtensionParameters]:
+        """The header extensions of the sections we carry."""
+        carried = [section.description for section in self.sections if section.codecs]
+        return [extension for media in carried for extension in media.rtp.headerExtensions]
 
 
 def read_offer(text: str, directions: tuple[str, ...]) -> Offer:

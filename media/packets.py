@@ -37,26 +37,24 @@ def unwrap(sequence: int, near: int) -> int:
 
 def canonical(marker: bool, sequence: int, timestamp: int, ssrc: int, payload: bytes) -> bytes:
     """One canonical RTP packet."""
-    header: bytes = RTP_HEADER.pack(VERSION_2, MARKER if marker else 0, sequence, timestamp, ssrc)
-    return header + payload
+    header = RTP_HEADER.pack(VERSION_2, MARKER if marker else 0, sequence, timestamp, ssrc)
+    return bytes(header) + payload
 
 
 def squeeze(packet: bytes, anchor: int, factor: int) -> bytes:
-    """A copy whose timestamp, if before `anchor`, lies `factor` times closer to it: a cached picture that is not late."""
-    first, second, sequence, timestamp, ssrc = RTP_HEADER.unpack_from(packet)
-    behind = (anchor - timestamp) & 0xFFFFFFFF
+    """A copy whose timestamp, if before `anchor`, lies `factor` times closer: a cached picture is not late."""
+    behind = (anchor - int.from_bytes(packet[4:8], "big")) & 0xFFFFFFFF
     if behind == 0 or behind >= 0x80000000:
         return packet
     moved = (anchor - behind // factor) & 0xFFFFFFFF
-    header: bytes = RTP_HEADER.pack(first, second, sequence, moved, ssrc)
-    return header + packet[RTP_HEADER.size :]
+    return packet[:4] + moved.to_bytes(4, "big") + packet[8:]
 
 
 def retransmission(packet: bytes, payload_type: int, sequence: int, ssrc: int) -> bytes:
     """A canonical packet wrapped for RTX: the original sequence number leads the payload (RFC 4588 section 4)."""
-    first, second, original, timestamp, _ = RTP_HEADER.unpack_from(packet)
-    head: bytes = RTP_HEADER.pack(first, second & MARKER | payload_type, sequence, timestamp, ssrc)
-    return head + original.to_bytes(2, "big") + packet[RTP_HEADER.size :]
+    first, second, _, timestamp, _ = RTP_HEADER.unpack_from(packet)
+    head = RTP_HEADER.pack(first, second & MARKER | payload_type, sequence, timestamp, ssrc)
+    return bytes(head) + packet[2:4] + packet[RTP_HEADER.size :]
 
 
 def with_payload_type(packet: bytes, payload_type: int) -> bytes:

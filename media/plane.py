@@ -1,6 +1,7 @@
 """Decides what lives in one media process: the port, the rooms, the sessions in them, and when each ends."""
 
 import asyncio
+import ipaddress
 import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -15,18 +16,20 @@ from media.answer import Local, publish_answer, watch_answer
 from media.doors import Address, HandshakeBudget
 from media.endpoints import Publisher, Watcher
 from media.errors import MediaError
+from media.forwarder import Viewer
 from media.grants import Grant, Kind
+from media.ingest import Ingest
 from media.mux import Kind as DatagramKind
 from media.mux import Mux, classify, machine_ips
 from media.offer import read_offer
 from media.peer import Peer
+from media.rate import RateAdvice
 from media.room import Room
 from media.settings import MediaSettings
 from media.tasks import Tasks
 
 TICK_SECONDS = 0.1
 SESSION_BYTES = 18
-WILDCARDS = ("0.0.0.0", "::")
 EventKind = Literal["publisher_live", "publisher_gone", "viewer_live", "viewer_gone"]
 
 
@@ -136,18 +139,21 @@ class Plane:
         endpoint: Publisher | Watcher
         if grant.kind == "publish":
             answer, chosen = publish_answer(offer, self._local(peer))
-            endpoint = Publisher(room, grant.peer, peer, chosen, offer, self.settings.max_kbps)
+            rate = RateAdvice(self.settings.start_kbps, self.settings.max_kbps)
+            ingest = Ingest(chosen, offer.extensions, room, peer.send_rtcp, rate)
+            endpoint = Publisher(room, grant.peer, ingest)
         else:
             answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
             _check_watchable(room, usable)
-            endpoint = Watcher(room, grant.peer, peer, usable, lambda: self._tell("viewer_live", room.name, grant.peer))
+            viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe)
+            endpoint = Watcher(room, viewer, lambda: self._tell("viewer_live", room.name, grant.peer))
         peer.endpoint = endpoint
         return Session(secrets.token_urlsafe(SESSION_BYTES), room, grant, peer, endpoint), answer
 
     def _local(self, peer: Peer) -> Local:
         settings = self.settings
         addresses = settings.advertised_ips or (settings.udp_host,)
-        if addresses[0] in WILDCARDS:
+        if ipaddress.ip_address(addresses[0]).is_unspecified:
             addresses = tuple(machine_ips(with_ipv6=settings.udp_host == "::"))
         prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
         return Local(peer.ufrag, peer.password, prints[:1], addresses, self.mux.port, settings.start_kbps)

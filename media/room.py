@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from media.answer import CNAME, Ssrcs
-from media.forwarder import FanOut, Viewer
+from media.forwarder import LONG_GOP_PACKETS, FanOut, Viewer
 from media.ingest import Ingest
 from media.packets import AUDIO, MARKER, VIDEO, Item
 from media.rtcp import sender_reports
-from media.slot import Arrival, Slot
+from media.slot import Arrival, Slot, Sync
 
 KEYFRAME_SECONDS = 0.5
 REPORT_SECONDS = 3.0
@@ -19,7 +19,6 @@ AUDIO_HOLD_SECONDS = 0.010
 VIDEO_HOLD_SECONDS = 0.020
 CATCH_UP_SECONDS = 0.010
 MAX_BURST_PACKETS = 48
-LONG_GOP_PACKETS = 160
 
 
 class Timer(Protocol):
@@ -99,14 +98,14 @@ class Room:
             self._timer = None
         burst, self._burst = self._burst, []
         self.fan_out.send(burst)
-        if self.fan_out.catch_up():
+        if self.fan_out.catch_up(self._clock()):
             self._timer = self._later(CATCH_UP_SECONDS, self.flush)
 
-    def synchronise(self, kind: str, source: object, ntp: int, timestamp: int, now: float) -> None:
-        self.slots[kind].synchronise(source, ntp, timestamp, now)
+    def synchronise(self, kind: str, report: Sync, now: float) -> None:
+        self.slots[kind].synchronise(report, now)
 
     def join(self, viewer: Viewer) -> None:
-        self.fan_out.join(viewer)
+        self.fan_out.join(viewer, self._clock())
         if not 0 < len(self.slots[VIDEO].gop) <= LONG_GOP_PACKETS:
             self.ask_keyframe()
         self.flush()

@@ -26,6 +26,15 @@ class Arrival:
     payload: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """A source's sender report: its `timestamp` was at `ntp` on our clock (RFC 3550 section 6.4.1)."""
+
+    source: object
+    ntp: int
+    timestamp: int
+
+
 @dataclass(slots=True)
 class _Base:
     """How the present source's numbers become the slot's."""
@@ -121,10 +130,10 @@ class Slot:
         self._base = self._sync = None
         self._drop_gop()
 
-    def synchronise(self, source: object, ntp: int, timestamp: int, now: float) -> None:
-        """A source's sender report: its `timestamp` was at `ntp` on our clock (RFC 3550 section 6.4.1)."""
-        if self._base is not None and self._base.source == source:
-            self._sync = (ntp, (timestamp + self._base.timestamp_delta) & 0xFFFFFFFF, now)
+    def synchronise(self, report: Sync, now: float) -> None:
+        """Believe a report of the present source."""
+        if self._base is not None and self._base.source == report.source:
+            self._sync = (report.ntp, (report.timestamp + self._base.timestamp_delta) & 0xFFFFFFFF, now)
 
     def report(self, ntp_now: int, now: float) -> tuple[int, int]:
         """(NTP, RTP) timestamps of one moment for our own sender report; by arrival until the source has reported."""

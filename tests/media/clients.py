@@ -7,7 +7,7 @@ as it is (already encoded H.264 or Opus); one that returns a frame is encoded by
 import asyncio
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Any, Literal
 
 import aiohttp
 import av
@@ -56,9 +56,12 @@ class Client:
 
     async def connected(self, seconds: float = 10) -> None:
         """Wait until ICE and DTLS are up."""
+        changed = asyncio.Event()
+        self.connection.on("connectionstatechange", changed.set)
         async with asyncio.timeout(seconds):
             while self.connection.connectionState != "connected":
-                await asyncio.sleep(0.01)
+                await changed.wait()
+                changed.clear()
 
     async def delete(self) -> int:
         async with self.http.delete(self.base + self.location, headers=self.headers) as response:
@@ -104,8 +107,9 @@ async def _opened(client: Client, protocol: Protocol, room: str) -> Client:
 
 def prefer(transceiver: object, codec: str) -> None:
     """Offer only one video codec and its retransmissions."""
-    capabilities = RTCRtpReceiver.getCapabilities("video").codecs
-    chosen = [each for each in capabilities if each.name in (codec, "rtx")]
+    capabilities = RTCRtpReceiver.getCapabilities("video")
+    assert capabilities is not None
+    chosen = [each for each in capabilities.codecs if each.name in (codec, "rtx")]
     transceiver.setCodecPreferences(chosen)  # type: ignore[attr-defined]
 
 
@@ -118,7 +122,7 @@ class _Paced(MediaStreamTrack):
         self._index = 0
         self._started: float | None = None
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> av.Packet[Any]:
         if self.readyState != "live":
             raise MediaStreamError
         loop = asyncio.get_running_loop()
@@ -156,7 +160,13 @@ def h264_pictures(count: int, rate: int = 30, size: tuple[int, int] = (320, 240)
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.time_base, encoder.framerate, encoder.bit_rate = Fraction(1, rate), Fraction(rate), kbps * 1_000
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "level": "31", "g": "100000"}
+    encoder.options = {
+        "preset": "ultrafast",
+        "tune": "zerolatency",
+        "profile": "baseline",
+        "level": "31",
+        "g": "100000",
+    }
     pictures = []
     for index in range(count):
         frame = av.VideoFrame(*size, "yuv420p")
