@@ -26,6 +26,7 @@ class End(StrEnum):
     RESUMED = "resumed"
     TAKEN_OVER = "taken_over"
     SIGNED_OUT = "signed_out"
+    LESSON_OVER = "lesson_over"
 
 
 class Decision(StrEnum):

@@ -67,6 +67,15 @@ class MinuteRecord:
         return self.credit_ms + sum(ms for _, ms in self.reasons)
 
 
+@dataclass(frozen=True, slots=True)
+class SealedMinute:
+    """One lesson's minute as it stands in the journal."""
+
+    slot: int
+    delivered_ms: int
+    records: tuple[MinuteRecord, ...]
+
+
 def slot_of(ms: int) -> int:
     """The unix minute of a ledger millisecond."""
     return ms // MINUTE_MS
@@ -99,7 +108,7 @@ def judge(person_id: str, slot: int, delivered: Delivered, presence: Presence, u
     return MinuteRecord(person_id, tuple((a - start, b - start) for a, b in credited), tuple(reasons))
 
 
-_HEAD: Final = struct.Struct(">8sBB")
+_HEAD: Final = struct.Struct(">8sHB")
 _SPAN: Final = struct.Struct(">HH")
 _REASON: Final = struct.Struct(">BH")
 

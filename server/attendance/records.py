@@ -1,14 +1,13 @@
 """Tables of attendance: leases and their ends, and the journal of sealed minutes. All three are append-only."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, and_, func, select
+from sqlalchemy import BigInteger, Integer, LargeBinary, Select, String, Table, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.attendance.lease import End, How
-from server.attendance.minutes import MinuteRecord, pack, unpack
+from server.attendance.minutes import SealedMinute, pack, unpack
 from server.core.database import RETAIN, column, metadata
 
 lease: Final = Table(
@@ -65,15 +64,6 @@ class LeaseRow:
     ended_ms: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SealedMinute:
-    """One lesson's minute as it stands in the journal."""
-
-    slot: int
-    delivered_ms: int
-    records: tuple[MinuteRecord, ...]
-
-
 async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
     """Write a new lease; the primary key refuses an epoch that exists."""
     values = {name: getattr(row, name) for name in lease.c.keys()}  # noqa: SIM118  these are columns, not a dict
@@ -87,12 +77,6 @@ async def add_end(connection: AsyncConnection, person_id: str, epoch: int, reaso
     )
 
 
-async def last_epoch(connection: AsyncConnection, person_id: str) -> int:
-    """The account's newest epoch; 0 when it never had a lease."""
-    query = select(func.max(lease.c.epoch)).where(lease.c.person_id == person_id)
-    return (await connection.execute(query)).scalar() or 0
-
-
 async def count_take_overs(connection: AsyncConnection, person_id: str, since_ms: int) -> int:
     """How often the account's lease was taken over since then."""
     query = select(func.count()).where(
@@ -103,33 +87,22 @@ async def count_take_overs(connection: AsyncConnection, person_id: str, since_ms
 
 async def leases_of_lesson(connection: AsyncConnection, lesson_id: str) -> list[LeaseRow]:
     """All leases ever granted in a lesson, oldest first."""
-    joined = lease.outerjoin(
-        lease_end, and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
-    )
-    query = (
-        select(lease, lease_end.c.ended_ms)
-        .select_from(joined)
-        .where(lease.c.lesson_id == lesson_id)
-        .order_by(lease.c.granted_ms, lease.c.epoch)
-    )
+    query = _leases().where(lease.c.lesson_id == lesson_id).order_by(lease.c.granted_ms, lease.c.epoch)
     rows = (await connection.execute(query)).mappings()
     return [LeaseRow(**{**row, "how": How(row["how"])}) for row in rows]
 
 
-async def add_minute(
-    connection: AsyncConnection, lesson_id: str, slot: int, delivered_ms: int, records: Iterable[MinuteRecord], now: int
-) -> None:
+async def add_minute(connection: AsyncConnection, lesson_id: str, minute: SealedMinute, now_ms: int) -> None:
     """Seal one lesson's minute; a slot that is sealed already is refused by the primary key."""
-    kept = tuple(records)
     await connection.execute(
         minute_journal.insert().values(
             lesson_id=lesson_id,
-            slot=slot,
-            delivered_ms=delivered_ms,
-            credit_ms_total=sum(record.credit_ms for record in kept),
-            n_records=len(kept),
-            records=pack(kept),
-            sealed_ms=now,
+            slot=minute.slot,
+            delivered_ms=minute.delivered_ms,
+            credit_ms_total=sum(record.credit_ms for record in minute.records),
+            n_records=len(minute.records),
+            records=pack(minute.records),
+            sealed_ms=now_ms,
         )
     )
 
@@ -139,3 +112,15 @@ async def sealed_minutes(connection: AsyncConnection, lesson_id: str) -> list[Se
     query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id).order_by(minute_journal.c.slot)
     rows = (await connection.execute(query)).mappings()
     return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])) for row in rows]
+
+
+async def newest_lease(connection: AsyncConnection, person_id: str) -> LeaseRow | None:
+    """The account's newest lease, with its end when it has one."""
+    query = _leases().where(lease.c.person_id == person_id).order_by(lease.c.epoch.desc()).limit(1)
+    row = (await connection.execute(query)).mappings().first()
+    return LeaseRow(**{**row, "how": How(row["how"])}) if row else None
+
+
+def _leases() -> Select[Any]:
+    same = and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
+    return select(lease, lease_end.c.ended_ms).select_from(lease.outerjoin(lease_end, same))

@@ -1,0 +1,1 @@
+"""Floor 4, the heart: lease → beat → credit → minute → hours."""

@@ -1,0 +1,177 @@
+"""Decides what is known of a lesson that is not sealed yet: who held a lease, who was in front, which minute is due.
+
+In memory only and without input or output; the register fills it from the journal, the leases and the spool.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from server.attendance.intervals import Intervals, clip, union
+from server.attendance.minutes import (
+    MINUTE_MS,
+    SEAL_AFTER_MS,
+    Delivered,
+    MinuteRecord,
+    Presence,
+    SealedMinute,
+    delivered_ms,
+    judge,
+    slot_of,
+)
+from server.attendance.timeline import Phase, Transition, delivered_until
+
+#: a page that beat this recently is taken to be still there: what it did since its last beat is not judged yet
+PATIENCE_MS = 15_000
+
+
+@dataclass(slots=True)
+class PersonBook:
+    """One trainee: closed holds, the open hold's start, and the unsealed milliseconds in front and hidden."""
+
+    holds: Intervals = ()
+    held_since: int | None = None
+    front: Intervals = ()
+    hidden: Intervals = ()
+    reached_ms: int = 0
+    visible: bool = False
+    sealed_credit_ms: int = 0
+    version: int = 0
+
+    def presence(self, now_ms: int) -> Presence:
+        """Everything known by `now_ms`."""
+        running = ((self.held_since, now_ms),) if self.held_since is not None else ()
+        return Presence(union(self.holds, running), self.front, self.hidden)
+
+
+@dataclass(slots=True)
+class LessonBook:
+    """One lesson."""
+
+    lesson_id: str
+    transitions: tuple[Transition, ...] = ()
+    ended: bool = False
+    next_slot: int | None = None
+    people: dict[str, PersonBook] = field(default_factory=dict)
+    version: int = 0
+
+    def person(self, person_id: str) -> PersonBook:
+        """The trainee's part, made at the first call."""
+        return self.people.setdefault(person_id, PersonBook())
+
+    def set_timeline(self, transitions: Iterable[Transition], ended: bool) -> None:
+        """Take the lesson's whole timeline as it is now known."""
+        self.transitions, self.ended = tuple(transitions), ended
+        if self.next_slot is None and (first := self.first_slot) is not None:
+            self.next_slot = first
+
+    @property
+    def first_slot(self) -> int | None:
+        """The minute in which the lesson was first open."""
+        return next((slot_of(one.at_ms) for one in self.transitions if one.phase is Phase.OPEN), None)
+
+    @property
+    def last_slot(self) -> int | None:
+        """The minute in which the lesson ended; None while it goes on."""
+        return slot_of(max(self.transitions[-1].at_ms - 1, 0)) if self.ended and self.transitions else None
+
+    def delivered(self, now_ms: int) -> Delivered:
+        """When the lesson was open before `now_ms`."""
+        return delivered_until(self.transitions, now_ms)
+
+    def hold(self, person_id: str, granted_ms: int, ended_ms: int | None) -> None:
+        """A lease was granted in this lesson (and has ended)."""
+        person = self.person(person_id)
+        if ended_ms is None:
+            person.held_since = granted_ms
+        else:
+            person.holds = union(person.holds, ((granted_ms, ended_ms),))
+        self._changed(person)
+
+    def release(self, person_id: str, at_ms: int) -> None:
+        """The running lease of a trainee ended."""
+        person = self.person(person_id)
+        if person.held_since is not None:
+            person.holds = union(person.holds, ((person.held_since, at_ms),))
+            person.held_since = None
+        person.visible = False
+        self._changed(person)
+
+    def touch(self, person_id: str) -> None:
+        """Something about the trainee's connection changed."""
+        self._changed(self.person(person_id))
+
+    def add(self, person_id: str, front: Intervals, hidden: Intervals, reached_ms: int) -> None:
+        """What a beat was worth; minutes that are sealed already never change."""
+        floor = (self.next_slot or 0) * MINUTE_MS
+        person = self.person(person_id)
+        person.front = union(person.front, clip(front, floor, reached_ms))
+        person.hidden = union(person.hidden, clip(hidden, floor, reached_ms))
+        person.reached_ms = max(person.reached_ms, reached_ms)
+        last_front, last_hidden = (one[-1][1] if one else 0 for one in (front, hidden))
+        person.visible = last_front > last_hidden
+        self._changed(person)
+
+    def due(self, now_ms: int) -> list[int]:
+        """The minutes that can be sealed now, in order."""
+        if self.next_slot is None:
+            return []
+        newest = (now_ms - SEAL_AFTER_MS) // MINUTE_MS - 1
+        if self.last_slot is not None:
+            newest = min(newest, self.last_slot)
+        return list(range(self.next_slot, newest + 1))
+
+    def judge_slot(self, slot: int, now_ms: int, final: bool = True) -> SealedMinute:
+        """The minute for everybody who held a lease in it; `final` when it is to be stored and then `sealed`."""
+        delivered = self.delivered(now_ms)
+        start, end = slot * MINUTE_MS, (slot + 1) * MINUTE_MS
+        records = [
+            judge(person_id, slot, delivered, presence, end if final else self._known_ms(person, now_ms))
+            for person_id, person in self.people.items()
+            if clip((presence := person.presence(now_ms)).held, start, end)
+        ]
+        return SealedMinute(slot, delivered_ms(delivered, slot), tuple(records))
+
+    def sealed(self, minute: SealedMinute) -> None:
+        """The minute is stored: drop what it was made from."""
+        self.next_slot = minute.slot + 1
+        for record in minute.records:
+            person = self.person(record.person_id)
+            person.sealed_credit_ms += record.credit_ms
+        floor = self.next_slot * MINUTE_MS
+        for person in self.people.values():
+            person.front = clip(person.front, floor, person.reached_ms)
+            person.hidden = clip(person.hidden, floor, person.reached_ms)
+            person.holds = clip(person.holds, floor, max(floor, person.holds[-1][1])) if person.holds else ()
+            self._changed(person)
+
+    def unsealed(self, person_id: str, now_ms: int) -> tuple[MinuteRecord, ...]:
+        """The trainee's minutes that are not sealed yet, each as far as it is known."""
+        if self.next_slot is None:
+            return ()
+        person = self.person(person_id)
+        until = self._known_ms(person, now_ms)
+        last = slot_of(max(until - 1, 0))
+        if self.last_slot is not None:
+            last = min(last, self.last_slot)
+        delivered, presence = self.delivered(now_ms), person.presence(now_ms)
+        return tuple(judge(person_id, slot, delivered, presence, until) for slot in range(self.next_slot, last + 1))
+
+    def credit_ms(self, person_id: str, now_ms: int) -> int:
+        """What the trainee has in the whole lesson so far."""
+        sealed = self.person(person_id).sealed_credit_ms
+        return sealed + sum(record.credit_ms for record in self.unsealed(person_id, now_ms))
+
+    def finished(self) -> bool:
+        """Whether the lesson has ended and every minute of it is sealed."""
+        return self.ended and (
+            self.next_slot is None or (self.last_slot is not None and self.next_slot > self.last_slot)
+        )
+
+    def _known_ms(self, person: PersonBook, now_ms: int) -> int:
+        """Up to when the trainee's time can be told: a page that beat lately has not yet said what it does now."""
+        patient = person.held_since is not None and now_ms - person.reached_ms < PATIENCE_MS
+        return person.reached_ms if patient else now_ms
+
+    def _changed(self, person: PersonBook) -> None:
+        self.version += 1
+        person.version = self.version

@@ -1,0 +1,173 @@
+"""Decides what attendance remembers: the open lessons' books and the lease holders, and how both survive a restart.
+
+What the spool holds is enough to rebuild every acknowledged beat; leases and sealed minutes come from the database.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from server.attendance import records
+from server.attendance.book import LessonBook
+from server.attendance.credit import Anchor
+from server.attendance.intervals import Intervals
+from server.attendance.lease import End, Holding
+from server.attendance.minutes import MINUTE_MS
+from server.attendance.spool import Spool
+from server.core.clock import Clock
+from server.core.database import Database
+from server.core.tasks import Tasks
+
+#: the spool is begun anew when its file has grown to this
+SPOOL_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class Holder:
+    """The account's lease and its page. `answer` is what the last acknowledged beat was told, for its repetition."""
+
+    person_id: str
+    lesson_id: str
+    epoch: int
+    session_id: str
+    device: str
+    page: str
+    resume_digest: str
+    granted_ms: int
+    seen_ms: int
+    anchor: Anchor
+    connection: str = ""
+    answered_nonce: str = ""
+
+    def holding(self) -> Holding:
+        """As the lease rules see it."""
+        return Holding(
+            self.lesson_id, self.session_id, self.page, self.resume_digest, bool(self.connection), self.seen_ms
+        )
+
+    def line(self, front: Intervals, hidden: Intervals, anchor: Anchor, answered: str, seen_ms: int) -> dict[str, Any]:
+        """The spool line after which all this is known again."""
+        return {
+            "person": self.person_id,
+            "lesson": self.lesson_id,
+            "epoch": self.epoch,
+            "seen": seen_ms,
+            "anchor": [anchor.seq, anchor.nonce, anchor.reached_ms, anchor.offset_ms, anchor.mono, anchor.lagging],
+            "answered": answered,
+            "front": front,
+            "hidden": hidden,
+        }
+
+
+class Register:
+    """Books by lesson, holders by account."""
+
+    def __init__(self, database: Database, clock: Clock, tasks: Tasks, folder: Path) -> None:
+        self.database = database
+        self.clock = clock
+        self.spool = Spool(folder, tasks)
+        self.books: dict[str, LessonBook] = {}
+        self.holders: dict[str, Holder] = {}
+        self.last_alive_ms = 0
+        self._lines: list[dict[str, Any]] = []
+        self._loading = asyncio.Lock()
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    def lock(self, person_id: str) -> asyncio.Lock:
+        """What an account does with its lease happens one thing at a time."""
+        return self._locks.setdefault(person_id, asyncio.Lock())
+
+    def read_spool(self) -> set[str]:
+        """Read what an earlier process left; returns the lessons in it. Raises DomainError spool_damaged."""
+        self._lines = self.spool.read()
+        self.last_alive_ms = max((line.get("alive", line.get("seen", 0)) for line in self._lines), default=0)
+        return {line["lesson"] for line in self._lines if "lesson" in line}
+
+    async def book(self, lesson_id: str) -> LessonBook:
+        """The lesson's book, filled from the store at the first call."""
+        async with self._loading:
+            if lesson_id not in self.books:
+                self.books[lesson_id] = await self._load(lesson_id)
+            return self.books[lesson_id]
+
+    async def holder(self, person_id: str) -> Holder | None:
+        """Who holds the account's lease, also when an earlier process granted it."""
+        if person_id not in self.holders:
+            async with self.database.read() as connection:
+                row = await records.newest_lease(connection, person_id)
+            if row is not None and row.ended_ms is None and person_id not in self.holders:
+                self.holders[person_id] = _holder(row, row.granted_ms)
+        return self.holders.get(person_id)
+
+    async def end_lease(self, holder: Holder, reason: End, at_ms: int) -> None:
+        """Write that a lease ended and forget it. `at_ms` is never before what its beats have reached."""
+        ended_ms = max(at_ms, holder.anchor.reached_ms)
+        async with self.database.write() as connection:
+            await records.add_end(connection, holder.person_id, holder.epoch, reason, ended_ms)
+        if book := self.books.get(holder.lesson_id):
+            book.release(holder.person_id, ended_ms)
+        if self.holders.get(holder.person_id) is holder:
+            del self.holders[holder.person_id]
+
+    def take(self, row: records.LeaseRow, connection: str, anchor: Anchor, now_ms: int) -> Holder:
+        """A lease that was just granted to a connected page."""
+        holder = _holder(row, now_ms)
+        holder.connection, holder.anchor = connection, anchor
+        self.holders[row.person_id] = holder
+        return holder
+
+    def settle_spool(self) -> None:
+        """Begin a new spool file with all that is not sealed, and nothing else; the old lines are in the database."""
+        lines: list[dict[str, Any]] = [{"alive": self.clock.ms()}]
+        for lesson_id, book in self.books.items():
+            for person_id, person in book.people.items():
+                if person.front or person.hidden:
+                    lines.append(
+                        {"lesson": lesson_id, "person": person_id, "front": person.front, "hidden": person.hidden}
+                    )
+        lines += [one.line((), (), one.anchor, one.answered_nonce, one.seen_ms) for one in self.holders.values()]
+        self.spool.begin(lines)
+        self._lines = []
+
+    async def _load(self, lesson_id: str) -> LessonBook:
+        async with self.database.read() as connection:
+            sealed = await records.sealed_minutes(connection, lesson_id)
+            leases = await records.leases_of_lesson(connection, lesson_id)
+        book = LessonBook(lesson_id)
+        for row in leases:
+            book.hold(row.person_id, row.granted_ms, row.ended_ms)
+            if row.ended_ms is None and row.person_id not in self.holders:
+                self.holders[row.person_id] = _holder(row, row.granted_ms)
+        for minute in sealed:
+            book.sealed(minute)
+        for line in self._lines:
+            if line.get("lesson") == lesson_id:
+                self._replay(book, line)
+        return book
+
+    def _replay(self, book: LessonBook, line: dict[str, Any]) -> None:
+        front, hidden = (tuple((a, b) for a, b in line[name]) for name in ("front", "hidden"))
+        reached = max((end for _, end in (*front, *hidden)), default=0)
+        floor = (book.next_slot or 0) * MINUTE_MS
+        book.add(line["person"], front, hidden, max(reached, floor))
+        holder = self.holders.get(line["person"])
+        if holder is not None and line.get("epoch") == holder.epoch and holder.lesson_id == book.lesson_id:
+            holder.anchor = Anchor(*line["anchor"])
+            holder.answered_nonce, holder.seen_ms = line["answered"], line["seen"]
+
+
+def _holder(row: records.LeaseRow, seen_ms: int) -> Holder:
+    """A holder as an earlier process left it: not connected, its clock as yet unknown."""
+    return Holder(
+        person_id=row.person_id,
+        lesson_id=row.lesson_id,
+        epoch=row.epoch,
+        session_id=row.session_id,
+        device=row.device,
+        page=row.page,
+        resume_digest=row.resume_digest,
+        granted_ms=row.granted_ms,
+        seen_ms=seen_ms,
+        anchor=Anchor(0, "", row.granted_ms),
+    )

@@ -1,0 +1,184 @@
+"""Decides how minutes are shown and summed: cells of a strip, totals of a lesson, class hours of a class."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from server.attendance import records
+from server.attendance.hours import ClassHours, class_hours
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, slot_of
+from server.attendance.register import Register
+from server.training.service import Lesson, Training
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonMs:
+    """Milliseconds not credited for one reason."""
+
+    code: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute."""
+
+    slot: int
+    open_ms: int
+    credit_ms: int
+    reasons: list[ReasonMs]
+    sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A trainee's lesson. `state` is the least final of its minutes: recorded, pending, confirmed or refused."""
+
+    open_ms: int
+    credit_ms: int
+    pending_ms: int
+    confirmed_ms: int
+    reasons: list[ReasonMs]
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonResult:
+    """A lesson of an enrolled trainee, as files and hours need it; `online_ms` is delivered time not absent."""
+
+    person_id: str
+    lesson_id: str
+    first_ms: int | None
+    last_ms: int | None
+    online_ms: int
+    open_ms: int
+    credit_ms: int
+    reasons: dict[str, int]
+    sealed: bool
+
+
+class LessonMinutes:
+    """All that is known of a lesson: per slot what was delivered, who has a record, and whether it is sealed."""
+
+    def __init__(self, sealed: Iterable[SealedMinute], fresh: Iterable[SealedMinute]) -> None:
+        self._minutes = [(one, _by_person(one), True) for one in sealed]
+        self._minutes += [(one, _by_person(one), False) for one in fresh]
+        self.all_sealed = all(sealed for _, _, sealed in self._minutes)
+
+    @property
+    def slots(self) -> list[int]:
+        """The known minutes in order."""
+        return [minute.slot for minute, _, _ in self._minutes]
+
+    def cells(self, person_id: str) -> list[Cell]:
+        """One trainee's cells in order; a minute without a record was spent elsewhere."""
+        return [
+            cell_of(minute.slot, mine.get(person_id) or absent(person_id, minute.delivered_ms), sealed)
+            for minute, mine, sealed in self._minutes
+        ]
+
+
+def _by_person(minute: SealedMinute) -> dict[str, MinuteRecord]:
+    return {record.person_id: record for record in minute.records}
+
+
+def absent(person_id: str, delivered_ms: int) -> MinuteRecord:
+    """The minute of somebody who held no lease in it."""
+    return MinuteRecord(person_id, (), ((Reason.ABSENT, delivered_ms),) if delivered_ms else ())
+
+
+def cell_of(slot: int, record: MinuteRecord, sealed: bool) -> Cell:
+    """A record as a cell."""
+    reasons = [ReasonMs(reason.code, ms) for reason, ms in record.reasons]
+    return Cell(slot, record.delivered_ms, record.credit_ms, reasons, sealed)
+
+
+def totals_of(cells: Iterable[Cell]) -> Totals:
+    """The sum of cells. Under a scheme without challenges a sealed minute is confirmed at once."""
+    kept = list(cells)
+    credit = sum(cell.credit_ms for cell in kept)
+    confirmed = sum(cell.credit_ms for cell in kept if cell.sealed)
+    reasons: dict[str, int] = {}
+    for cell in kept:
+        for reason in cell.reasons:
+            reasons[reason.code] = reasons.get(reason.code, 0) + reason.ms
+    state = "confirmed" if kept and all(cell.sealed for cell in kept) else "recorded"
+    listed = [ReasonMs(code, ms) for code, ms in sorted(reasons.items())]
+    return Totals(sum(cell.open_ms for cell in kept), credit, 0, confirmed, listed, state)
+
+
+class Views:
+    """Reads minutes from the journal and, for what is not sealed yet, from the books."""
+
+    def __init__(self, register: Register, training: Training) -> None:
+        self._register = register
+        self._training = training
+
+    async def minutes(self, lesson_id: str) -> LessonMinutes:
+        """A lesson's minutes."""
+        async with self._register.database.read() as connection:
+            stored = await records.sealed_minutes(connection, lesson_id)
+        fresh: list[SealedMinute] = []
+        book = self._register.books.get(lesson_id)
+        if book is not None and book.next_slot is not None:
+            now = self._register.clock.ms()
+            last = slot_of(now) if book.last_slot is None else min(book.last_slot, slot_of(now))
+            fresh = [book.judge_slot(slot, now, final=False) for slot in range(book.next_slot, last + 1)]
+        return LessonMinutes(stored, fresh)
+
+    async def totals(self, lesson_id: str, person_id: str) -> Totals:
+        """One trainee's totals of a lesson."""
+        return totals_of((await self.minutes(lesson_id)).cells(person_id))
+
+    async def results(self, class_id: str) -> list[LessonResult]:
+        """Every enrolled trainee's result of every lesson of a class that has begun."""
+        roster = await self._training.roster(class_id)
+        found: list[LessonResult] = []
+        for lesson in await self._training.lessons_of_class(class_id):
+            known = await self.minutes(lesson.id)
+            spans = await self._spans(lesson)
+            for enrolled in roster:
+                found.append(_result(lesson.id, enrolled.person_id, known, spans.get(enrolled.person_id)))
+        return found
+
+    async def hours(self, class_id: str) -> dict[str, ClassHours]:
+        """Computed class hours of every enrolled trainee: only sealed milliseconds, summed once over all lessons."""
+        scheme = await self._training.scheme_of(class_id)
+        roster = await self._training.roster(class_id)
+        sums = {enrolled.person_id: 0 for enrolled in roster}
+        for lesson in await self._training.lessons_of_class(class_id):
+            async with self._register.database.read() as connection:
+                for minute in await records.sealed_minutes(connection, lesson.id):
+                    for record in minute.records:
+                        if record.person_id in sums:
+                            sums[record.person_id] += record.credit_ms
+        return {person_id: class_hours(ms, scheme.class_hour_ms) for person_id, ms in sums.items()}
+
+    async def _spans(self, lesson: Lesson) -> Mapping[str, tuple[int, int]]:
+        """When each trainee first held and last held the lease, within the lesson."""
+        start = lesson.started_ms or 0
+        stop = lesson.ended_ms or self._register.clock.ms()
+        async with self._register.database.read() as connection:
+            rows = await records.leases_of_lesson(connection, lesson.id)
+        spans: dict[str, tuple[int, int]] = {}
+        for row in rows:
+            first, last = max(row.granted_ms, start), min(row.ended_ms or stop, stop)
+            if first < last:
+                known = spans.get(row.person_id, (first, last))
+                spans[row.person_id] = (min(known[0], first), max(known[1], last))
+        return spans
+
+
+def _result(lesson_id: str, person_id: str, known: LessonMinutes, span: tuple[int, int] | None) -> LessonResult:
+    totals = totals_of(known.cells(person_id))
+    reasons = {reason.code: reason.ms for reason in totals.reasons}
+    return LessonResult(
+        person_id=person_id,
+        lesson_id=lesson_id,
+        first_ms=span[0] if span else None,
+        last_ms=span[1] if span else None,
+        online_ms=totals.open_ms - reasons.get(Reason.ABSENT.code, 0),
+        open_ms=totals.open_ms,
+        credit_ms=totals.credit_ms,
+        reasons=reasons,
+        sealed=known.all_sealed,
+    )

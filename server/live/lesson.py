@@ -1,0 +1,144 @@
+"""Decides what a live lesson is: one reducer from commands to events, and when the lesson counts. Pure.
+
+The same events rebuild the lesson after a restart; only events are stored.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from server.attendance.timeline import Phase, Transition
+from server.core.errors import DomainError
+
+#: an instructor who is gone for longer than this does not teach: the lesson stops counting
+ABSENT_AFTER_MS: Final = 60_000
+#: an outage of ours up to this long costs nothing (a hole); a longer one is 系统故障(待复核)
+FAULT_AFTER_MS: Final = 60_000
+#: a lesson whose instructor does not come back for so long is over
+ABANDONED_AFTER_MS: Final = 30 * 60_000
+
+
+class State(StrEnum):
+    """What people see of a lesson."""
+
+    PLANNED = "planned"
+    STARTING = "starting"
+    START_FAILED = "start_failed"
+    LIVE = "live"
+    BREAK = "break"
+    ENDED = "ended"
+
+
+class Kind(StrEnum):
+    """What can happen in a lesson."""
+
+    STARTING = "starting"
+    STARTED = "started"
+    START_FAILED = "start_failed"
+    BREAK_BEGAN = "break_began"
+    RESUMED = "resumed"
+    INSTRUCTOR_LEFT = "instructor_left"
+    INSTRUCTOR_BACK = "instructor_back"
+    SERVER_BACK = "server_back"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened; `since_ms` is when a server fault began (server_back), else `at_ms`."""
+
+    seq: int
+    at_ms: int
+    kind: Kind
+    actor_id: str = ""
+    since_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A lesson as its events make it."""
+
+    state: State = State.PLANNED
+    seq: int = 0
+    since_ms: int = 0
+    started_ms: int | None = None
+    ended_ms: int | None = None
+    instructor_left_ms: int | None = None
+
+
+#: command → the states in which it is allowed
+ALLOWED: Final = {
+    Kind.STARTING: (State.PLANNED, State.START_FAILED),
+    Kind.STARTED: (State.STARTING,),
+    Kind.START_FAILED: (State.STARTING,),
+    Kind.BREAK_BEGAN: (State.LIVE,),
+    Kind.RESUMED: (State.BREAK,),
+    Kind.INSTRUCTOR_LEFT: (State.LIVE, State.BREAK),
+    Kind.INSTRUCTOR_BACK: (State.LIVE, State.BREAK),
+    Kind.SERVER_BACK: (State.LIVE, State.BREAK),
+    Kind.ENDED: (State.LIVE, State.BREAK),
+}
+
+
+def decide(lesson: Lesson, kind: Kind, now_ms: int, actor_id: str = "", since_ms: int | None = None) -> Event:
+    """The event of a command. Raises DomainError lesson_ended, lesson_already_live or lesson_not_live."""
+    if lesson.state not in ALLOWED[kind]:
+        if lesson.state is State.ENDED:
+            raise DomainError("lesson_ended")
+        raise DomainError("lesson_already_live" if kind is Kind.STARTING else "lesson_not_live", state=lesson.state)
+    at_ms = max(now_ms, lesson.since_ms)
+    return Event(lesson.seq + 1, at_ms, kind, actor_id, at_ms if since_ms is None else since_ms)
+
+
+def apply(lesson: Lesson, event: Event) -> Lesson:
+    """The lesson after an event."""
+    after = replace(lesson, seq=event.seq, since_ms=event.at_ms)
+    match event.kind:
+        case Kind.STARTING:
+            return replace(after, state=State.STARTING)
+        case Kind.STARTED:
+            return replace(after, state=State.LIVE, started_ms=event.at_ms)
+        case Kind.START_FAILED:
+            return replace(after, state=State.START_FAILED)
+        case Kind.BREAK_BEGAN:
+            return replace(after, state=State.BREAK)
+        case Kind.RESUMED:
+            return replace(after, state=State.LIVE)
+        case Kind.INSTRUCTOR_LEFT:
+            return replace(after, instructor_left_ms=event.at_ms)
+        case Kind.INSTRUCTOR_BACK:
+            return replace(after, instructor_left_ms=None)
+        case Kind.SERVER_BACK:
+            return replace(after, instructor_left_ms=event.at_ms)
+        case Kind.ENDED:
+            return replace(after, state=State.ENDED, ended_ms=event.at_ms)
+
+
+def rebuild(events: Iterable[Event]) -> Lesson:
+    """The lesson that its events make."""
+    lesson = Lesson()
+    for event in events:
+        lesson = apply(lesson, event)
+    return lesson
+
+
+def timeline(events: Iterable[Event]) -> tuple[Transition, ...]:
+    """When the lesson counts: started, not in a break, and the instructor there within the last 60 s.
+
+    The end of an absence's grace may lie ahead; an instructor who is back before it leaves no trace.
+    """
+    found: list[Transition] = []
+    state, left_ms = State.PLANNED, None
+    for event in events:
+        if left_ms is not None and event.at_ms > left_ms + ABSENT_AFTER_MS and state is State.LIVE:
+            found.append(Transition(left_ms + ABSENT_AFTER_MS, Phase.CLOSED))
+        lesson = apply(Lesson(state=state, instructor_left_ms=left_ms), event)
+        state, left_ms = lesson.state, lesson.instructor_left_ms
+        if event.kind is Kind.SERVER_BACK and event.at_ms - event.since_ms > FAULT_AFTER_MS:
+            found = [one for one in found if one.at_ms < event.since_ms]
+            found.append(Transition(event.since_ms, Phase.FAULT if state is State.LIVE else Phase.CLOSED))
+        found.append(Transition(event.at_ms, Phase.OPEN if state is State.LIVE else Phase.CLOSED))
+    if left_ms is not None and state is State.LIVE:
+        found.append(Transition(left_ms + ABSENT_AFTER_MS, Phase.CLOSED))
+    return tuple(found)
