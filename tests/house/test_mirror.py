@@ -1,0 +1,70 @@
+"""Every source of the server and of media has its test beside it in the mirrored tree, or a reason here why not."""
+
+from pathlib import PurePosixPath
+
+import pytest
+
+from tests.house.repo import Source, files, sources
+
+# Path → why no test file bears its name. A reason names where it is tested instead.
+TESTED_ELSEWHERE: dict[str, str] = {}
+
+
+def homes(path: str) -> list[str]:
+    """Beginnings of the test files that may hold the tests of this source.
+
+    server/attendance/credit.py → tests/attendance/test_credit; the files of a nested package may also share
+    one: server/core/wire/rest.py → tests/core/test_wire.
+    """
+    parts = PurePosixPath(path).with_suffix("").parts
+    *folder, stem = parts[1:] if parts[0] == "server" else parts
+    nested = len(folder) > 1
+    own = "/".join(["tests", *folder, f"test_{stem}"])
+    return [own, "/".join(["tests", *folder[:-1], f"test_{folder[-1]}"])] if nested else [own]
+
+
+def has_test(path: str, tests: set[str]) -> bool:
+    """Whether one of its homes exists: test_credit.py, or parts of it as test_credit_edges.py."""
+    return any(test == f"{home}.py" or test.startswith(f"{home}_") for home in homes(path) for test in tests)
+
+
+def has_code(source: Source) -> bool:
+    """A docstring alone needs no test."""
+    return len(source.tree.body) > 1
+
+
+def untested() -> set[str]:
+    tests = {path for path in files() if path.startswith("tests/") and path.endswith(".py")}
+    return {
+        source.path for source in sources("server", "media") if has_code(source) and not has_test(source.path, tests)
+    }
+
+
+def test_every_source_has_its_test() -> None:
+    assert untested() - TESTED_ELSEWHERE.keys() == set()
+
+
+def test_the_list_of_exceptions_is_not_stale() -> None:
+    assert TESTED_ELSEWHERE.keys() - untested() == set()
+
+
+@pytest.mark.parametrize(
+    ("path", "test"),
+    [
+        ("server/attendance/credit.py", "tests/attendance/test_credit.py"),
+        ("server/attendance/credit.py", "tests/attendance/test_credit_edges.py"),
+        ("server/core/wire/rest.py", "tests/core/test_wire.py"),
+        ("server/core/wire/rest.py", "tests/core/wire/test_rest.py"),
+        ("server/app.py", "tests/test_app.py"),
+        ("media/room.py", "tests/media/test_room.py"),
+    ],
+)
+def test_a_source_finds_its_test(path: str, test: str) -> None:
+    assert has_test(path, {test})
+
+
+@pytest.mark.parametrize(
+    "test", ["tests/live/test_credit.py", "tests/attendance/test_creditor.py", "tests/attendance/credit.py"]
+)
+def test_the_rule_bites(test: str) -> None:
+    assert not has_test("server/attendance/credit.py", {test})
