@@ -37,6 +37,8 @@ _PRIVATE_FIELDS = ("_rx_srtp", "_tx_srtp", "_ssl", "_transport")
 def missing() -> list[str]:
     """What this aiortc and pylibsrtp no longer have of the private names used here."""
     lost = [f"{getattr(owner, '__name__', owner)}.{name}" for owner, name in _PRIVATE if not hasattr(owner, name)]
+    if lost:
+        return lost
     built = RTCDtlsTransport(LiteIce(lambda _: None), [RTCCertificate.generateCertificate()])  # type: ignore[arg-type]
     lost += [f"RTCDtlsTransport().{name}" for name in _PRIVATE_FIELDS if not hasattr(built, name)]
     pump = inspect.getsource(RTCDtlsTransport)

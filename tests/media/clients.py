@@ -122,7 +122,7 @@ class _Paced(MediaStreamTrack):
         self._index = 0
         self._started: float | None = None
 
-    async def recv(self) -> av.Packet[Any]:
+    async def recv(self) -> "av.Packet[Any]":
         if self.readyState != "live":
             raise MediaStreamError
         loop = asyncio.get_running_loop()

@@ -1,0 +1,24 @@
+"""The contract with the private names of aiortc and pylibsrtp."""
+
+from importlib.metadata import version
+
+import pytest
+from aiortc import RTCDtlsTransport, rtcdtlstransport
+
+from media import seam
+
+
+def test_everything_private_that_is_used_is_there() -> None:
+    assert seam.missing() == [], f"aiortc {version('aiortc')} broke media/seam.py"
+
+
+def test_a_loss_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(RTCDtlsTransport, "_set_role")
+    monkeypatch.delattr(rtcdtlstransport, "SRTP_PROFILES")
+    assert {"RTCDtlsTransport._set_role", "aiortc.rtcdtlstransport.SRTP_PROFILES"} <= set(seam.missing())
+
+
+def test_sha1_80_is_kept_beside_gcm() -> None:
+    names = [profile.openssl_profile for profile in rtcdtlstransport.SRTP_PROFILES]
+    assert b"SRTP_AES128_CM_SHA1_80" in names
+    assert b"SRTP_AEAD_AES_128_GCM" in names
