@@ -144,8 +144,8 @@ class LessonBook:
             person.holds = clip(person.holds, floor, max(floor, person.holds[-1][1])) if person.holds else ()
             self._changed(person)
 
-    def unsealed(self, person_id: str, now_ms: int) -> tuple[MinuteRecord, ...]:
-        """The trainee's minutes that are not sealed yet, each as far as it is known."""
+    def unsealed(self, person_id: str, now_ms: int) -> tuple[tuple[int, MinuteRecord], ...]:
+        """The trainee's minutes that are not sealed yet with their slots, each as far as it is known."""
         if self.next_slot is None:
             return ()
         person = self.person(person_id)
@@ -154,12 +154,13 @@ class LessonBook:
         if self.last_slot is not None:
             last = min(last, self.last_slot)
         delivered, presence = self.delivered(now_ms), person.presence(now_ms)
-        return tuple(judge(person_id, slot, delivered, presence, until) for slot in range(self.next_slot, last + 1))
+        slots = range(self.next_slot, last + 1)
+        return tuple((slot, judge(person_id, slot, delivered, presence, until)) for slot in slots)
 
     def credit_ms(self, person_id: str, now_ms: int) -> int:
         """What the trainee has in the whole lesson so far."""
         sealed = self.person(person_id).sealed_credit_ms
-        return sealed + sum(record.credit_ms for record in self.unsealed(person_id, now_ms))
+        return sealed + sum(record.credit_ms for _, record in self.unsealed(person_id, now_ms))
 
     def finished(self) -> bool:
         """Whether the lesson has ended and every minute of it is sealed."""

@@ -91,7 +91,7 @@ def decide(lesson: Lesson, kind: Kind, now_ms: int, actor_id: str = "", since_ms
     return Event(lesson.seq + 1, at_ms, kind, actor_id, at_ms if since_ms is None else since_ms)
 
 
-def apply(lesson: Lesson, event: Event) -> Lesson:
+def apply(lesson: Lesson, event: Event) -> Lesson:  # noqa: C901  a flat match
     """The lesson after an event."""
     after = replace(lesson, seq=event.seq, since_ms=event.at_ms)
     match event.kind:
@@ -110,7 +110,8 @@ def apply(lesson: Lesson, event: Event) -> Lesson:
         case Kind.INSTRUCTOR_BACK:
             return replace(after, instructor_left_ms=None)
         case Kind.SERVER_BACK:
-            return replace(after, instructor_left_ms=event.at_ms)
+            left_ms = event.at_ms if lesson.instructor_left_ms is None else lesson.instructor_left_ms
+            return replace(after, instructor_left_ms=left_ms)
         case Kind.ENDED:
             return replace(after, state=State.ENDED, ended_ms=event.at_ms)
 
@@ -129,16 +130,28 @@ def timeline(events: Iterable[Event]) -> tuple[Transition, ...]:
     The end of an absence's grace may lie ahead; an instructor who is back before it leaves no trace.
     """
     found: list[Transition] = []
-    state, left_ms = State.PLANNED, None
+    lesson = Lesson()
     for event in events:
-        if left_ms is not None and event.at_ms > left_ms + ABSENT_AFTER_MS and state is State.LIVE:
-            found.append(Transition(left_ms + ABSENT_AFTER_MS, Phase.CLOSED))
-        lesson = apply(Lesson(state=state, instructor_left_ms=left_ms), event)
-        state, left_ms = lesson.state, lesson.instructor_left_ms
+        if _grace_over(lesson, event.at_ms):
+            found.append(Transition(_grace_end(lesson), Phase.CLOSED))
         if event.kind is Kind.SERVER_BACK and event.at_ms - event.since_ms > FAULT_AFTER_MS:
             found = [one for one in found if one.at_ms < event.since_ms]
-            found.append(Transition(event.since_ms, Phase.FAULT if state is State.LIVE else Phase.CLOSED))
-        found.append(Transition(event.at_ms, Phase.OPEN if state is State.LIVE else Phase.CLOSED))
-    if left_ms is not None and state is State.LIVE:
-        found.append(Transition(left_ms + ABSENT_AFTER_MS, Phase.CLOSED))
+            found.append(Transition(event.since_ms, Phase.FAULT if _open(lesson, event.since_ms) else Phase.CLOSED))
+        lesson = apply(lesson, event)
+        found.append(Transition(event.at_ms, Phase.OPEN if _open(lesson, event.at_ms) else Phase.CLOSED))
+    if lesson.state is State.LIVE and lesson.instructor_left_ms is not None:
+        found.append(Transition(_grace_end(lesson), Phase.CLOSED))
     return tuple(found)
+
+
+def _grace_end(lesson: Lesson) -> int:
+    """When an absent instructor's lesson stops counting."""
+    return (lesson.instructor_left_ms or 0) + ABSENT_AFTER_MS
+
+
+def _grace_over(lesson: Lesson, at_ms: int) -> bool:
+    return lesson.instructor_left_ms is not None and at_ms > _grace_end(lesson)
+
+
+def _open(lesson: Lesson, at_ms: int) -> bool:
+    return lesson.state is State.LIVE and not _grace_over(lesson, at_ms)

@@ -1,0 +1,245 @@
+"""Declares attendance: beats over Socket.IO; strips, today and class hours over REST."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from server.attendance.credit import MOST_MONO, Beat
+from server.attendance.lease import End
+from server.attendance.register import Register
+from server.attendance.service import Attendance
+from server.attendance.views import Cell, LessonMinutes, Totals, Views, cell_of, totals_of
+from server.core.actor import EVERYONE, OVERSEERS, Actor, Role
+from server.core.clock import iso
+from server.core.errors import DomainError
+from server.core.wire.declaration import Call, Command, Declarations, Nothing, Push, Route
+from server.training.api import LessonView
+from server.training.service import Training
+
+#: records that a regulator looked at something and returns the view's id; None for everybody else
+RecordView = Callable[[Actor, str, str], Awaitable[str | None]]
+ShowLessons = Callable[[list[str]], Awaitable[list[LessonView]]]
+
+
+@dataclass(frozen=True, slots=True)
+class BeatRequest:
+    """`mono` and `spans` in milliseconds of the page's monotonic clock; spans since the last acknowledged beat."""
+
+    lesson_id: str
+    epoch: int
+    seq: int
+    nonce: str
+    mono: float
+    spans: list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class BeatAnswer:
+    """`cells` are the minutes not sealed yet, at most the last two; `credit_ms` is the whole lesson so far."""
+
+    seq: int
+    nonce: str
+    cells: list[Cell]
+    credit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveRequest:
+    lesson_id: str
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """`reason` is taken_over or signed_out; `device` the new holder's."""
+
+    lesson_id: str
+    reason: str
+    device: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonRequest:
+    lesson_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ClassRequest:
+    class_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StripRow:
+    person_id: str
+    seat: int
+    name: str
+    totals: Totals
+    cells: list[Cell]
+
+
+@dataclass(frozen=True, slots=True)
+class Strips:
+    """A lesson's strips. `view_id` is set for a regulator: the look was recorded."""
+
+    lesson: LessonView
+    first_slot: int
+    last_slot: int
+    planned_first_slot: int
+    planned_last_slot: int
+    rows: list[StripRow]
+    view_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme` (name and version)."""
+
+    class_hours: int
+    remainder_ms: int
+    required_hours: int
+    scheme: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyLesson:
+    lesson: LessonView
+    my: Totals
+
+
+@dataclass(frozen=True, slots=True)
+class MyClass:
+    class_id: str
+    class_name: str
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    now: str
+    lessons: list[MyLesson]
+    classes: list[MyClass]
+
+
+@dataclass(frozen=True, slots=True)
+class HoursRow:
+    person_id: str
+    hours: Hours
+
+
+@dataclass(frozen=True, slots=True)
+class ClassHoursAnswer:
+    rows: list[HoursRow]
+
+
+LEASE_LOST: Final = Push("lease:lost", LeaseLost)
+LEASE_PROBE: Final = Push("lease:probe", Nothing)
+
+
+class Api:
+    """The functions behind the declarations."""
+
+    def __init__(
+        self, attendance: Attendance, views: Views, training: Training, show: ShowLessons, record_view: RecordView
+    ) -> None:
+        self._attendance = attendance
+        self._register: Register = attendance.register
+        self._views = views
+        self._training = training
+        self._show = show
+        self._record_view = record_view
+
+    async def beat(self, call: Call, request: BeatRequest) -> BeatAnswer:
+        """One beat of a trainee's page."""
+        actor = call.who
+        beat = _beat(request)
+        done = await self._attendance.beat(actor, call.connection, request.lesson_id, request.epoch, beat)
+        book, now = self._register.books[request.lesson_id], self._register.clock.ms()
+        fresh = [cell_of(slot, record, False) for slot, record in book.unsealed(actor.person_id, now)]
+        return BeatAnswer(done.seq, done.nonce, fresh[-2:], book.credit_ms(actor.person_id, now))
+
+    async def leave(self, call: Call, request: LeaveRequest) -> Nothing:
+        """The page goes away on purpose."""
+        await self._attendance.leave(call.who, call.connection, request.lesson_id, request.epoch)
+        return Nothing()
+
+    async def strips(self, call: Call, request: LessonRequest) -> Strips:
+        """The strips of a lesson: all rows for those who oversee it, the own row for a trainee."""
+        lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        view_id = await self._record_view(call.who, "strips", lesson.id)
+        (shown,) = await self._show([lesson.id])
+        known = await self._views.minutes(lesson.id)
+        planned_first, planned_last = lesson.planned_start_ms // 60_000, (lesson.planned_end_ms - 1) // 60_000
+        slots = known.slots or [planned_first, planned_last]
+        roster = await self._training.roster(lesson.class_id)
+        if call.who.role is Role.TRAINEE:
+            roster = [enrolled for enrolled in roster if enrolled.person_id == call.who.person_id]
+        rows = [_row(one.person_id, one.seat, one.name, known) for one in roster]
+        return Strips(shown, slots[0], slots[-1], planned_first, planned_last, rows, view_id)
+
+    async def today(self, call: Call, _request: Nothing) -> Today:
+        """A trainee's lessons with their own totals, and the hours of each of their classes."""
+        me = call.who.person_id
+        lessons = await self._show([lesson.id for lesson in await self._training.lessons_of(call.who)])
+        mine = [MyLesson(lesson, await self._views.totals(lesson.id, me)) for lesson in lessons]
+        classes = []
+        for one in await self._training.classes_of(call.who):
+            hours = await self._hours(one.id)
+            classes.append(MyClass(one.id, one.name, hours[me]))
+        return Today(iso(self._register.clock.ms()), mine, classes)
+
+    async def class_hours(self, call: Call, request: ClassRequest) -> ClassHoursAnswer:
+        """The class hours of everybody in a class."""
+        await self._training.class_for(call.who, request.class_id)
+        hours = await self._hours(request.class_id)
+        return ClassHoursAnswer([HoursRow(person_id, one) for person_id, one in hours.items()])
+
+    async def _hours(self, class_id: str) -> dict[str, Hours]:
+        training_class = await self._training.training_class(class_id)
+        scheme = await self._training.scheme_of(class_id)
+        label = f"{scheme.name} v{scheme.version}"
+        return {
+            person_id: Hours(one.class_hours, one.remainder_ms, training_class.required_hours, label)
+            for person_id, one in (await self._views.hours(class_id)).items()
+        }
+
+    def declarations(self) -> Declarations:
+        """What attendance serves."""
+        trainees = frozenset({Role.TRAINEE})
+        return Declarations(
+            routes=[
+                Route("GET", "/api/v1/lessons/{lesson_id}/strips", EVERYONE, LessonRequest, Strips, self.strips),
+                Route("GET", "/api/v1/today", trainees, Nothing, Today, self.today),
+                Route(
+                    "GET",
+                    "/api/v1/classes/{class_id}/hours",
+                    OVERSEERS,
+                    ClassRequest,
+                    ClassHoursAnswer,
+                    self.class_hours,
+                ),
+            ],
+            commands=[
+                Command("beat", trainees, BeatRequest, BeatAnswer, self.beat),
+                Command("lesson:leave", trainees, LeaveRequest, Nothing, self.leave),
+            ],
+            pushes=[LEASE_LOST, LEASE_PROBE],
+        )
+
+
+def lease_lost(lesson_id: str, reason: End, device: str, at_ms: int) -> LeaseLost:
+    """What a page that lost its lease is told."""
+    return LeaseLost(lesson_id, reason, device, iso(at_ms))
+
+
+def _beat(request: BeatRequest) -> Beat:
+    readings = [request.mono, *(edge for span in request.spans for edge in span)]
+    if not all(0 <= reading <= MOST_MONO for reading in readings):  # refuses NaN and infinity as well
+        raise DomainError("beat_refused", why="clock")
+    spans = tuple((round(start), round(end)) for start, end in request.spans)
+    return Beat(request.seq, request.nonce, round(request.mono), spans)
+
+
+def _row(person_id: str, seat: int, name: str, known: LessonMinutes) -> StripRow:
+    cells = known.cells(person_id)
+    return StripRow(person_id, seat, name, totals_of(cells), cells)

@@ -1,0 +1,43 @@
+"""The table of lesson events: append-only; a lesson's state is always what its events make."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Integer, String, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.database import RETAIN, column, metadata
+from server.live.lesson import Event, Kind
+
+lesson_event: Final = Table(
+    "lesson_event",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("seq", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("at_ms", BigInteger, RETAIN),
+    column("kind", String(32), RETAIN),
+    column("actor_id", String(16), RETAIN),
+    column("since_ms", BigInteger, RETAIN),
+)
+
+APPEND_ONLY: Final = ("lesson_event",)
+
+
+async def add_event(connection: AsyncConnection, lesson_id: str, event: Event) -> None:
+    """Write an event; the primary key refuses a second one with the same number."""
+    await connection.execute(
+        lesson_event.insert().values(
+            lesson_id=lesson_id,
+            seq=event.seq,
+            at_ms=event.at_ms,
+            kind=event.kind,
+            actor_id=event.actor_id,
+            since_ms=event.since_ms,
+        )
+    )
+
+
+async def events_of(connection: AsyncConnection, lesson_id: str) -> list[Event]:
+    """A lesson's events in order."""
+    query = select(lesson_event).where(lesson_event.c.lesson_id == lesson_id).order_by(lesson_event.c.seq)
+    rows = (await connection.execute(query)).mappings()
+    return [Event(row["seq"], row["at_ms"], Kind(row["kind"]), row["actor_id"], row["since_ms"]) for row in rows]

@@ -1,0 +1,197 @@
+"""Use-cases of a live lesson: one ordered queue per lesson; decide → commit → then tell attendance, media and people."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+import structlog
+
+from server.attendance.register import Register
+from server.core.actor import Actor, Role
+from server.core.database import Database
+from server.core.errors import DomainError
+from server.live import lesson as rules
+from server.live import records
+from server.live.lesson import Event, Kind, Lesson, State
+from server.training.rules import may_start
+from server.training.service import Training
+
+log = structlog.get_logger("live")
+
+RUNNING: Final = (State.STARTING, State.LIVE, State.BREAK)
+
+
+class MediaDoor(Protocol):
+    """What a lesson asks of media: a room, a token for one peer, the end of one peer."""
+
+    async def open_room(self, room: str) -> None: ...
+
+    async def close_room(self, room: str) -> None: ...
+
+    async def cut(self, peer: str) -> None: ...
+
+    def token(self, room: str, peer: str, publish: bool) -> str: ...
+
+
+@dataclass(slots=True)
+class Running:
+    """A lesson in memory: its events, who controls it, and the lock that keeps its commands in order."""
+
+    lesson_id: str
+    events: list[Event]
+    lesson: Lesson
+    controls: set[str] = field(default_factory=set)
+    publisher_live: bool = False
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def instructor_present(self) -> bool:
+        """A control socket or live media; sharing another window or streaming by OBS is presence."""
+        return bool(self.controls) or self.publisher_live
+
+
+Announce = Callable[[Running], Awaitable[None]]
+
+
+class Live:
+    """Runs the lessons of this process."""
+
+    def __init__(self, database: Database, training: Training, register: Register, media: MediaDoor) -> None:
+        self._database = database
+        self._training = training
+        self._register = register
+        self.media = media
+        self._running: dict[str, Running] = {}
+        self._loading = asyncio.Lock()
+        self.announce: Announce = _tell_nobody
+
+    async def running(self, lesson_id: str) -> Running:
+        """The lesson in memory, rebuilt from its events at the first call; attendance gets its timeline."""
+        async with self._loading:
+            if lesson_id not in self._running:
+                async with self._database.read() as connection:
+                    events = await records.events_of(connection, lesson_id)
+                running = Running(lesson_id, events, rules.rebuild(events))
+                self._running[lesson_id] = running
+                await self._push(running)
+            return self._running[lesson_id]
+
+    async def start(self, actor: Actor, lesson_id: str) -> Running:
+        """STARTING, then the media room, then LIVE; on failure START_FAILED and DomainError start_failed."""
+        planned, _ = await self._instructed(actor, lesson_id)
+        may_start(planned, self._now())
+        running = await self.running(lesson_id)
+        async with running.lock:
+            await self._happen(running, Kind.STARTING, actor)
+            try:
+                await self.media.open_room(lesson_id)
+            except Exception as error:
+                log.exception("room_not_opened", lesson=lesson_id, error=type(error).__name__)
+                await self._happen(running, Kind.START_FAILED, actor)
+                raise DomainError("start_failed") from error
+            await self._happen(running, Kind.STARTED, actor)
+        await self._notice(running)
+        return running
+
+    async def command(self, actor: Actor, lesson_id: str, kind: Kind) -> Running:
+        """A break, its end, or the end of the lesson. Raises lesson_not_live, lesson_ended, forbidden, not_found."""
+        await self._instructed(actor, lesson_id)
+        running = await self.running(lesson_id)
+        async with running.lock:
+            await self._happen(running, kind, actor)
+        if kind is Kind.ENDED:
+            await self.media.close_room(lesson_id)
+        return running
+
+    async def control(self, lesson_id: str, connection: str) -> Running:
+        """An instructor's control socket joined."""
+        running = await self.running(lesson_id)
+        running.controls.add(connection)
+        await self._notice(running)
+        return running
+
+    async def gone(self, connection: str) -> None:
+        """A connection ended; if it controlled a lesson, the instructor may have left."""
+        for running in list(self._running.values()):
+            if connection in running.controls:
+                running.controls.discard(connection)
+                await self._notice(running)
+
+    async def published(self, lesson_id: str, live: bool) -> None:
+        """The publisher's media came or went."""
+        running = await self.running(lesson_id)
+        running.publisher_live = live
+        await self._notice(running)
+        await self.announce(running)
+
+    async def restore(self, also: set[str]) -> None:
+        """After a start: go on with what was running, and with what the spool (`also`) still needs."""
+        back_ms = self._now()
+        alive_ms = self._register.last_alive_ms or back_ms
+        lessons = {lesson.id for lesson in await self._training.running_lessons()} | also
+        for lesson_id in lessons:
+            running = await self.running(lesson_id)
+            await self._register.book(lesson_id)
+            if running.lesson.state is State.STARTING:
+                await self._happen(running, Kind.START_FAILED, None)
+            elif running.lesson.state in RUNNING:
+                since_ms = min(max(alive_ms, running.lesson.since_ms), back_ms)
+                await self._happen(running, Kind.SERVER_BACK, None, since_ms)
+                await self.media.open_room(lesson_id)
+
+    async def round(self) -> None:
+        """End lessons that were abandoned; forget those that are over."""
+        for running in list(self._running.values()):
+            left_ms = running.lesson.instructor_left_ms
+            if running.lesson.state not in RUNNING:
+                if running.lesson_id not in self._register.books and not running.controls:
+                    del self._running[running.lesson_id]
+            elif left_ms is not None and self._now() - left_ms > rules.ABANDONED_AFTER_MS:
+                async with running.lock:
+                    await self._happen(running, Kind.ENDED, None)
+                await self.media.close_room(running.lesson_id)
+
+    def active(self) -> list[Running]:
+        """The lessons in memory."""
+        return list(self._running.values())
+
+    async def _instructed(self, actor: Actor, lesson_id: str) -> tuple[object, object]:
+        planned, training_class = await self._training.lesson_for(actor, lesson_id)
+        if actor.role is not Role.INSTRUCTOR or planned.instructor_id != actor.person_id:
+            raise DomainError("forbidden")
+        return planned, training_class
+
+    async def _notice(self, running: Running) -> None:
+        """Turn a change of presence into an event."""
+        async with running.lock:
+            if running.lesson.state not in (State.LIVE, State.BREAK):
+                return
+            away = running.lesson.instructor_left_ms is not None
+            if running.instructor_present == away:
+                kind = Kind.INSTRUCTOR_BACK if running.instructor_present else Kind.INSTRUCTOR_LEFT
+                await self._happen(running, kind, None)
+
+    async def _happen(self, running: Running, kind: Kind, actor: Actor | None, since_ms: int | None = None) -> None:
+        event = rules.decide(running.lesson, kind, self._now(), actor.person_id if actor else "", since_ms)
+        after = rules.apply(running.lesson, event)
+        async with self._database.write() as connection:
+            await records.add_event(connection, running.lesson_id, event)
+            await self._training.set_lesson_state(
+                connection, running.lesson_id, after.state, after.started_ms, after.ended_ms
+            )
+        running.events.append(event)
+        running.lesson = after
+        await self._push(running)
+        await self.announce(running)
+
+    async def _push(self, running: Running) -> None:
+        book = await self._register.book(running.lesson_id)
+        book.set_timeline(rules.timeline(running.events), running.lesson.state is State.ENDED)
+
+    def _now(self) -> int:
+        return self._register.clock.ms()
+
+
+async def _tell_nobody(_running: Running) -> None:
+    """Until the door is open there is nobody to tell."""

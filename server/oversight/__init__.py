@@ -1,0 +1,1 @@
+"""Floor 7: regulators look in; every look is recorded (R13)."""

@@ -1,0 +1,29 @@
+"""The table of what regulators looked at: append-only."""
+
+from typing import Final
+
+from sqlalchemy import BigInteger, String, Table
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.database import RETAIN, column, metadata
+
+regulator_view: Final = Table(
+    "regulator_view",
+    metadata,
+    column("id", String(16), RETAIN, primary_key=True),
+    column("person_id", String(16), RETAIN),
+    column("at_ms", BigInteger, RETAIN),
+    column("page", String(32), RETAIN),
+    column("object_id", String(16), RETAIN, index=True),
+)
+
+APPEND_ONLY: Final = ("regulator_view",)
+
+
+async def add_view(
+    connection: AsyncConnection, view_id: str, person_id: str, at_ms: int, page: str, object_id: str
+) -> None:
+    """Write one look."""
+    await connection.execute(
+        regulator_view.insert().values(id=view_id, person_id=person_id, at_ms=at_ms, page=page, object_id=object_id)
+    )
