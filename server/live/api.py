@@ -1,0 +1,277 @@
+"""Declares the live lesson: join, start, break, resume, end, media over Socket.IO; what everybody is told."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
+
+from server.attendance.api import ShowLessons
+from server.attendance.service import Attendance, Entry
+from server.attendance.views import Cell, Totals, Views, cell_of, totals_of
+from server.core.actor import EVERYONE, Actor, Role
+from server.core.clock import iso
+from server.core.errors import DomainError
+from server.core.wire.declaration import Call, Command, Declarations, Push
+from server.core.wire.fan_out import FanOut
+from server.live.lesson import Kind, State
+from server.live.service import Live, Running
+from server.training.api import LessonView
+from server.training.service import Enrolled, Training
+
+MOST_CELLS_PUSHED: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A lesson now. `seq` counts its events; `since` is when the last one happened."""
+
+    lesson_id: str
+    state: str
+    since: str
+    seq: int
+    publisher_live: bool
+    instructor_present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAccess:
+    """A bearer token for WHIP (when `whip` is set) and WHEP."""
+
+    room: str
+    token: str
+    whip: str | None
+    whep: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The lease of a trainee's page: the next beat carries seq + 1 and nonce; `resume` survives a reload."""
+
+    epoch: int
+    resume: str
+    seq: int
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class RosterRow:
+    """A trainee as the instructor sees them: `present` = their page is connected, `visible` = it is in front."""
+
+    person_id: str
+    seat: int
+    name: str
+    present: bool
+    visible: bool
+    cells: list[Cell]
+    credit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    lesson_id: str
+    rows: list[RosterRow]
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRequest:
+    """`page`: random, made once per page load; `resume`: from an earlier lease; `password`: to take over."""
+
+    lesson_id: str
+    device: Literal["phone", "tablet", "desktop"]
+    page: Annotated[str, Field(min_length=8, max_length=64)]
+    resume: Annotated[str, Field(max_length=64)] | None = None
+    password: Annotated[str, Field(max_length=128)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A trainee gets lease, cells and totals; everybody else gets the roster."""
+
+    lesson: LessonView
+    phase: Phase
+    media: MediaAccess
+    lease: Lease | None
+    cells: list[Cell]
+    totals: Totals | None
+    roster: list[RosterRow]
+
+
+@dataclass(frozen=True, slots=True)
+class LessonCommand:
+    lesson_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseAnswer:
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class MediaAnswer:
+    media: MediaAccess
+
+
+PHASE: Final = Push("lesson:phase", Phase)
+ROSTER: Final = Push("lesson:roster", Roster)
+
+
+class Api:
+    """The functions behind the declarations."""
+
+    def __init__(
+        self, live: Live, attendance: Attendance, views: Views, training: Training, show: ShowLessons, fan_out: FanOut
+    ) -> None:
+        self._live = live
+        self._attendance = attendance
+        self._register = attendance.register
+        self._views = views
+        self._training = training
+        self._show = show
+        self._fan_out = fan_out
+        self._pushed: dict[str, int] = {}
+        live.announce = self.announce
+
+    async def join(self, call: Call, request: JoinRequest) -> Joined:
+        """Enter a lesson: a trainee by lease, an instructor as its control, everybody else silently."""
+        actor = call.who
+        lesson, _ = await self._training.lesson_for(actor, request.lesson_id)
+        running = await self._live.running(lesson.id)
+        lease = await self._lease(call, request, running) if actor.role is Role.TRAINEE else None
+        if actor.role is Role.INSTRUCTOR and lesson.instructor_id == actor.person_id:
+            running = await self._live.control(lesson.id, call.connection)
+        await self._fan_out.join(call.connection, f"lesson:{lesson.id}")
+        (shown,) = await self._show([lesson.id])
+        media = self._media(actor, lesson.id, lesson.instructor_id, lease.epoch if lease else 0)
+        if lease is None:
+            await self._fan_out.join(call.connection, f"desk:{lesson.id}")
+            return Joined(shown, phase_of(running), media, None, [], None, await self._roster(lesson.id, full=True))
+        cells = (await self._views.minutes(lesson.id)).cells(actor.person_id)
+        return Joined(shown, phase_of(running), media, lease, cells, totals_of(cells), [])
+
+    async def media(self, call: Call, request: LessonCommand) -> MediaAnswer:
+        """A fresh token; a trainee only gets one while their page holds the lease."""
+        actor = call.who
+        lesson, _ = await self._training.lesson_for(actor, request.lesson_id)
+        epoch = 0
+        if actor.role is Role.TRAINEE:
+            holder = self._register.holders.get(actor.person_id)
+            if holder is None or holder.connection != call.connection or holder.lesson_id != lesson.id:
+                raise DomainError("not_joined")
+            epoch = holder.epoch
+        return MediaAnswer(self._media(actor, lesson.id, lesson.instructor_id, epoch))
+
+    async def start(self, call: Call, request: LessonCommand) -> PhaseAnswer:
+        """开始上课."""
+        return PhaseAnswer(phase_of(await self._live.start(call.who, request.lesson_id)))
+
+    async def pause(self, call: Call, request: LessonCommand) -> PhaseAnswer:
+        """课间休息."""
+        return PhaseAnswer(phase_of(await self._live.command(call.who, request.lesson_id, Kind.BREAK_BEGAN)))
+
+    async def resume(self, call: Call, request: LessonCommand) -> PhaseAnswer:
+        """The break is over."""
+        return PhaseAnswer(phase_of(await self._live.command(call.who, request.lesson_id, Kind.RESUMED)))
+
+    async def end(self, call: Call, request: LessonCommand) -> PhaseAnswer:
+        """下课."""
+        return PhaseAnswer(phase_of(await self._live.command(call.who, request.lesson_id, Kind.ENDED)))
+
+    async def announce(self, running: Running) -> None:
+        """Tell everybody in the lesson its phase."""
+        await self._fan_out.send(f"lesson:{running.lesson_id}", PHASE, phase_of(running))
+
+    async def push_rosters(self) -> None:
+        """Tell those who watch which rows have changed since the last round."""
+        for running in self._live.active():
+            if rows := await self._roster(running.lesson_id, full=False):
+                await self._fan_out.send(f"desk:{running.lesson_id}", ROSTER, Roster(running.lesson_id, rows))
+
+    async def _lease(self, call: Call, request: JoinRequest, running: Running) -> Lease:
+        if running.lesson.state is State.ENDED:
+            raise DomainError("lesson_ended")
+        granted = await self._attendance.join(
+            Entry(
+                actor=call.who,
+                lesson_id=request.lesson_id,
+                connection=call.connection,
+                device=request.device,
+                page=request.page,
+                resume=request.resume,
+                password=request.password,
+            )
+        )
+        return Lease(granted.epoch, granted.resume, granted.seq, granted.nonce)
+
+    def _media(self, actor: Actor, lesson_id: str, instructor_id: str, epoch: int) -> MediaAccess:
+        publish = actor.person_id == instructor_id
+        token = self._live.media.token(lesson_id, peer_of(actor.person_id, epoch), publish)
+        return MediaAccess(
+            lesson_id, token, f"/media/whip/{lesson_id}" if publish else None, f"/media/whep/{lesson_id}"
+        )
+
+    async def _roster(self, lesson_id: str, full: bool) -> list[RosterRow]:
+        """All rows with all cells, or only rows that changed since the last push with their last cells."""
+        book = await self._register.book(lesson_id)
+        lesson = await self._training.lesson(lesson_id)
+        known = await self._views.minutes(lesson_id) if full else None
+        pushed = self._pushed.get(lesson_id, 0)
+        rows = []
+        for one in await self._training.roster(lesson.class_id):
+            person = book.people.get(one.person_id)
+            if known is not None:
+                rows.append(self._row(lesson_id, one, known.cells(one.person_id)))
+            elif person is not None and person.version > pushed:
+                fresh = book.unsealed(one.person_id, self._register.clock.ms())
+                cells = [cell_of(slot, record, False) for slot, record in fresh[-MOST_CELLS_PUSHED:]]
+                rows.append(self._row(lesson_id, one, cells))
+        if not full:
+            self._pushed[lesson_id] = book.version
+        return rows
+
+    def _row(self, lesson_id: str, enrolled: Enrolled, cells: list[Cell]) -> RosterRow:
+        book, now = self._register.books[lesson_id], self._register.clock.ms()
+        person = book.people.get(enrolled.person_id)
+        holder = self._register.holders.get(enrolled.person_id)
+        present = holder is not None and holder.lesson_id == lesson_id and bool(holder.connection)
+        return RosterRow(
+            person_id=enrolled.person_id,
+            seat=enrolled.seat,
+            name=enrolled.name,
+            present=present,
+            visible=present and person is not None and person.visible,
+            cells=cells,
+            credit_ms=book.credit_ms(enrolled.person_id, now) if person is not None else 0,
+        )
+
+    def declarations(self) -> Declarations:
+        """What live serves."""
+        instructors = frozenset({Role.INSTRUCTOR})
+        return Declarations(
+            commands=[
+                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join),
+                Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media),
+                Command("lesson:start", instructors, LessonCommand, PhaseAnswer, self.start),
+                Command("lesson:break", instructors, LessonCommand, PhaseAnswer, self.pause),
+                Command("lesson:resume", instructors, LessonCommand, PhaseAnswer, self.resume),
+                Command("lesson:end", instructors, LessonCommand, PhaseAnswer, self.end),
+            ],
+            pushes=[PHASE, ROSTER],
+        )
+
+
+def peer_of(person_id: str, epoch: int) -> str:
+    """The media peer of a person's page."""
+    return f"{person_id}.{epoch}"
+
+
+def phase_of(running: Running) -> Phase:
+    """A lesson's phase as everybody is told."""
+    lesson = running.lesson
+    return Phase(
+        running.lesson_id,
+        lesson.state,
+        iso(lesson.since_ms),
+        lesson.seq,
+        running.publisher_live,
+        running.instructor_present,
+    )
