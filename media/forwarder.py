@@ -15,6 +15,7 @@ from media.packets import VIDEO, Image, Item, Shape
 from media.rtcp import read_compound
 from media.slot import Slot
 
+VIDEO_CLOCK_RATE = 90_000
 CATCH_UP_PACKETS = 64
 CATCH_UP_SQUEEZE = 32
 LONG_GOP_PACKETS = 160
@@ -45,7 +46,7 @@ class Viewer:
     ) -> None:
         self.name = name
         self.transport = transport
-        self.waiting = True
+        self.waiting = any(codec.clock_rate == VIDEO_CLOCK_RATE for codec in codecs.values())
         self.cursor = 0
         self.gop_number = 0
         self.anchor = 0

@@ -21,7 +21,8 @@ from media.grants import Grant, Kind
 from media.ingest import Ingest
 from media.mux import Kind as DatagramKind
 from media.mux import Mux, classify, machine_ips
-from media.offer import read_offer
+from media.offer import Offer, read_offer
+from media.packets import VIDEO
 from media.peer import Peer
 from media.rate import RateAdvice
 from media.room import Room
@@ -144,7 +145,7 @@ class Plane:
             endpoint = Publisher(room, grant.peer, ingest)
         else:
             answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
-            _check_watchable(room, usable)
+            _check_watchable(room, offer, usable)
             viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe)
             endpoint = Watcher(room, viewer, lambda: self._tell("viewer_live", room.name, grant.peer))
         peer.endpoint = endpoint
@@ -247,7 +248,9 @@ class Plane:
         return now - peer.created > self.settings.handshake_seconds
 
 
-def _check_watchable(room: Room, usable: Mapping[str, object]) -> None:
-    for slot in room.slots.values():
-        if slot.live and slot.kind == "video" and slot.codec not in usable:
-            raise MediaError("no_common_codec", needed=slot.codec)
+def _check_watchable(room: Room, offer: Offer, usable: Mapping[str, object]) -> None:
+    """Refuse one who asks for pictures but cannot be sent the present ones: better told than left with a black page."""
+    video = room.slots[VIDEO]
+    asked = any(section.kind == VIDEO for section in offer.sections)
+    if asked and video.live and video.codec not in usable:
+        raise MediaError("no_common_codec", needed=video.codec)

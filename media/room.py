@@ -106,7 +106,7 @@ class Room:
 
     def join(self, viewer: Viewer) -> None:
         self.fan_out.join(viewer, self._clock())
-        if not 0 < len(self.slots[VIDEO].gop) <= LONG_GOP_PACKETS:
+        if viewer.waiting and not 0 < len(self.slots[VIDEO].gop) <= LONG_GOP_PACKETS:
             self.ask_keyframe()
         self.flush()
 

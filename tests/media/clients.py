@@ -5,6 +5,7 @@ as it is (already encoded H.264 or Opus); one that returns a frame is encoded by
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
@@ -36,6 +37,8 @@ class Client:
     token: str
     connection: RTCPeerConnection
     location: str = ""
+    port: int = 0
+    """When set, media goes to this port instead of the answer's: a relay's."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -52,6 +55,8 @@ class Client:
                 raise Refused(response.status, body["code"], body["data"])
             self.location = response.headers["Location"]
             answer = await response.text()
+        if self.port:
+            answer = re.sub(r"(a=candidate:\S+ 1 udp \d+ \S+) \d+", rf"\1 {self.port}", answer)
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     async def connected(self, seconds: float = 10) -> None:
@@ -72,7 +77,13 @@ class Client:
 
 
 async def publish(
-    http: aiohttp.ClientSession, base: str, room: str, token: str, *tracks: MediaStreamTrack, codec: str = "H264"
+    http: aiohttp.ClientSession,
+    base: str,
+    room: str,
+    token: str,
+    *tracks: MediaStreamTrack,
+    codec: str = "H264",
+    port: int = 0,
 ) -> Client:
     """Publish tracks into a room through WHIP."""
     connection = RTCPeerConnection()
@@ -80,19 +91,23 @@ async def publish(
         transceiver = connection.addTransceiver(track, direction="sendonly")
         if track.kind == "video":
             prefer(transceiver, codec)
-    client = Client(http, base, token, connection)
+    client = Client(http, base, token, connection, port=port)
     return await _opened(client, "whip", room)
 
 
 async def watch(
-    http: aiohttp.ClientSession, base: str, room: str, token: str, kinds: tuple[str, ...] = ("audio", "video")
+    http: aiohttp.ClientSession,
+    base: str,
+    room: str,
+    token: str,
+    kinds: tuple[str, ...] = ("audio", "video"),
+    port: int = 0,
 ) -> tuple[Client, dict[str, MediaStreamTrack]]:
     """Watch a room through WHEP: the client and its received tracks by kind."""
     connection = RTCPeerConnection()
-    tracks: dict[str, MediaStreamTrack] = {}
     for kind in kinds:
-        tracks[kind] = connection.addTransceiver(kind, direction="recvonly").receiver.track
-    client = await _opened(Client(http, base, token, connection), "whep", room)
+        connection.addTransceiver(kind, direction="recvonly")
+    client = await _opened(Client(http, base, token, connection, port=port), "whep", room)
     return client, {each.receiver.track.kind: each.receiver.track for each in connection.getTransceivers()}
 
 

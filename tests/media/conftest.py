@@ -31,14 +31,20 @@ class Stage:
     def token(self, kind: Kind, peer: str, room: str = "lesson", seconds: int = TOKEN_SECONDS) -> str:
         return self.media.token(Grant(room, peer, kind, int(clock.utc().timestamp()) + seconds))
 
-    async def publish(self, *tracks: MediaStreamTrack, peer: str = "teacher", codec: str = "H264") -> Client:
-        client = await publish(self.http, self.base, "lesson", self.token("publish", peer), *tracks, codec=codec)
+    async def publish(
+        self, *tracks: MediaStreamTrack, peer: str = "teacher", codec: str = "H264", port: int = 0
+    ) -> Client:
+        token = self.token("publish", peer)
+        client = await publish(self.http, self.base, "lesson", token, *tracks, codec=codec, port=port)
         self.clients.append(client)
         await client.connected()
         return client
 
-    async def watch(self, peer: str = "trainee") -> tuple[Client, dict[str, MediaStreamTrack]]:
-        client, tracks = await watch(self.http, self.base, "lesson", self.token("watch", peer))
+    async def watch(
+        self, peer: str = "trainee", kinds: tuple[str, ...] = ("audio", "video"), port: int = 0
+    ) -> tuple[Client, dict[str, MediaStreamTrack]]:
+        token = self.token("watch", peer)
+        client, tracks = await watch(self.http, self.base, "lesson", token, kinds, port)
         self.clients.append(client)
         await client.connected()
         return client, tracks
