@@ -1,4 +1,4 @@
-"""Use-cases of a live lesson: one ordered queue per lesson; decide → commit → then tell attendance, media and people."""
+"""Use-cases of a live lesson: one ordered queue each; decide → commit → then tell attendance, media and people."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
