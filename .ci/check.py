@@ -19,7 +19,7 @@ CHECKS: dict[str, list[str]] = {
     "format": [*PY, "ruff", "format", "--check", "--quiet", "."],
     "lint": [*PY, "ruff", "check", "--quiet", "."],
     "imports": [sys.executable, "-c", GRAPH, "--no-logo", "--cache-dir", "build/imports"],
-    "house": [*PY, "pytest", "-q", "tests/house", "-p", "no:cacheprovider"],
+    "house": [*PY, "pytest", "-q", "tests/house"],
     "types": [*PY, "mypy", "--no-error-summary", *(folder for folder in TYPED if (ROOT / folder).is_dir())],
     "web-lint": [*NPM, "lint"],
     "web-types": [*NPM, "types"],

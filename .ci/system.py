@@ -31,9 +31,10 @@ def demand(
     command: Sequence[str | Path], error: SetupError, cwd: Path = ROOT, env: Mapping[str, str] | None = None
 ) -> None:
     """Run a program that has to succeed; when it does not, show the end of its output and stop with `error`."""
+    before = LOG.stat().st_size if LOG.exists() else 0
     if run(command, cwd, env):
         return
-    tail = LOG.read_text(encoding="utf-8", errors="replace").splitlines()[-TAIL_LINES:]
+    tail = LOG.read_bytes()[before:].decode(errors="replace").splitlines()[-TAIL_LINES:]
     print("\n".join(f"    | {line}" for line in tail))
     raise error
 
