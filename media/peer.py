@@ -132,7 +132,6 @@ class Peer:
         if self.closed:
             return
         if not done or self._path is None or self.endpoint is None:
-            self._wires.counts["handshake_failed"] += 1
             self._end()
             return
         self.tag = self.dtls.tag
@@ -142,6 +141,8 @@ class Peer:
         self.endpoint.connected()
 
     def _end(self) -> None:
+        if not self.connected and not self.closed:
+            self._wires.counts["handshake_failed"] += 1
         self._wires.ended(self)
 
     # -- out --------------------------------------------------------------------------------------

@@ -115,7 +115,7 @@ class Room:
 
     def ask_keyframe(self) -> None:
         """Ask the publisher for a keyframe, at most once in KEYFRAME_SECONDS; a request too soon is kept for later."""
-        if self.publisher is None:
+        if self.publisher is None or not self.slots[VIDEO].live:
             return
         now = self._clock()
         self._keyframe_due = now - self._keyframe_at < KEYFRAME_SECONDS

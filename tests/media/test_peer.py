@@ -1,0 +1,232 @@
+"""The port among strangers: what is malformed, unproven, spoofed or silent."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from aioice import stun
+from aiortc import RTCPeerConnection, rtcdtlstransport
+from aiortc.rtp import RtcpPsfbPacket, RtpPacket
+from aiortc.sdp import SessionDescription
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from media.doors import AMPLIFICATION
+from media.mux import Kind, classify, plain_ip
+from tests.media.clients import Client, EncodedAudio, EncodedVideo, h264_pictures, opus_packets
+from tests.media.conftest import Stage
+
+PICTURES = h264_pictures(60)
+
+
+class Stranger:
+    """A UDP socket that sends to the media port and counts what comes back."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        self.socket.connect(("127.0.0.1", port))
+        self.sent = 0
+
+    def send(self, datagram: bytes) -> None:
+        self.sent += len(datagram)
+        self.socket.send(datagram)
+
+    def received(self) -> list[bytes]:
+        found = []
+        while True:
+            try:
+                found.append(self.socket.recv(4_096))
+            except BlockingIOError:
+                return found
+
+
+@pytest.fixture
+async def stranger(stage: Stage) -> AsyncIterator[Stranger]:
+    each = Stranger(stage.media.port)
+    yield each
+    each.socket.close()
+
+
+def check(client: Client, *, password: str = "", ufrag: str = "") -> bytes:
+    """An ICE check as the client itself would send it."""
+    remote = SessionDescription.parse(client.connection.remoteDescription.sdp).media[0].ice
+    local = SessionDescription.parse(client.connection.localDescription.sdp).media[0].ice
+    assert remote is not None
+    assert local is not None
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = f"{ufrag or remote.usernameFragment}:{local.usernameFragment}"
+    message.attributes["PRIORITY"] = 1
+    message.add_message_integrity((password or str(remote.password)).encode())
+    return bytes(message)
+
+
+async def count(stage: Stage, name: str, at_least: int = 1) -> None:
+    await stage.until(lambda: stage.media.counts.get(name, 0) >= at_least)
+
+
+def test_datagrams_are_told_apart_by_their_first_bytes() -> None:
+    first = {0: Kind.STUN, 3: Kind.STUN, 4: Kind.OTHER, 19: Kind.OTHER, 20: Kind.DTLS, 63: Kind.DTLS, 64: Kind.OTHER}
+    assert {byte: classify(bytes([byte, 0])) for byte in first} == first
+    second = {191: Kind.SRTP, 192: Kind.SRTCP, 223: Kind.SRTCP, 224: Kind.SRTP}
+    assert {byte: classify(bytes([128, byte])) for byte in second} == second
+    assert classify(b"\x80") is classify(b"") is classify(b"\xc0\x00") is Kind.OTHER
+
+
+def test_mapped_addresses_are_named_plainly() -> None:
+    assert plain_ip(("::ffff:192.0.2.1", 1, 0, 0)) == "192.0.2.1"
+    assert plain_ip(("fe80::1%eth0", 1, 0, 2)) == "fe80::1"
+
+
+async def test_a_stranger_gets_no_byte(stage: Stage, stranger: Stranger) -> None:
+    client, _ = await stage.watch()
+    stranger.send(bytes(20))
+    await count(stage, "stun_malformed")
+    stranger.send(bytes(stun.Message(stun.Method.BINDING, stun.Class.INDICATION)))
+    await count(stage, "stun_not_a_check")
+    stranger.send(check(client, ufrag="nobody"))
+    await count(stage, "stun_unknown_ufrag")
+    stranger.send(check(client, password="wrong"))
+    await count(stage, "stun_unauthenticated")
+    for datagram in (b"\x16\xfe\xfd" + bytes(20), b"\x80\x6f" + bytes(20), b"\x80\xc8" + bytes(20)):
+        stranger.send(datagram)
+    await count(stage, "unknown_address", 3)
+    stranger.send(b"GET / HTTP/1.1")
+    await count(stage, "unknown_kind")
+    assert stranger.received() == []
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_any_datagram_is_survived(stage: Stage, junk: bytes, at: int) -> None:
+    plane = stage.media._plane
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = "a:b"
+    message.add_message_integrity(b"key")
+    real = bytes(message)
+    for datagram in (junk, real[:at] + junk, real[:at] + junk + real[at + len(junk) :]):
+        plane._on_datagram(datagram, ("192.0.2.9", 9))
+    assert plane.sessions == {}
+
+
+async def test_a_spoofed_check_does_not_aim_the_stream_at_a_victim(stage: Stage, stranger: Stranger) -> None:
+    await stage.publish(EncodedVideo(PICTURES, 30))
+    client, tracks = await stage.watch()
+    await tracks["video"].recv()
+    for _ in range(3):
+        stranger.send(check(client))
+    await asyncio.sleep(0.5)
+    back = stranger.received()
+    assert len(back) == 3
+    assert sum(map(len, back)) <= AMPLIFICATION * stranger.sent
+    assert all(stun.parse_message(each).message_class == stun.Class.RESPONSE for each in back)
+
+
+async def test_the_stream_follows_one_who_authenticates_from_a_new_address(stage: Stage, stranger: Stranger) -> None:
+    await stage.publish(EncodedVideo(PICTURES, 30))
+    client, tracks = await stage.watch()
+    await tracks["video"].recv()
+    transport = client.connection.getTransceivers()[0].receiver.transport
+    feedback = bytes(RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=1))
+    sealed = transport._tx_srtp.protect_rtcp(feedback)
+    stranger.send(sealed)
+    await count(stage, "unknown_address")
+    stranger.send(check(client))
+    stranger.send(sealed[:-1] + bytes([sealed[-1] ^ 1]))
+    await count(stage, "srtp_refused")
+    assert len(stranger.received()) == 1
+    stranger.send(sealed)
+    async with asyncio.timeout(5):
+        loop = asyncio.get_running_loop()
+        while classify(await loop.sock_recv(stranger.socket, 4_096)) is not Kind.SRTP:
+            pass
+    stranger.send(sealed)
+    await count(stage, "srtp_refused", 2)
+
+
+async def test_malformed_media_of_a_publisher_is_counted(stage: Stage) -> None:
+    client = await stage.publish(EncodedVideo(PICTURES, 30))
+    await stage.until(lambda: stage.media.stats("lesson").publisher_live)
+    transport = client.connection.getTransceivers()[0].sender.transport
+    extended = b"\xbe\xde\x00\x01"
+    for packet in (
+        RtpPacket(payload_type=3, payload=b"not agreed").serialize(),
+        b"\xa0\x6f\x00\x01" + bytes(8) + b"padded by nothing\0",
+        b"\x90\x6f\x00\x02" + bytes(8) + extended + b"\x2f\xff\xff\xff",  # an extension longer than there is
+        b"\x90\x6f\x00\x03" + bytes(8) + extended + b"\x31\xff\xff\x00",  # a send time of two bytes
+    ):
+        await transport._send_rtp(packet)
+    await transport._send_rtp(b"\x81\xc9\x00\x01" + bytes(4))
+    await transport._send_rtp(b"\x80\xc8\x00\x09" + bytes(4))
+    await count(stage, "rtp_malformed", 4)
+    await count(stage, "rtcp_malformed", 2)
+    before = stage.media.stats("lesson").packets_in
+    await stage.until(lambda: stage.media.stats("lesson").packets_in > before + 5)
+
+
+async def test_a_certificate_that_was_not_offered_is_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = stage.http.post
+
+    def forged(url: str, *, data: str, headers: dict[str, str]) -> object:
+        at = data.index("a=fingerprint:sha-256 ") + len("a=fingerprint:sha-256 ")
+        other = "00" if data[at : at + 2] != "00" else "11"
+        return post(url, data=data[:at] + other + data[at + 2 :], headers=headers)
+
+    monkeypatch.setattr(stage.http, "post", forged)
+    await stage.watch()  # to the client all looks well, but nothing will ever come
+    await count(stage, "handshake_failed")
+    assert stage.told() == []
+    assert stage.media._plane.sessions == {}
+
+
+async def test_one_who_never_comes_is_forgotten(hasty_stage: Stage) -> None:
+    connection = RTCPeerConnection()
+    connection.addTransceiver("audio", direction="recvonly")
+    await connection.setLocalDescription(await connection.createOffer())
+    headers = {"Authorization": f"Bearer {hasty_stage.token('watch', 'a')}", "Content-Type": "application/sdp"}
+    url, body = f"{hasty_stage.base}/media/whep/lesson", connection.localDescription.sdp
+    async with hasty_stage.http.post(url, data=body, headers=headers) as response:
+        resource = hasty_stage.base + response.headers["Location"]
+    await count(hasty_stage, "silent")
+    async with hasty_stage.http.delete(resource, headers=headers) as response:
+        assert response.status == 404
+    assert hasty_stage.told() == []
+    await connection.close()
+
+
+async def test_one_who_falls_silent_is_gone(hasty_stage: Stage) -> None:
+    client = await hasty_stage.publish(EncodedAudio(opus_packets(5)))
+    await hasty_stage.until(lambda: hasty_stage.media.stats("lesson").publisher_live)
+    for sender in client.connection.getSenders():
+        sender.transport.transport._connection._protocols[0].transport.abort()
+    await hasty_stage.until(lambda: ("publisher_gone", "teacher") in hasty_stage.told())
+    assert hasty_stage.media.counts["silent"] == 1
+
+
+async def test_handshakes_have_a_budget(stage: Stage) -> None:
+    plane = stage.media._plane
+    plane._budget._burst = 0.0
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await stage.watch()
+    await count(stage, "handshake_budget")
+
+
+async def test_a_peer_with_sha1_80_only_is_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    every = rtcdtlstransport.SRTP_PROFILES
+    await stage.publish(EncodedVideo(PICTURES, 30))
+    old = [profile for profile in every if b"SHA1_80" in profile.openssl_profile]
+    offered = rtcdtlstransport.RTCCertificate._create_ssl_context
+    own = stage.media._plane.certificate
+
+    def restricted(certificate: object, srtp_profiles: list[object]) -> object:
+        return offered(certificate, srtp_profiles if certificate is own else old)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(rtcdtlstransport.RTCCertificate, "_create_ssl_context", restricted)
+    _, tracks = await stage.watch()
+    async with asyncio.timeout(5):
+        for _ in range(5):
+            await tracks["video"].recv()
+    tags = {session.peer.tag for session in stage.media._plane.sessions.values() if session.grant.kind == "watch"}
+    assert tags == {10}

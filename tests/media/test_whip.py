@@ -1,0 +1,165 @@
+"""The HTTP side: every refusal has its status and code, every resource its end."""
+
+import asyncio
+import json
+
+import pytest
+from aiortc import RTCPeerConnection
+
+from media.api import MediaError, MediaSettings, build
+from media.offer import MAX_OFFER_BYTES
+from tests.media.clients import EncodedAudio, Refused, opus_packets, publish, watch
+from tests.media.conftest import KEY, Stage
+
+SDP = {"Content-Type": "application/sdp"}
+
+
+async def offer(kind: str = "audio", direction: str = "recvonly") -> str:
+    connection = RTCPeerConnection()
+    connection.addTransceiver(kind, direction=direction)
+    await connection.setLocalDescription(await connection.createOffer())
+    text = connection.localDescription.sdp
+    await connection.close()
+    return text
+
+
+async def post(stage: Stage, path: str, body: str | bytes, headers: dict[str, str]) -> tuple[int, str]:
+    async with stage.http.post(f"{stage.base}/media/{path}", data=body, headers=headers) as response:
+        if response.status == 201:
+            return 201, ""
+        refusal = json.loads(await response.text())
+        assert set(refusal) == {"code", "data"}
+        return response.status, refusal["code"]
+
+
+async def test_tokens_open_the_door_and_nothing_else(stage: Stage) -> None:
+    body = await offer()
+    expected = {
+        "": (401, "token_missing"),
+        "Basic abc": (401, "token_missing"),
+        "Bearer abc": (401, "token_invalid"),
+        f"Bearer {stage.token('watch', 'a', seconds=-1)}": (401, "token_expired"),
+        f"Bearer {stage.token('publish', 'a')}": (403, "grant_mismatch"),
+        f"Bearer {stage.token('watch', 'a', room='other')}": (403, "grant_mismatch"),
+        f"Bearer {stage.token('watch', 'a')}": (201, ""),
+    }
+    for header, answer in expected.items():
+        assert await post(stage, "whep/lesson", body, {**SDP, "Authorization": header}) == answer
+
+
+async def test_a_room_must_be_open(stage: Stage) -> None:
+    headers = {**SDP, "Authorization": f"Bearer {stage.token('watch', 'a', room='closed')}"}
+    assert await post(stage, "whep/closed", await offer(), headers) == (404, "room_closed")
+    with pytest.raises(MediaError, match="room_closed"):
+        stage.media.stats("closed")
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "expected"),
+    [
+        ("v=0", "text/plain", (415, "not_sdp")),
+        ("v=0", "application/sdp", (422, "bad_offer")),
+        (b"\xff\xfe", "application/sdp", (422, "bad_offer")),
+        ("", "application/sdp", (422, "bad_offer")),
+        ("a" * MAX_OFFER_BYTES, "application/sdp", (422, "bad_offer")),
+        ("a" * (MAX_OFFER_BYTES + 1), "application/sdp", (413, "offer_too_large")),
+    ],
+)
+async def test_bad_bodies_are_refused(
+    stage: Stage, body: str | bytes, content_type: str, expected: tuple[int, str]
+) -> None:
+    headers = {"Authorization": f"Bearer {stage.token('watch', 'a')}", "Content-Type": content_type}
+    assert await post(stage, "whep/lesson", body, headers) == expected
+
+
+async def test_a_viewer_cannot_publish_with_a_recvonly_offer(stage: Stage) -> None:
+    headers = {**SDP, "Authorization": f"Bearer {stage.token('publish', 'a')}"}
+    assert await post(stage, "whip/lesson", await offer(direction="recvonly"), headers) == (422, "no_common_codec")
+
+
+async def test_a_full_room_says_so_and_a_reload_is_not_one_more(hasty_stage: Stage) -> None:
+    body = await offer()
+    headers = [{**SDP, "Authorization": f"Bearer {hasty_stage.token('watch', peer)}"} for peer in "abc"]
+    assert await post(hasty_stage, "whep/lesson", body, headers[0]) == (201, "")
+    assert await post(hasty_stage, "whep/lesson", body, headers[1]) == (201, "")
+    assert await post(hasty_stage, "whep/lesson", body, headers[1]) == (201, "")
+    assert await post(hasty_stage, "whep/lesson", body, headers[2]) == (503, "room_full")
+
+
+async def test_a_resource_is_deleted_once_and_only_by_its_owner(stage: Stage) -> None:
+    client, _ = await stage.watch("a")
+    thief = {"Authorization": f"Bearer {stage.token('watch', 'b')}"}
+    async with stage.http.delete(stage.base + client.location, headers=thief) as response:
+        assert (response.status, (await response.json())["code"]) == (403, "grant_mismatch")
+    client.token = stage.token("watch", "a", seconds=-60)
+    assert await client.delete() == 200
+    assert await client.delete() == 404
+    await stage.until(lambda: client.connection.connectionState == "closed")
+    assert stage.told() == [("viewer_live", "a"), ("viewer_gone", "a")]
+
+
+async def test_candidates_are_not_needed_and_a_restart_is_refused(stage: Stage) -> None:
+    client, _ = await stage.watch("a")
+    own = next(line for line in client.connection.localDescription.sdp.splitlines() if line.startswith("a=ice-ufrag:"))
+    headers = {**client.headers, "Content-Type": "application/trickle-ice-sdpfrag"}
+    for fragment, status in (
+        (f"{own}\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", 204),
+        ("a=ice-ufrag:x\r\n", 422),
+    ):
+        async with stage.http.patch(stage.base + client.location, data=fragment, headers=headers) as response:
+            assert response.status == status
+    async with stage.http.patch(stage.base + client.location, data="", headers={**headers, **SDP}) as response:
+        assert response.status == 415
+
+
+async def test_closing_a_room_ends_everyone_and_cut_ends_one(stage: Stage) -> None:
+    teacher = await stage.publish(EncodedAudio(opus_packets(5)))
+    (one, _), (two, _) = await stage.watch("one"), await stage.watch("two")
+    await stage.until(lambda: stage.media.stats("lesson").publisher_live)
+    await stage.media.cut("one")
+    await stage.until(lambda: one.connection.connectionState == "closed")
+    assert stage.media.stats("lesson").viewers == ("two",)
+    await stage.media.close_room("lesson")
+    await stage.media.close_room("lesson")
+    await stage.until(lambda: two.connection.connectionState == teacher.connection.connectionState == "closed")
+    told = {("viewer_gone", "one"), ("viewer_gone", "two"), ("publisher_gone", "teacher")}
+    await stage.until(lambda: told <= set(stage.told()))
+    with pytest.raises(Refused, match="room_closed"):
+        await watch(stage.http, stage.base, "lesson", stage.token("watch", "one"))
+
+
+async def test_rooms_have_a_limit() -> None:
+    media = build(MediaSettings(max_rooms=1), KEY, lambda _: None)
+    await media.start()
+    await media.open_room("a")
+    await media.open_room("a")
+    with pytest.raises(MediaError, match="too_many_rooms"):
+        await media.open_room("b")
+    await media.stop()
+
+
+async def test_a_taken_port_stops_the_start(stage: Stage) -> None:
+    with pytest.raises(OSError, match="in use"):
+        await build(MediaSettings(udp_port=stage.media.port), KEY, lambda _: None).start()
+
+
+async def test_a_listener_that_fails_stops_no_packet() -> None:
+    failures: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(str(context["exception"])))
+
+    def fail(_: object) -> None:
+        raise RuntimeError("listener")
+
+    media = build(MediaSettings(), KEY, fail)
+    await media.start()
+    await media.open_room("lesson")
+    media._plane._tell("viewer_live", "lesson", "a")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await media.stop()
+    assert failures == ["listener"]
+
+
+async def test_publishing_with_a_watching_token_is_refused(stage: Stage) -> None:
+    with pytest.raises(Refused, match="grant_mismatch"):
+        await publish(stage.http, stage.base, "lesson", stage.token("watch", "a"), EncodedAudio(opus_packets(5)))
