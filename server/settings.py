@@ -1,16 +1,18 @@
 """Decides what config.yaml may hold: the union of what each part declares."""
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from media.api import MediaSettings
-from server.core.config import Settings
+from server.core.config import Settings, load
 from server.core.errors import DomainError
 
+DEFAULT_FILE: Final = Path("config.yaml")
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -93,3 +95,10 @@ def origins(settings: ServerSettings, port: int) -> tuple[str, frozenset[str]]:
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     names = {shown, "127.0.0.1", "localhost"}
     return f"http://{shown}:{port}", frozenset(f"http://{name}:{port}" for name in names)
+
+
+def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
+    """The settings of a file with the command line's `overrides` for `server`; a missing default file means defaults."""
+    if not path.exists() and path == DEFAULT_FILE:
+        return Config.model_validate({"server": dict(overrides)})
+    return load(path, Config, {"server": overrides})

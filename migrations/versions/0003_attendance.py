@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("how", sa.String(16), nullable=False),
         sa.Column("granted_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("person_id", "epoch", name="pk_lease"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_lease_lesson_id", "lease", ["lesson_id"])
     op.create_table(
@@ -39,6 +40,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(16), nullable=False),
         sa.Column("ended_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("person_id", "epoch", name="pk_lease_end"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "minute_journal",
@@ -50,6 +52,7 @@ def upgrade() -> None:
         sa.Column("records", sa.LargeBinary, nullable=False),
         sa.Column("sealed_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("lesson_id", "slot", name="pk_minute_journal"),
+        sqlite_with_rowid=False,
     )
     for table, key in TABLES.items():
         make_append_only(table, *key)

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("actor_id", sa.String(16), nullable=False),
         sa.Column("since_ms", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("lesson_id", "seq", name="pk_lesson_event"),
+        sqlite_with_rowid=False,
     )
     make_append_only("lesson_event", "lesson_id", "seq")
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
         sa.Column("page", sa.String(32), nullable=False),
         sa.Column("object_id", sa.String(16), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_regulator_view"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_regulator_view_object_id", "regulator_view", ["object_id"])
     make_append_only("regulator_view", "id")

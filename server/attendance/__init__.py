@@ -1,1 +1,37 @@
 """Floor 4, the heart: lease → beat → credit → minute → hours."""
+
+from dataclasses import dataclass
+
+from server.attendance.api import Api, RecordView, ShowLessons
+from server.attendance.register import Register
+from server.attendance.sealer import ROUND_S, Sealer
+from server.attendance.service import Attendance, Ports
+from server.attendance.views import Views
+from server.core.capability import Capability, Job
+from server.core.vault import Vault
+from server.training.service import Training
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """What higher floors use: leases and beats, and what became of them."""
+
+    attendance: Attendance
+    views: Views
+
+
+def build(
+    *,
+    register: Register,
+    vault: Vault,
+    ports: Ports,
+    training: Training,
+    show: ShowLessons,
+    record_view: RecordView,
+) -> Capability[Presence]:
+    """Attendance over a register. `show` turns lesson ids into views, `record_view` writes a regulator's look down."""
+    attendance = Attendance(register, vault, ports)
+    views = Views(register, training)
+    api = Api(attendance, views, training, show, record_view)
+    sealer = Sealer(register)
+    return Capability(Presence(attendance, views), api.declarations(), (Job("attendance.seal", ROUND_S, sealer.round),))

@@ -52,7 +52,7 @@ class Ports:
 
     verify_password: Callable[[str, str], Awaitable[bool]]
     answers: Callable[[str], Awaitable[bool]]
-    tell_lost: Callable[[str, str, End, str, int], Awaitable[None]]
+    tell_lost: Callable[[Holder, End, str, int], Awaitable[None]]
 
 
 class Attendance:
@@ -197,7 +197,7 @@ class Attendance:
 
     async def _tell(self, holder: Holder, reason: End, device: str) -> None:
         if holder.connection:
-            await self._ports.tell_lost(holder.connection, holder.lesson_id, reason, device, self._now())
+            await self._ports.tell_lost(holder, reason, device, self._now())
 
     def _digest(self, resume: str) -> str:
         return self._vault.digest("lease.resume", resume)

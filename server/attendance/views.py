@@ -69,6 +69,16 @@ class LessonMinutes:
         """The known minutes in order."""
         return [minute.slot for minute, _, _ in self._minutes]
 
+    @property
+    def delivered_ms(self) -> int:
+        """How long the lesson was open."""
+        return sum(minute.delivered_ms for minute, _, _ in self._minutes)
+
+    @property
+    def credit_ms(self) -> int:
+        """What all trainees have together."""
+        return sum(record.credit_ms for minute, _, _ in self._minutes for record in minute.records)
+
     def cells(self, person_id: str) -> list[Cell]:
         """One trainee's cells in order; a minute without a record was spent elsewhere."""
         return [

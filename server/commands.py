@@ -1,0 +1,91 @@
+"""What each command of the command line does; `__main__` parses, this acts."""
+
+import argparse
+import json
+import os
+from pathlib import Path
+from typing import Final
+
+from server import demo as demonstration
+from server.accounts.people import NewPerson
+from server.app import House, build, open_store
+from server.core.actor import Role
+from server.core.clock import SystemClock
+from server.core.errors import DomainError
+from server.core.wire.typescript import typescript
+from server.log import set_up_logging
+from server.serve import only_one, serve_until_stopped
+from server.settings import Config, is_loopback
+
+OFFLINE: Final = "http://127.0.0.1:8080"
+
+
+async def serve(config: Config, options: argparse.Namespace) -> None:
+    """Serve until stopped; a demo is made at its first start."""
+    set_up_logging(config.log.level)
+    if options.demo and not is_loopback(config.server.host) and not options.demo_anywhere:
+        raise DomainError("address_refused", host=config.server.host, remedy="--demo-anywhere")
+
+    async def announce(house: House, url: str) -> None:
+        if options.demo:
+            for line in await demonstration.prepare(house, config.server.data):
+                print(line, flush=True)
+        print(f"ready {url}", flush=True)
+
+    await serve_until_stopped(config, options.demo, announce)
+
+
+async def init(config: Config, options: argparse.Namespace) -> None:
+    """An empty store and the one-time link with which its first administrator sets a password."""
+    async with _offline(config, demo=False) as house:
+        people = await house.accounts.people.with_roles([Role.ADMINISTRATOR])
+        if any(person.active for person in people):
+            raise DomainError("already_set_up")
+        if people:
+            person = people[0]
+        else:
+            new = NewPerson(role=Role.ADMINISTRATOR, name=options.name, login=options.login)
+            person = await house.accounts.people.create(new)
+        await house.training.set_platform(options.operator, options.record_number)
+        secret = (await house.accounts.invitations.invite([person.id]))[person.id]
+    print("课时 Keshi：数据库已建好。启动服务后，用下面的一次性链接设置管理员密码（7 天内有效，只能用一次）：")
+    print("The store is ready. Start the service, then open this one-time link to set the administrator's password:")
+    print(f"  {config.server.public_url or _shown(config)}/desk.html#/welcome/{secret}")
+    print(f"  python -m server serve --data {config.server.data}")
+
+
+async def migrate(config: Config, _options: argparse.Namespace) -> None:
+    """Bring the tables up to date."""
+    async with _offline(config, demo=None):
+        print("tables are up to date")
+
+
+async def demo(config: Config, _options: argparse.Namespace) -> None:
+    """Make the demo's data without serving it."""
+    async with _offline(config, demo=True) as house:
+        for line in await demonstration.prepare(house, config.server.data):
+            print(line)
+
+
+async def export(config: Config, options: argparse.Namespace) -> None:
+    """Write a class's 学时台账 to a file."""
+    out = Path(options.out)
+    if out.suffix not in (".xlsx", ".csv"):
+        raise DomainError("unsupported_file", file=out.name, remedy=".xlsx or .csv")
+    async with _offline(config, demo=None) as house:
+        training_class = await house.training.class_by_code(options.class_code)
+        file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."))
+        out.write_bytes(file.content)
+    print(f"{out}")
+
+
+async def types(config: Config, options: argparse.Namespace) -> None:
+    """Write the web client's types from the declarations."""
+    del config
+    scratch = Config.model_validate({"server": {"data": "build/types"}})
+    store = open_store(scratch, SystemClock())
+    try:
+        house = build(scratch, store, OFFLINE, frozenset(), demo=True)
+        Path(options.out).write_text(typescript(house.declarations))
+    finally:
+        await store.database.close()

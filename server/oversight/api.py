@@ -1,0 +1,63 @@
+"""Declares what regulators see: the lessons of their area, read only."""
+
+from dataclasses import dataclass
+
+from server.attendance import Presence
+from server.attendance.api import ShowLessons
+from server.core.actor import Role
+from server.core.wire.declaration import Call, Declarations, Nothing, Route
+from server.oversight.service import Oversight
+from server.training.api import LessonView
+from server.training.service import Training
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLesson:
+    """A lesson of the area: enrolled and present trainees, and delivered against credited milliseconds of all."""
+
+    lesson: LessonView
+    trainees: int
+    present: int
+    delivered_ms: int
+    credit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class AreaLessons:
+    """`view_id`: this look was recorded."""
+
+    view_id: str
+    area: str
+    lessons: list[AreaLesson]
+
+
+class Api:
+    """The functions behind the declarations."""
+
+    def __init__(self, oversight: Oversight, training: Training, presence: Presence, show: ShowLessons) -> None:
+        self._oversight = oversight
+        self._training = training
+        self._presence = presence
+        self._show = show
+
+    async def lessons(self, call: Call, _request: Nothing) -> AreaLessons:
+        """All lessons of the regulator's area; the look is written down first."""
+        area = call.who.area or ""
+        view_id = await self._oversight.record_view(call.who, "area", area) or ""
+        lessons = await self._training.lessons_of(call.who)
+        shown = await self._show([lesson.id for lesson in lessons])
+        return AreaLessons(view_id, area, [await self._row(one) for one in shown])
+
+    async def _row(self, lesson: LessonView) -> AreaLesson:
+        roster = await self._training.roster(lesson.class_id)
+        holders = self._presence.attendance.register.holders.values()
+        present = sum(1 for holder in holders if holder.lesson_id == lesson.id and holder.connection)
+        known = await self._presence.views.minutes(lesson.id)
+        return AreaLesson(lesson, len(roster), present, known.delivered_ms, known.credit_ms)
+
+    def declarations(self) -> Declarations:
+        """What oversight serves."""
+        regulators = frozenset({Role.REGULATOR})
+        return Declarations(
+            routes=[Route("GET", "/api/v1/oversight/lessons", regulators, Nothing, AreaLessons, self.lessons)]
+        )

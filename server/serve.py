@@ -1,0 +1,153 @@
+"""Decides how the service starts and stops: lock the folder, migrate, restore, listen, say ready; then the reverse."""
+
+import asyncio
+import errno
+import fcntl
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from aiohttp import web
+
+from server.app import House, build, open_store
+from server.core.clock import Clock, SystemClock
+from server.core.errors import DomainError
+from server.core.wire.rest import errors_as_json
+from server.settings import Config, origins
+
+PAGES: Final = Path(__file__).resolve().parents[1] / "web" / "dist"
+VERSION: Final = "0.1.0"
+SHUTDOWN_S: Final = 5.0
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the data folder. Raises DomainError data_folder_busy when another process does."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise DomainError("data_folder_busy", folder=folder.name) from error
+    finally:
+        os.close(handle)
+
+
+@asynccontextmanager
+async def running(config: Config, demo: bool, clock: Clock | None = None) -> AsyncIterator[tuple[House, str]]:
+    """The whole service while the block runs; gives the house and the URL it answers at.
+
+    Raises DomainError port_in_use, is_a_demo, not_a_demo, database_damaged, spool_damaged and what settings refuse.
+    """
+    listener = _listen(config)
+    port = listener.getsockname()[1]
+    url, allowed = origins(config.server, port)
+    with only_one(config.server.data):
+        store = open_store(config, clock or SystemClock())
+        try:
+            await store.database.migrate()
+            house = build(config, store, url, allowed, demo)
+            await house.training.check_kind(demo)
+            runner = await _start(house, listener)
+            try:
+                yield house, url
+            finally:
+                await _stop(house, runner)
+        finally:
+            await store.tasks.close()
+            await store.database.close()
+            listener.close()
+
+
+async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None:
+    """Serve until SIGINT or SIGTERM; `announce(house, url)` is awaited once it answers."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    async with running(config, demo) as (house, url):
+        await announce(house, url)
+        await stopped.wait()
+
+
+async def _start(house: House, listener: socket.socket) -> web.AppRunner:
+    """Media first, then what was running before, then the door: nobody comes in before everything stands."""
+    unsealed = house.register.read_spool()
+    await _start_media(house)
+    await house.live.restore(unsealed)
+    house.register.settle_spool()
+    app = web.Application(middlewares=[errors_as_json])
+    house.rest.serve(app, house.declarations.routes)
+    house.sockets.serve(app, house.declarations.commands)
+    house.media.routes(app)
+    _pages(app)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    for capability in house.capabilities:
+        for job in capability.jobs:
+            house.store.tasks.every(job.name, job.seconds, job.work)
+    return runner
+
+
+async def _start_media(house: House) -> None:
+    try:
+        await house.media.start()
+    except OSError as error:
+        raise DomainError("port_in_use", port="media.udp_port", reason=error.strerror) from error
+
+
+async def _stop(house: House, runner: web.AppRunner) -> None:
+    await house.sockets.close()
+    await runner.cleanup()
+    await house.media.stop()
+    await house.store.tasks.close()
+    house.register.spool.close()
+    house.accounts.close()
+
+
+def _listen(config: Config) -> socket.socket:
+    """The TCP port. Raises DomainError port_in_use or address_refused."""
+    host, port = config.server.host, config.server.port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        code = "port_in_use" if error.errno == errno.EADDRINUSE else "address_refused"
+        raise DomainError(code, host=host, port=port, reason=error.strerror) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _pages(app: web.Application) -> None:
+    """The web client: two pages, and assets whose names change with their content."""
+
+    async def home(_request: web.Request) -> web.StreamResponse:
+        raise web.HTTPFound("/learn.html")
+
+    async def health(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok", "version": VERSION})
+
+    def page(name: str) -> Any:
+        async def show(_request: web.Request) -> web.StreamResponse:
+            if not (PAGES / name).is_file():
+                raise DomainError("not_found", remedy="build the pages: make run does it")
+            return web.FileResponse(PAGES / name, headers={"Cache-Control": "no-cache"})
+
+        return show
+
+    app.router.add_get("/", home)
+    app.router.add_get("/healthz", health)
+    for name in ("learn.html", "desk.html"):
+        app.router.add_get(f"/{name}", page(name))
+    if (PAGES / "assets").is_dir():
+        app.router.add_static("/assets", PAGES / "assets", append_version=False)
