@@ -61,12 +61,19 @@ def install(command: list[str], env: dict[str, str]) -> None:
 
 def npm() -> tuple[list[str], dict[str, str]]:
     """How to call npm, and the environment in which it finds the same Node. May install it; SetupError."""
+    env = _cache()
     node, system_npm = shutil.which("node"), shutil.which("npm")
     if node and system_npm and _version(node) >= OLDEST_NODE:
-        return [system_npm], {}
+        return [system_npm], env
     home = _wheel() or _install_wheel()
     cli = home / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return [str(home / "bin" / "node"), str(cli)], {"PATH": f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = f"{home / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"
+    return [str(home / "bin" / "node"), str(cli)], {**env, "PATH": path}
+
+
+def _cache() -> dict[str, str]:
+    """Where npm keeps what it fetched: in the home folder as always, in build/ for accounts that have none."""
+    return {} if os.access(Path("~").expanduser(), os.W_OK) else {"npm_config_cache": str(ROOT / "build" / "npm")}
 
 
 def _wheel() -> Path | None:
