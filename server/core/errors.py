@@ -33,6 +33,7 @@ CODES: Final[Mapping[str, int]] = {
     "institution_needed": 400,
     "area_malformed": 400,
     "id_number_malformed": 400,
+    "phone_malformed": 400,
     "already_set_up": 409,
     # training
     "class_code_taken": 409,
