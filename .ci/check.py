@@ -23,6 +23,7 @@ CHECKS: dict[str, list[str]] = {
     "types": [*PY, "mypy", "--no-error-summary", *(folder for folder in TYPED if (ROOT / folder).is_dir())],
     "web-lint": [*NPM, "lint"],
     "web-types": [*NPM, "types"],
+    "web-build": [sys.executable, "-B", ".ci/setup.py", "run"],
     "web-size": [*NPM, "size"],
 }
 

@@ -67,7 +67,7 @@ def find_python() -> tuple[str, str]:
         return base, f"{sys.version_info[0]}.{sys.version_info[1]}"
     for minor in range(NEWEST_TRIED_MINOR, OLDEST[1] - 1, -1):
         found = shutil.which(f"python3.{minor}")
-        if found:
+        if found and _answers(found, ""):  # a version switcher leaves names that start nothing
             return found, f"3.{minor}"
     raise SetupError(
         f"需要 Python 3.11 或更新版本，这里是 {sys.version.split()[0]}",

@@ -1,8 +1,8 @@
 """The set-up of Keshi, called by the Makefile: from a bare machine to one that can run, test or check.
 
     setup.py run          .venv with what the server needs, and the pages built
-    setup.py check        besides, the tools of test and check
-    setup.py test         besides, a Chromium and Chinese fonts
+    setup.py check        .venv with the tools of test and check besides, and those of the pages
+    setup.py test         all of that, a Chromium and Chinese fonts
     setup.py npm ARGS...  npm in web/, with the right Node
 
 Standard library only. Every step looks first whether its input has changed: the second time nothing is done.
@@ -17,9 +17,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-if sys.version_info < (3, 7):  # noqa: UP036 - the one thing an old Python is told before it trips over the rest
-    sys.exit("需要 Python 3.11 或更新版本 · Python 3.11 or newer is needed")
 
 import python_env
 import test_env
@@ -48,14 +45,11 @@ def prepare(goal: str) -> None:
     """Bring the checkout to where `goal` (run, check, test or npm) can be done. Raises SetupError."""
     with alone():
         python_env.ensure(dev=goal in {"check", "test"})
-        if goal == "npm":
+        if goal != "run":
             web_env.install(*web_env.npm())
-            return
-        web_env.build()
-        if goal == "check":
-            web_env.install(*web_env.npm())
+        if goal in {"run", "test"}:
+            web_env.build()
         if goal == "test":
-            web_env.install(*web_env.npm())
             test_env.ensure()
 
 

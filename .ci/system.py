@@ -22,7 +22,7 @@ def run(command: Sequence[str | Path], cwd: Path = ROOT, env: Mapping[str, str] 
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"\n$ {' '.join(map(str, command))}\n")
         log.flush()
-        merged = {**os.environ, **(env or {})}
+        merged = {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "0", **(env or {})}
         done = subprocess.run(command, cwd=cwd, env=merged, stdout=log, stderr=subprocess.STDOUT, check=False)
     return done.returncode == 0
 
