@@ -35,7 +35,7 @@ long:  ## 全量指标的长测试 · the tests with full figures
 	@$(BIN) -B .ci/tests.py long $(ONLY)
 
 bench:  ## 性能表，写入 build/bench.jsonl（ONLY=名称） · the table of measurements
-	@$(SETUP) test
+	@$(SETUP) check
 	@$(BIN) -m tests.bench $(ONLY)
 
 lock:  ## 依赖改动后重写锁文件 · write the lock files anew after a change of dependencies

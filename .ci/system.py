@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from say import SetupError, step
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "build" / "setup.log"
 TAIL_LINES = 25
+COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def run(command: Sequence[str | Path], cwd: Path = ROOT, env: Mapping[str, str] | None = None) -> bool:
@@ -22,7 +24,7 @@ def run(command: Sequence[str | Path], cwd: Path = ROOT, env: Mapping[str, str] 
     with LOG.open("a", encoding="utf-8") as log:
         log.write(f"\n$ {' '.join(map(str, command))}\n")
         log.flush()
-        merged = {**os.environ, "NO_COLOR": "1", "FORCE_COLOR": "0", **(env or {})}
+        merged = {**os.environ, **(env or {})}
         done = subprocess.run(command, cwd=cwd, env=merged, stdout=log, stderr=subprocess.STDOUT, check=False)
     return done.returncode == 0
 
@@ -34,7 +36,8 @@ def demand(
     before = LOG.stat().st_size if LOG.exists() else 0
     if run(command, cwd, env):
         return
-    tail = LOG.read_bytes()[before:].decode(errors="replace").splitlines()[-TAIL_LINES:]
+    said = COLOURS.sub("", LOG.read_bytes()[before:].decode(errors="replace"))
+    tail = said.splitlines()[-TAIL_LINES:]
     print("\n".join(f"    | {line}" for line in tail))
     raise error
 
