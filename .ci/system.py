@@ -14,7 +14,7 @@ from say import SetupError, step
 
 ROOT = Path(__file__).resolve().parent.parent
 LOG = ROOT / "build" / "setup.log"
-TAIL_LINES = 25
+TAIL_LINES = 40
 COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
