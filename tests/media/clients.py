@@ -171,23 +171,25 @@ class EncodedAudio(_Paced):
 
 def h264_pictures(count: int, rate: int = 30, size: tuple[int, int] = (320, 240), kbps: int = 300) -> list[bytes]:
     """`count` pictures of a moving grey, the first and only the first a keyframe with its parameter sets."""
-    encoder = av.CodecContext.create("libx264", "w")
-    assert isinstance(encoder, av.VideoCodecContext)
-    encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
-    encoder.time_base, encoder.framerate, encoder.bit_rate = Fraction(1, rate), Fraction(rate), kbps * 1_000
-    encoder.options = {
-        "preset": "ultrafast",
-        "tune": "zerolatency",
-        "profile": "baseline",
-        "level": "31",
-        "g": "100000",
-    }
-    pictures = []
+    frames = []
     for index in range(count):
         frame = av.VideoFrame(*size, "yuv420p")
         for plane in frame.planes:
             plane.update(bytes((index * 3 + at // 64) % 256 for at in range(plane.buffer_size)))
-        frame.pts = index
+        frames.append(frame)
+    return encode(frames, rate, kbps)
+
+
+def encode(frames: list[av.VideoFrame], rate: int, kbps: int) -> list[bytes]:
+    """Frames (yuv420p, one size) as H.264 Constrained Baseline: an access unit each, a keyframe only at the start."""
+    encoder = av.CodecContext.create("libx264", "w")
+    assert isinstance(encoder, av.VideoCodecContext)
+    encoder.width, encoder.height, encoder.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
+    encoder.time_base, encoder.framerate, encoder.bit_rate = Fraction(1, rate), Fraction(rate), kbps * 1_000
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "level": "31", "g": "99999"}
+    pictures = []
+    for index, frame in enumerate(frames):
+        frame.pts, frame.time_base = index, encoder.time_base
         pictures += [bytes(packet) for packet in encoder.encode(frame)]
     return pictures
 

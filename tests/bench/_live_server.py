@@ -1,0 +1,80 @@
+"""The servers that `live` measures, each in a process of its own: `ours`, or `naive` as aiortc is commonly used.
+
+Prints its HTTP port and serves WHIP and WHEP until its input ends.
+"""
+
+import asyncio
+import sys
+from typing import Any
+
+from aiohttp import web
+from aiortc import RTCPeerConnection, RTCSessionDescription
+from aiortc.contrib.media import MediaRelay
+
+from media.api import Grant, MediaSettings, build
+
+KEY = b"a key for measurements, 32 bytes"
+ROOM = "lesson"
+FOREVER = 1 << 40
+
+
+async def ours(app: web.Application) -> None:
+    """The media plane as the product runs it; tokens are filled in for whoever asks."""
+    media = build(MediaSettings(handshakes_per_ip=10_000), KEY, lambda _: None)
+    await media.start()
+    await media.open_room(ROOM)
+    media.routes(app)
+    names = iter(range(1 << 30))
+
+    async def token(request: web.Request) -> web.Response:
+        kind: Any = request.match_info["kind"]
+        return web.Response(text=media.token(Grant(ROOM, f"peer {next(names)}", kind, FOREVER)))
+
+    app.router.add_get("/token/{kind}", token)
+
+
+async def naive(app: web.Application) -> None:
+    """A peer connection for everyone: decode the publisher, relay its frames, encode them for each viewer."""
+    relay = MediaRelay()
+    connections: list[RTCPeerConnection] = []
+    tracks: list[Any] = []
+
+    async def answered(request: web.Request, connection: RTCPeerConnection) -> web.Response:
+        connections.append(connection)
+        await connection.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
+        await connection.setLocalDescription(await connection.createAnswer())
+        headers = {"Location": f"{request.path}/{len(connections)}"}
+        text = connection.localDescription.sdp
+        return web.Response(status=201, text=text, content_type="application/sdp", headers=headers)
+
+    async def whip(request: web.Request) -> web.Response:
+        connection = RTCPeerConnection()
+        connection.on("track", tracks.append)
+        return await answered(request, connection)
+
+    async def whep(request: web.Request) -> web.Response:
+        connection = RTCPeerConnection()
+        for track in tracks:
+            connection.addTrack(relay.subscribe(track))
+        return await answered(request, connection)
+
+    async def token(_: web.Request) -> web.Response:
+        return web.Response(text="none")
+
+    app.router.add_post("/media/whip/{room}", whip)
+    app.router.add_post("/media/whep/{room}", whep)
+    app.router.add_get("/token/{kind}", token)
+
+
+async def main(which: str) -> None:
+    app = web.Application()
+    await (ours(app) if which == "ours" else naive(app))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    print(runner.addresses[0][1], flush=True)
+    await asyncio.to_thread(sys.stdin.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
