@@ -1,7 +1,8 @@
 """Decides how Socket.IO is served: exact Origin and a session at the door, events in order, each one acknowledged."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
@@ -21,14 +22,21 @@ log = structlog.get_logger("wire.socket")
 PING_INTERVAL_S: Final = 10
 PING_TIMEOUT_S: Final = 10
 
+#: events of one client that may wait for their turn; more are refused at once
+MOST_WAITING: Final = 32
+
 #: called with the connection that is gone
 Gone = Callable[[str], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Connection:
+    """`turn` keeps the events of one client in the order they came; `waiting` counts them."""
+
     actor: Actor
     token: str
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    waiting: int = 0
 
 
 class Sockets:
@@ -43,7 +51,7 @@ class Sockets:
             async_mode="aiohttp",
             transports=["websocket"],
             cors_allowed_origins=[],  # we check the Origin ourselves, exactly, and refuse its absence as well
-            async_handlers=False,  # events of one client are handled in the order they came
+            async_handlers=True,  # so that answers to our own questions get through while a command waits
             max_http_buffer_size=JSON_LIMIT_BYTES,
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
@@ -96,28 +104,38 @@ class Sockets:
     def _handler(self, command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
         async def handle(sid: str, *arguments: Any) -> dict[str, Any]:
             try:
-                if len(arguments) > 1:
-                    raise DomainError("bad_request", field="", problem="one argument is expected")
-                actor = await self._actor(sid)
-                check_roles(actor, command.roles)
-                request = decode(command.request, arguments[0] if arguments else {})
-                answer = await command.handle(Call(actor=actor, connection=sid), request)
-                return {"ok": True, **plain(answer)}
+                return {"ok": True, **plain(await self._in_turn(command, sid, arguments))}
             except DomainError as error:
                 return {"ok": False, "code": error.code, "data": error.data}
             except Exception as error:
-                log.exception("command_failed", event=command.event, error=type(error).__name__)
+                log.exception("command_failed", command=command.event, error=type(error).__name__)
                 return {"ok": False, "code": "internal_error", "data": {}}
 
         return handle
 
-    async def _actor(self, sid: str) -> Actor:
-        """Who speaks, asked again at every event: a session that has expired or was revoked earns nothing more."""
+    async def _in_turn(self, command: Command, sid: str, arguments: tuple[Any, ...]) -> Any:
         connection = self._connections.get(sid)
-        actor = await self._authenticate(connection.token) if connection else None
+        if connection is None:
+            raise DomainError("not_signed_in")
+        if connection.waiting >= MOST_WAITING:
+            raise DomainError("too_many_tries", waiting=MOST_WAITING)
+        connection.waiting += 1
+        try:
+            async with connection.turn:
+                return await self._run(command, sid, connection, arguments)
+        finally:
+            connection.waiting -= 1
+
+    async def _run(self, command: Command, sid: str, connection: _Connection, arguments: tuple[Any, ...]) -> Any:
+        """One command; who speaks is asked again every time: a session that has ended earns nothing more."""
+        if len(arguments) > 1:
+            raise DomainError("bad_request", field="", problem="one argument is expected")
+        actor = await self._authenticate(connection.token)
+        check_roles(actor, command.roles)
         if actor is None:
             raise DomainError("not_signed_in")
-        return actor
+        request = decode(command.request, arguments[0] if arguments else {})
+        return await command.handle(Call(actor=actor, connection=sid), request)
 
 
 async def _unknown_event(_event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:

@@ -1,0 +1,234 @@
+"""The doors for requests and events: origin, session, role, size, form; one answer for each refusal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import aiohttp
+import pytest
+import socketio
+
+from server.core.wire.declaration import JSON_LIMIT_BYTES
+from server.core.wire.socket import MOST_WAITING
+from tests.core.wire_server import TOLD, Greeted, Wire, wire
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Wire]:
+    async with wire() as running:
+        yield running
+
+
+@pytest.fixture
+async def http(served: Wire) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(served.url, headers={"Origin": served.url}) as session:
+        yield session
+
+
+async def _post(http: aiohttp.ClientSession, path: str, token: str = "s-token", **options: Any) -> tuple[int, Any]:
+    headers = {"Cookie": f"keshi_session={token}", **options.pop("headers", {})}
+    async with http.post(path, headers=headers, **options) as response:
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+        return response.status, await response.json()
+
+
+async def test_a_route_answers(http: aiohttp.ClientSession) -> None:
+    assert await _post(http, "/greet", json={"name": "甲", "times": 2}) == (200, {"text": "甲甲", "by": "staff1"})
+    async with http.get("/greet/a?times=3") as response:
+        assert (response.status, (await response.json())["text"]) == (200, "aaa")
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "", "http://127.0.0.1"])
+async def test_another_origin_is_refused_before_anything_else(http: aiohttp.ClientSession, origin: str) -> None:
+    status, body = await _post(http, "/greet", json={"name": "a"}, headers={"Origin": origin})
+    assert (status, body["code"]) == (403, "origin_refused")
+
+
+async def test_a_missing_origin_is_refused_as_well(served: Wire) -> None:
+    async with aiohttp.ClientSession(served.url) as session:
+        status, body = await _post(session, "/greet", json={"name": "a"})
+    assert (status, body["code"]) == (403, "origin_refused")
+
+
+async def test_sessions_and_roles(http: aiohttp.ClientSession) -> None:
+    assert (await _post(http, "/greet", token="", json={"name": "a"}))[1]["code"] == "not_signed_in"
+    assert (await _post(http, "/greet", token="stale", json={"name": "a"}))[1]["code"] == "not_signed_in"
+    assert (await _post(http, "/staff/a", token="t-token", json={}))[0] == 403
+    assert (await _post(http, "/staff/a", token="s-token", json={}))[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"{", ""),
+        (b"[]", ""),
+        (b"{}", "name"),
+        (b'{"name": "a", "times": "x"}', "times"),
+        (b'{"name": "a", "more": 1}', "more"),
+        (b'{"name": "\xff"}', ""),
+    ],
+)
+async def test_malformed_bodies_name_the_field(http: aiohttp.ClientSession, body: bytes, field: str) -> None:
+    status, answer = await _post(http, "/greet", data=body, headers={"Content-Type": "application/json"})
+    assert (status, answer["code"], answer["data"]["field"]) == (400, "bad_request", field)
+
+
+async def test_a_path_parameter_cannot_be_overridden_by_the_body(http: aiohttp.ClientSession) -> None:
+    assert (await _post(http, "/staff/path", json={"name": "body"}))[1]["text"] == "path"
+
+
+async def test_forms_are_refused(http: aiohttp.ClientSession) -> None:
+    status, answer = await _post(http, "/greet", data={"name": "a"})
+    assert (status, answer["code"]) == (400, "bad_request")
+
+
+async def test_sizes_at_their_edge(http: aiohttp.ClientSession) -> None:
+    assert (await _post(http, "/upload?filename=x", data=b"1" * 1_000))[1]["text"] == "x 1000"
+    assert (await _post(http, "/upload?filename=x", data=b"1" * 1_001))[1]["code"] == "too_large"
+    padding = JSON_LIMIT_BYTES - len(b'{"name": ""}')
+    headers = {"Content-Type": "application/json"}
+    fits, over = (b'{"name": "%b"}' % (b"a" * length) for length in (padding, padding + 1))
+    assert (await _post(http, "/greet", data=fits, headers=headers))[0] == 200
+    assert (await _post(http, "/greet", data=over, headers=headers))[1]["code"] == "too_large"
+
+
+async def _chunks() -> AsyncIterator[bytes]:
+    for _ in range(20):
+        yield b"1" * 100
+
+
+async def test_a_body_without_length_is_read_no_further_than_its_limit(http: aiohttp.ClientSession) -> None:
+    status, answer = await _post(http, "/upload?filename=x", data=_chunks())
+    assert (status, answer["code"]) == (413, "too_large")
+
+
+async def test_refusals_and_faults_become_codes(http: aiohttp.ClientSession) -> None:
+    assert await _post(http, "/greet", json={"name": "nobody"}) == (
+        404,
+        {"code": "not_found", "data": {"name": "nobody"}},
+    )
+    assert await _post(http, "/greet", json={"name": "bug"}) == (500, {"code": "internal_error", "data": {}})
+    assert (await _post(http, "/nowhere", json={}))[1]["code"] == "not_found"
+
+
+async def test_the_session_cookie_is_closed_to_scripts_and_other_sites(http: aiohttp.ClientSession) -> None:
+    async with http.post("/sign-in", json={"name": "secret"}) as response:
+        cookie = response.headers["Set-Cookie"]
+    assert "keshi_session=secret" in cookie
+    assert "HttpOnly" in cookie
+    assert "SameSite=Lax" in cookie
+    async with http.post("/sign-in", json={"name": ""}) as response:
+        assert "Max-Age=0" in response.headers["Set-Cookie"]
+
+
+async def test_files_carry_their_name(http: aiohttp.ClientSession) -> None:
+    async with http.get("/file") as response:
+        assert "filename*=UTF-8''%E5%8F%B0%E8%B4%A6.csv" in response.headers["Content-Disposition"]
+        assert await response.read() == b"a,b"
+
+
+async def _connect(served: Wire, token: str = "t-token", origin: str | None = None) -> socketio.AsyncClient:
+    client = socketio.AsyncClient(reconnection=False)
+    headers = {"Cookie": f"keshi_session={token}", "Origin": served.url if origin is None else origin}
+    await client.connect(served.url, headers=headers, transports=["websocket"])
+    return client
+
+
+@pytest.mark.parametrize(
+    ("token", "origin"), [("", None), ("stale", None), ("t-token", "http://evil.example"), ("t-token", "null")]
+)
+async def test_sockets_need_a_session_and_the_exact_origin(served: Wire, token: str, origin: str | None) -> None:
+    with pytest.raises(socketio.exceptions.ConnectionError):
+        await _connect(served, token, origin)
+
+
+async def test_every_event_is_acknowledged_also_in_failure(served: Wire) -> None:
+    client = await _connect(served)
+    try:
+        assert await client.call("greet", {"name": "a"}) == {"ok": True, "text": "a", "by": "trainee1"}
+        for event, argument, code in (
+            ("greet", {"name": "nobody"}, "not_found"),
+            ("greet", {"name": "bug"}, "internal_error"),
+            ("greet", {"nme": "a"}, "bad_request"),
+            ("greet", None, "bad_request"),
+            ("greet", "text", "bad_request"),
+            ("greet", [1], "bad_request"),
+            ("greet", ({"name": "a"}, 2), "bad_request"),
+            ("staff", {"name": "a"}, "forbidden"),
+            ("unknown", {}, "bad_request"),
+        ):
+            answer = await client.call(event, argument, timeout=5)
+            assert (answer["ok"], answer["code"]) == (False, code), (event, argument)
+    finally:
+        await client.disconnect()
+
+
+async def test_events_of_one_client_are_handled_in_order_and_not_without_bound(served: Wire) -> None:
+    client = await _connect(served)
+    answers: list[Any] = []
+    for number in range(MOST_WAITING * 4):
+        await client.emit("greet", {"name": str(number)}, callback=answers.append)
+    while len(answers) < MOST_WAITING * 4:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    taken = [int(answer["text"]) for answer in answers if answer["ok"]]
+    assert taken == sorted(taken)
+    assert {answer["code"] for answer in answers if not answer["ok"]} <= {"too_many_tries"}
+    await client.disconnect()
+
+
+async def test_a_session_that_ends_earns_nothing_more(served: Wire) -> None:
+    client = await _connect(served)
+    del served.sessions["t-token"]
+    assert (await client.call("greet", {"name": "a"}))["code"] == "not_signed_in"
+    await client.disconnect()
+
+
+async def test_cutting_a_session_ends_its_sockets_and_tells_the_house(served: Wire) -> None:
+    client = await _connect(served)
+    sid = client.get_sid()
+    await served.sockets.cut("s1")
+    await asyncio.wait_for(client.wait(), 5)
+    for _ in range(100):
+        if served.gone:
+            break
+        await asyncio.sleep(0.02)
+    assert served.gone == [sid]
+
+
+async def test_an_oversize_message_ends_its_connection_only(served: Wire) -> None:
+    bystander, client = await _connect(served, "s-token"), await _connect(served)
+    await client.emit("greet", {"name": "a" * (JSON_LIMIT_BYTES + 1_000)})
+    await asyncio.wait_for(client.wait(), 5)
+    assert (await bystander.call("greet", {"name": "b"}))["ok"]
+    await bystander.disconnect()
+
+
+async def test_pushes_reach_their_group_and_nobody_else(served: Wire) -> None:
+    first, second = await _connect(served), await _connect(served, "s-token")
+    told: list[Any] = []
+    first.on("told", told.append)
+    second.on("told", lambda _payload: told.append("wrong"))
+    await served.sockets.fan_out.join(first.get_sid(), "room")
+    await served.sockets.fan_out.send("room", TOLD, Greeted("hi", "x"))
+    await served.sockets.fan_out.send("empty", TOLD, Greeted("nobody", "x"))
+    await first.call("greet", {"name": "a"})
+    await served.sockets.fan_out.leave(first.get_sid(), "room")
+    await served.sockets.fan_out.send("room", TOLD, Greeted("late", "x"))
+    await first.call("greet", {"name": "a"})
+    assert told == [{"text": "hi", "by": "x"}]
+    await first.disconnect()
+    await second.disconnect()
+
+
+async def test_asking_a_page_whether_it_lives(served: Wire) -> None:
+    client = await _connect(served)
+    ask = served.sockets.fan_out.ask
+    client.on("told", lambda _payload: True)
+    assert await ask(client.get_sid(), TOLD, Greeted("?", ""), 5)
+    client.on("told", lambda _payload: False)
+    assert not await ask(client.get_sid(), TOLD, Greeted("?", ""), 5)
+    sid = client.get_sid()
+    await client.disconnect()
+    assert not await ask(sid, TOLD, Greeted("?", ""), 0.2)

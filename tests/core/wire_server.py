@@ -1,0 +1,134 @@
+"""A real server with a handful of declarations, for the tests of the wire."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from server.core.actor import EVERYONE, Actor, Role
+from server.core.errors import DomainError
+from server.core.wire.declaration import PUBLIC, Call, Command, Declarations, Download, Nothing, Push, Route
+from server.core.wire.rest import Rest, errors_as_json
+from server.core.wire.socket import Sockets
+
+SESSIONS = {
+    "t-token": Actor("trainee1", Role.TRAINEE, "s1", "i1"),
+    "s-token": Actor("staff1", Role.STAFF, "s2", "i1"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    name: str
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Greeted:
+    text: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    content: bytes
+    filename: str
+
+
+TOLD = Push("told", Greeted)
+
+
+@dataclass
+class Wire:
+    """The running server and what happened in it."""
+
+    url: str
+    sockets: Sockets
+    sessions: dict[str, Actor]
+    gone: list[str] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+
+
+async def greet(call: Call, request: Greeting) -> Greeted:
+    if request.name == "nobody":
+        raise DomainError("not_found", name=request.name)
+    if request.name == "bug":
+        raise RuntimeError("a fault")
+    return Greeted(request.name * request.times, call.actor.person_id if call.actor else "")
+
+
+async def sign_in(call: Call, request: Greeting) -> Nothing:
+    call.new_session = request.name
+    return Nothing()
+
+
+async def measure(_call: Call, request: Upload) -> Greeted:
+    return Greeted(f"{request.filename} {len(request.content)}", "")
+
+
+async def file(_call: Call, _request: Nothing) -> Download:
+    return Download("台账.csv", "text/csv", b"a,b")
+
+
+def declarations() -> Declarations:
+    staff = frozenset({Role.STAFF})
+    return Declarations(
+        routes=[
+            Route("GET", "/greet/{name}", PUBLIC, Greeting, Greeted, greet),
+            Route("POST", "/greet", EVERYONE, Greeting, Greeted, greet),
+            Route("POST", "/staff/{name}", staff, Greeting, Greeted, greet),
+            Route("POST", "/sign-in", PUBLIC, Greeting, Nothing, sign_in),
+            Route("POST", "/upload", PUBLIC, Upload, Greeted, measure, body_limit=1_000),
+            Route("GET", "/file", PUBLIC, Nothing, Download, file),
+        ],
+        commands=[
+            Command("greet", EVERYONE, Greeting, Greeted, greet),
+            Command("staff", staff, Greeting, Greeted, greet),
+        ],
+        pushes=[TOLD],
+    )
+
+
+@asynccontextmanager
+async def wire() -> AsyncIterator[Wire]:
+    """The server while the block runs."""
+    sessions = dict(SESSIONS)
+
+    async def authenticate(token: str) -> Actor | None:
+        return sessions.get(token)
+
+    origins: set[str] = set()
+    app = web.Application(middlewares=[errors_as_json])
+    allowed = _Growing(origins)
+    rest, sockets = Rest(authenticate, allowed, 3_600), Sockets(authenticate, allowed)
+    running = Wire("", sockets, sessions)
+
+    async def gone(connection: str) -> None:
+        running.gone.append(connection)
+
+    sockets.when_gone(gone)
+    rest.serve(app, declarations().routes)
+    sockets.serve(app, declarations().commands)
+    server = TestServer(app)
+    await server.start_server()
+    running.url = str(server.make_url("")).rstrip("/")
+    origins.add(running.url)
+    try:
+        yield running
+    finally:
+        await sockets.close()
+        await server.close()
+
+
+class _Growing(frozenset[str]):
+    """The allowed origins: the port is only known once the server listens."""
+
+    def __new__(cls, inner: set[str]) -> "_Growing":
+        made = super().__new__(cls)
+        made._inner = inner  # type: ignore[attr-defined]
+        return made
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._inner  # type: ignore[attr-defined]
