@@ -59,6 +59,11 @@ class Stage:
         return [(event.kind, event.peer) for event in self.events]
 
 
+async def count(stage: Stage, name: str, at_least: int = 1) -> None:
+    """Wait until so many of something were refused."""
+    await stage.until(lambda: stage.media.counts.get(name, 0) >= at_least)
+
+
 async def staged(settings: MediaSettings) -> AsyncIterator[Stage]:
     events: list[MediaEvent] = []
     media = build(settings, KEY, events.append)

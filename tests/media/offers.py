@@ -1,4 +1,10 @@
-"""Offers as Chromium 156 makes them, cut to the codecs that matter here."""
+"""Offers as Chromium 156 makes them, cut to the codecs that matter here; and our own side of an answer."""
+
+from media.answer import Local, Ssrcs
+
+LOCAL = Local("uf", "password" * 3, (("sha-256", "AA:BB"),), ("192.0.2.1", "2001:db8::1"), 7_000, 1_200)
+SSRCS = {"video": Ssrcs(11, 12), "audio": Ssrcs(21, 22)}
+SEND, RECEIVE = ("sendonly", "sendrecv"), ("recvonly", "sendrecv")
 
 CHROMIUM_PUBLISH = """\
 v=0

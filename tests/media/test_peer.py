@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aioice import stun
-from aiortc import RTCPeerConnection, rtcdtlstransport
+from aiortc import rtcdtlstransport
 from aiortc.rtp import RtcpPsfbPacket, RtpPacket
 from aiortc.sdp import SessionDescription
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from media.doors import AMPLIFICATION
-from media.mux import Kind, classify, plain_ip
+from media.mux import Kind, classify
 from tests.media.clients import Client, EncodedAudio, EncodedVideo, h264_pictures, opus_packets
-from tests.media.conftest import Stage
+from tests.media.conftest import Stage, count
 
 PICTURES = h264_pictures(60)
 
@@ -62,23 +60,6 @@ def check(client: Client, *, password: str = "", ufrag: str = "") -> bytes:
     return bytes(message)
 
 
-async def count(stage: Stage, name: str, at_least: int = 1) -> None:
-    await stage.until(lambda: stage.media.counts.get(name, 0) >= at_least)
-
-
-def test_datagrams_are_told_apart_by_their_first_bytes() -> None:
-    first = {0: Kind.STUN, 3: Kind.STUN, 4: Kind.OTHER, 19: Kind.OTHER, 20: Kind.DTLS, 63: Kind.DTLS, 64: Kind.OTHER}
-    assert {byte: classify(bytes([byte, 0])) for byte in first} == first
-    second = {191: Kind.SRTP, 192: Kind.SRTCP, 223: Kind.SRTCP, 224: Kind.SRTP}
-    assert {byte: classify(bytes([128, byte])) for byte in second} == second
-    assert classify(b"\x80") is classify(b"") is classify(b"\xc0\x00") is Kind.OTHER
-
-
-def test_mapped_addresses_are_named_plainly() -> None:
-    assert plain_ip(("::ffff:192.0.2.1", 1, 0, 0)) == "192.0.2.1"
-    assert plain_ip(("fe80::1%eth0", 1, 0, 2)) == "fe80::1"
-
-
 async def test_a_stranger_gets_no_byte(stage: Stage, stranger: Stranger) -> None:
     client, _ = await stage.watch()
     stranger.send(bytes(20))
@@ -95,19 +76,6 @@ async def test_a_stranger_gets_no_byte(stage: Stage, stranger: Stranger) -> None
     stranger.send(b"GET / HTTP/1.1")
     await count(stage, "unknown_kind")
     assert stranger.received() == []
-
-
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
-@given(st.binary(max_size=200), st.integers(0, 200))
-def test_any_datagram_is_survived(stage: Stage, junk: bytes, at: int) -> None:
-    plane = stage.media._plane
-    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    message.attributes["USERNAME"] = "a:b"
-    message.add_message_integrity(b"key")
-    real = bytes(message)
-    for datagram in (junk, real[:at] + junk, real[:at] + junk + real[at + len(junk) :]):
-        plane._on_datagram(datagram, ("192.0.2.9", 9))
-    assert plane.sessions == {}
 
 
 async def test_a_spoofed_check_does_not_aim_the_stream_at_a_victim(stage: Stage, stranger: Stranger) -> None:
@@ -180,21 +148,6 @@ async def test_a_certificate_that_was_not_offered_is_refused(stage: Stage, monke
     assert stage.media._plane.sessions == {}
 
 
-async def test_one_who_never_comes_is_forgotten(hasty_stage: Stage) -> None:
-    connection = RTCPeerConnection()
-    connection.addTransceiver("audio", direction="recvonly")
-    await connection.setLocalDescription(await connection.createOffer())
-    headers = {"Authorization": f"Bearer {hasty_stage.token('watch', 'a')}", "Content-Type": "application/sdp"}
-    url, body = f"{hasty_stage.base}/media/whep/lesson", connection.localDescription.sdp
-    async with hasty_stage.http.post(url, data=body, headers=headers) as response:
-        resource = hasty_stage.base + response.headers["Location"]
-    await count(hasty_stage, "silent")
-    async with hasty_stage.http.delete(resource, headers=headers) as response:
-        assert response.status == 404
-    assert hasty_stage.told() == []
-    await connection.close()
-
-
 async def test_one_who_falls_silent_is_gone(hasty_stage: Stage) -> None:
     client = await hasty_stage.publish(EncodedAudio(opus_packets(5)))
     await hasty_stage.until(lambda: hasty_stage.media.stats("lesson").publisher_live)
@@ -202,15 +155,6 @@ async def test_one_who_falls_silent_is_gone(hasty_stage: Stage) -> None:
         sender.transport.transport._connection._protocols[0].transport.abort()
     await hasty_stage.until(lambda: ("publisher_gone", "teacher") in hasty_stage.told())
     assert hasty_stage.media.counts["silent"] == 1
-
-
-async def test_handshakes_have_a_budget(stage: Stage) -> None:
-    plane = stage.media._plane
-    plane._budget._burst = 0.0
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.5):
-            await stage.watch()
-    await count(stage, "handshake_budget")
 
 
 async def test_a_peer_with_sha1_80_only_is_served(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

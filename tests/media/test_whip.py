@@ -1,15 +1,14 @@
 """The HTTP side: every refusal has its status and code, every resource its end."""
 
-import asyncio
 import json
 
 import pytest
 from aiortc import RTCPeerConnection
 
-from media.api import MediaError, MediaSettings, build
+from media.api import MediaError
 from media.offer import MAX_OFFER_BYTES
 from tests.media.clients import EncodedAudio, Refused, opus_packets, publish, watch
-from tests.media.conftest import KEY, Stage
+from tests.media.conftest import Stage
 
 SDP = {"Content-Type": "application/sdp"}
 
@@ -126,38 +125,6 @@ async def test_closing_a_room_ends_everyone_and_cut_ends_one(stage: Stage) -> No
     await stage.until(lambda: told <= set(stage.told()))
     with pytest.raises(Refused, match="room_closed"):
         await watch(stage.http, stage.base, "lesson", stage.token("watch", "one"))
-
-
-async def test_rooms_have_a_limit() -> None:
-    media = build(MediaSettings(max_rooms=1), KEY, lambda _: None)
-    await media.start()
-    await media.open_room("a")
-    await media.open_room("a")
-    with pytest.raises(MediaError, match="too_many_rooms"):
-        await media.open_room("b")
-    await media.stop()
-
-
-async def test_a_taken_port_stops_the_start(stage: Stage) -> None:
-    with pytest.raises(OSError, match="in use"):
-        await build(MediaSettings(udp_port=stage.media.port), KEY, lambda _: None).start()
-
-
-async def test_a_listener_that_fails_stops_no_packet() -> None:
-    failures: list[str] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(str(context["exception"])))
-
-    def fail(_: object) -> None:
-        raise RuntimeError("listener")
-
-    media = build(MediaSettings(), KEY, fail)
-    await media.start()
-    await media.open_room("lesson")
-    media._plane._tell("viewer_live", "lesson", "a")
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    await media.stop()
-    assert failures == ["listener"]
 
 
 async def test_publishing_with_a_watching_token_is_refused(stage: Stage) -> None:

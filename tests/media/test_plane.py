@@ -1,0 +1,81 @@
+"""What lives in one process: limits, starts, ends, and datagrams of any kind."""
+
+import asyncio
+
+import pytest
+from aioice import stun
+from aiortc import RTCPeerConnection
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from media.api import MediaError, MediaSettings, build
+from tests.media.conftest import KEY, Stage, count
+
+
+async def test_rooms_have_a_limit() -> None:
+    media = build(MediaSettings(max_rooms=1), KEY, lambda _: None)
+    await media.start()
+    await media.open_room("a")
+    await media.open_room("a")
+    with pytest.raises(MediaError, match="too_many_rooms"):
+        await media.open_room("b")
+    await media.stop()
+
+
+async def test_a_taken_port_stops_the_start(stage: Stage) -> None:
+    with pytest.raises(OSError, match="in use"):
+        await build(MediaSettings(udp_port=stage.media.port), KEY, lambda _: None).start()
+
+
+async def test_a_listener_that_fails_stops_no_packet() -> None:
+    failures: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(str(context["exception"])))
+
+    def fail(_: object) -> None:
+        raise RuntimeError("listener")
+
+    media = build(MediaSettings(), KEY, fail)
+    await media.start()
+    await media.open_room("lesson")
+    media._plane._tell("viewer_live", "lesson", "a")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await media.stop()
+    assert failures == ["listener"]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@given(st.binary(max_size=200), st.integers(0, 200))
+def test_any_datagram_is_survived(stage: Stage, junk: bytes, at: int) -> None:
+    plane = stage.media._plane
+    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+    message.attributes["USERNAME"] = "a:b"
+    message.add_message_integrity(b"key")
+    real = bytes(message)
+    for datagram in (junk, real[:at] + junk, real[:at] + junk + real[at + len(junk) :]):
+        plane._on_datagram(datagram, ("192.0.2.9", 9))
+    assert plane.sessions == {}
+
+
+async def test_one_who_never_comes_is_forgotten(hasty_stage: Stage) -> None:
+    connection = RTCPeerConnection()
+    connection.addTransceiver("audio", direction="recvonly")
+    await connection.setLocalDescription(await connection.createOffer())
+    headers = {"Authorization": f"Bearer {hasty_stage.token('watch', 'a')}", "Content-Type": "application/sdp"}
+    url, body = f"{hasty_stage.base}/media/whep/lesson", connection.localDescription.sdp
+    async with hasty_stage.http.post(url, data=body, headers=headers) as response:
+        resource = hasty_stage.base + response.headers["Location"]
+    await count(hasty_stage, "silent")
+    async with hasty_stage.http.delete(resource, headers=headers) as response:
+        assert response.status == 404
+    assert hasty_stage.told() == []
+    await connection.close()
+
+
+async def test_handshakes_have_a_budget(stage: Stage) -> None:
+    plane = stage.media._plane
+    plane._budget._burst = 0.0
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await stage.watch()
+    await count(stage, "handshake_budget")
