@@ -11,7 +11,7 @@ SETUP := $(PYTHON) -B .ci/setup.py
 BIN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check long bench lock npm clean
+.PHONY: help run setup test check long bench lock npm clean
 
 help:  ## 列出命令 · list these commands
 	@echo "课时 Keshi"
@@ -21,6 +21,9 @@ help:  ## 列出命令 · list these commands
 run:  ## 安装并启动演示（HOST= PORT= DATA= 可改） · set up and serve the demo
 	@$(SETUP) run
 	@exec $(BIN) -B .ci/foreground.py $(BIN) -m server serve --demo --host '$(HOST)' --port '$(PORT)' --data '$(DATA)' $(ARGS)
+
+setup:  ## 只安装，不启动 · set up what `python -m server` needs, start nothing
+	@$(SETUP) run
 
 test:  ## 运行测试（ONLY=路径 只跑一部分） · run the tests
 	@$(SETUP) test
