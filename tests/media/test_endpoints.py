@@ -1,0 +1,41 @@
+"""What others are told when a peer comes and goes."""
+
+from media.endpoints import Publisher, Watcher
+from media.forwarder import Viewer
+from media.ingest import Ingest
+from media.packets import AUDIO
+from media.rate import RateAdvice
+from media.room import Room
+from tests.media.fakes import CODECS, OPUS, FakeTime, FakeTransport
+
+
+def room() -> Room:
+    time = FakeTime()
+    return Room("lesson", time.later, time.clock, lambda _: None)
+
+
+def test_a_publisher_is_gone_only_if_its_media_was_there() -> None:
+    lesson = room()
+    ingest = Ingest({AUDIO: OPUS}, [], lesson, lambda _: None, RateAdvice(1, 1))
+    publisher = Publisher(lesson, "teacher", ingest)
+    assert not publisher.disconnected()
+    publisher.connected()
+    assert lesson.publisher == ("teacher", ingest)
+    assert publisher.on_rtp(b"\x80\x6f" + bytes(10) + b"voice", 1.0) == 0
+    assert publisher.on_rtp(b"", 1.0) == 1
+    assert publisher.on_rtcp(b"\x80", 1.0) == 1
+    assert publisher.disconnected()
+    assert lesson.publisher is None
+
+
+def test_a_viewer_is_gone_only_if_it_was_there() -> None:
+    lesson, live = room(), []
+    viewer = Viewer("trainee", FakeTransport(), CODECS, lesson.slots, lesson.ask_keyframe)
+    watcher = Watcher(lesson, viewer, lambda: live.append(viewer.name))
+    assert not watcher.disconnected()
+    watcher.connected()
+    assert (live, list(lesson.fan_out.viewers)) == (["trainee"], [viewer])
+    assert watcher.on_rtp(b"media from a viewer", 1.0) == 1
+    assert watcher.disconnected()
+    assert not watcher.disconnected()
+    assert not lesson.fan_out.viewers
