@@ -1,0 +1,41 @@
+/** Where somebody at the desk can be. */
+import { createRouter, createWebHashHistory } from 'vue-router'
+import { signed, whoAmI } from '../accounts/state'
+import Login from './Login.vue'
+import { homeOf } from './places'
+
+export const router = createRouter({
+  history: createWebHashHistory('/desk.html'),
+  routes: [
+    { path: '/', redirect: () => (signed.value.me ? homeOf(signed.value.me.role) : '/login') },
+    { path: '/login', component: Login, meta: { open: true } },
+    { path: '/welcome/:token', component: () => import('./Welcome.vue'), meta: { open: true }, props: true },
+    { path: '/lessons', component: () => import('../live/desk/Lessons.vue') },
+    { path: '/lessons/:id', component: () => import('../live/desk/LessonPage.vue'), props: true },
+    { path: '/lessons/:id/room', component: () => import('../live/desk/HostPage.vue'), props: true },
+    { path: '/classes', component: () => import('../training/desk/Classes.vue') },
+    { path: '/classes/:id', component: () => import('../training/desk/ClassPage.vue'), props: true },
+    { path: '/classes/:id/slips', component: () => import('../training/desk/SlipsPage.vue'), props: true },
+    { path: '/people', component: () => import('../accounts/desk/People.vue') },
+    { path: '/institutions', component: () => import('../training/desk/Institutions.vue') },
+    { path: '/oversight', component: () => import('../oversight/desk/Oversight.vue') },
+    { path: '/password', component: () => import('../accounts/ChangePassword.vue') },
+    { path: '/:rest(.*)', redirect: '/' },
+  ],
+})
+
+router.afterEach((to, from) => { if (to.path !== from.path) window.scrollTo(0, 0) })
+
+router.beforeEach(async (to) => {
+  if (to.meta.open) {
+    void whoAmI().catch(() => undefined)
+    return true
+  }
+  const me = await whoAmI().catch(() => undefined)
+  if (me === null) return { path: '/login', query: { next: to.fullPath } }
+  if (me?.role === 'trainee') {
+    window.location.assign('/learn.html')
+    return false
+  }
+  return true
+})

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest'
+import type { Cell, RosterRow } from '../wire/types'
+import { byAttention, count, reach } from './host'
+
+const cell = (slot: number): Cell => ({ slot, open_ms: 0, credit_ms: 0, reasons: [], sealed: true })
+const row = (seat: number, present: boolean, visible: boolean, credit_ms = 0): RosterRow =>
+  ({ person_id: `p${seat}`, seat, name: '', present, visible, cells: [], credit_ms })
+
+describe('the roster', () => {
+  const roster = [row(1, true, true), row(2, false, false), row(3, true, false), row(4, false, false, 9), row(5, true, true)]
+  it('shows first who needs a look', () => { expect(byAttention(roster).map((r) => r.seat)).toEqual([3, 4, 2, 1, 5]) })
+  it('is counted', () => { expect(count(roster)).toEqual({ front: 2, behind: 1, away: 2, all: 5 }) })
+  it('reaches from its first to its last minute', () => {
+    expect(reach([{ cells: [cell(5), cell(6)] }, { cells: [] }, { cells: [cell(4)] }])).toEqual({ first: 4, last: 6 })
+    expect(reach([{ cells: [] }])).toBeNull()
+  })
+})

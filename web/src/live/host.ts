@@ -1,0 +1,110 @@
+/** The lesson as its instructor, or somebody who only watches, sees it: phase, roster by minute, commands. */
+import { mergeCells } from '../attendance/state'
+import { Store } from '../ui/store'
+import { asRefusal, type RefusalData } from '../wire/refusal'
+import type { Line } from '../wire/socket'
+import type { Cell, Device, HostJoined, Lesson, LessonJoin, Phase, RosterChange, RosterRow } from '../wire/types'
+
+export type Command = 'lesson:start' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
+
+export interface HostView {
+  stage: 'joining' | 'in' | 'reconnecting' | 'refused'
+  lesson: Lesson | null
+  phase: Phase | null
+  media: HostJoined['media'] | null
+  roster: RosterRow[]
+  refusal: { code: string; data: RefusalData } | null
+  busy: Command | null
+}
+
+const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, roster: [], refusal: null, busy: null }
+const AGAIN_MS = 2_000
+
+export class HostRoom {
+  readonly view = new Store<HostView>(START)
+  readonly #line: Line
+  readonly #ask: LessonJoin
+
+  constructor(line: Line, lesson: string, device: Device, page: string) {
+    this.#line = line
+    this.#ask = { lesson_id: lesson, device, page, resume: null, password: null }
+    line.onState((state, refusal) => {
+      if (state === 'connected') void this.#join()
+      else if (state === 'refused' && refusal) this.view.patch({ stage: 'refused', refusal })
+      else if (this.view.value.lesson) this.view.patch({ stage: 'reconnecting' })
+    })
+    line.on('lesson:phase', (phase: Phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
+    line.on('lesson:roster', (change: RosterChange) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
+  }
+
+  async command(event: Command): Promise<void> {
+    this.view.patch({ busy: event, refusal: null })
+    try {
+      const { phase } = await this.#line.request<{ phase: Phase }>(event, { lesson_id: this.#ask.lesson_id })
+      this.view.patch({ busy: null })
+      this.#phase(phase)
+    } catch (fault) {
+      this.view.patch({ busy: null, refusal: asRefusal(fault) })
+    }
+  }
+
+  close(): void {
+    this.#line.close()
+  }
+
+  async #join(): Promise<void> {
+    try {
+      const { lesson, phase, media, roster } = await this.#line.request<HostJoined>('lesson:join', this.#ask)
+      this.view.patch({ stage: 'in', lesson, phase, media, roster, refusal: null })
+    } catch (fault) {
+      const refusal = asRefusal(fault)
+      if (refusal.code === 'offline') setTimeout(() => { void this.#join() }, AGAIN_MS)
+      else this.view.patch({ stage: 'refused', refusal })
+    }
+  }
+
+  #phase(phase: Phase): void {
+    const { phase: known, lesson } = this.view.value
+    if (known && phase.seq < known.seq) return
+    this.view.patch({ phase, lesson: lesson && { ...lesson, state: phase.state } })
+  }
+
+  #rows(fresh: readonly RosterRow[]): void {
+    const byPerson = new Map(this.view.value.roster.map((row) => [row.person_id, row]))
+    for (const row of fresh) {
+      byPerson.set(row.person_id, { ...row, cells: mergeCells(byPerson.get(row.person_id)?.cells ?? [], row.cells) })
+    }
+    this.view.patch({ roster: [...byPerson.values()] })
+  }
+}
+
+export interface Counters { front: number; behind: number; away: number; all: number }
+
+export function count(roster: readonly RosterRow[]): Counters {
+  const here = roster.filter((row) => row.present)
+  const front = here.filter((row) => row.visible).length
+  return { front, behind: here.length - front, away: roster.length - here.length, all: roster.length }
+}
+
+/** Who needs a look comes first: behind, then gone after having been here, then never here, then in front. */
+function concern(row: RosterRow): number {
+  if (row.present) return row.visible ? 3 : 0
+  return row.credit_ms > 0 ? 1 : 2
+}
+
+export function byAttention(roster: readonly RosterRow[]): RosterRow[] {
+  return [...roster].sort((a, b) => concern(a) - concern(b) || a.seat - b.seat)
+}
+
+/** The minutes a roster covers, with room for the minute that begins next. */
+export function reach(rows: readonly { cells: Cell[] }[]): { first: number; last: number } | null {
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (const { cells } of rows) {
+    const [a, b] = [cells[0], cells.at(-1)]
+    if (!a || !b) continue
+    first = Math.min(first, a.slot)
+    last = Math.max(last, b.slot)
+  }
+  return last < first ? null : { first, last }
+}

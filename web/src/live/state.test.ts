@@ -1,0 +1,166 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Beat, Lesson, Phase, TraineeJoined } from '../wire/types'
+import { Refusal } from '../wire/refusal'
+import type { Line, LineState } from '../wire/socket'
+import { TraineeRoom, quietOf, type Page } from './state'
+
+/** A line that answers from a script and lets the test cut it. */
+class FakeLine implements Line {
+  readonly sent: [string, unknown][] = []
+  readonly heard = new Map<string, (payload: never) => void>()
+  answers = new Map<string, (payload: never) => unknown>()
+  closed = false
+  #state: (state: LineState, refusal?: Refusal) => void = () => undefined
+  async request<T>(event: string, payload: object): Promise<T> {
+    this.sent.push([event, payload])
+    await Promise.resolve()
+    const answer = this.answers.get(event)?.(payload as never)
+    if (answer instanceof Refusal) throw answer
+    return answer as T
+  }
+  on(event: string, heard: (payload: never) => void): void { this.heard.set(event, heard) }
+  onState(heard: (state: LineState, refusal?: Refusal) => void): void { this.#state = heard }
+  open(): void { this.#state('connected') }
+  close(): void { this.closed = true }
+  cut(): void { this.#state('lost') }
+  says(event: string, payload: unknown): void { this.heard.get(event)?.(payload as never) }
+  beats(): Beat[] { return this.sent.filter(([event]) => event === 'beat').map(([, payload]) => payload as Beat) }
+}
+
+const LESSON = { id: 'l', state: 'live' } as Lesson
+const PHASE: Phase = { lesson_id: 'l', state: 'live', since: '', seq: 1, publisher_live: true, instructor_present: true }
+const JOINED: TraineeJoined = {
+  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0' }, media: { room: 'r', token: 't', whep: '/w' }, cells: [],
+  totals: { open_ms: 0, credit_ms: 0, pending_ms: 0, confirmed_ms: 0, reasons: [], state: 'recorded' },
+}
+
+let line: FakeLine
+let memory: Map<string, string>
+let now: number
+let front: boolean
+let room: TraineeRoom
+const settle = async () => { for (let i = 0; i < 20; i += 1) await Promise.resolve() }
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  line = new FakeLine()
+  memory = new Map()
+  now = 1_000
+  front = true
+  const page: Page = {
+    id: 'page-one', mono: () => now, visible: () => front, recall: (key) => memory.get(key) ?? null,
+    remember: (key, value) => { if (value === null) memory.delete(key); else memory.set(key, value) },
+  }
+  room = new TraineeRoom(line, page, 'l', 'phone')
+  line.answers.set('lesson:join', () => JOINED)
+  line.answers.set('beat', (beat: Beat) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [], credit_ms: 5 }))
+})
+
+describe('a trainee', () => {
+  it('joins, remembers how to come back, and beats at once', async () => {
+    line.open()
+    await settle()
+    expect(room.view.value.stage).toBe('in')
+    expect([...memory.values()]).toEqual(['again'])
+    expect(line.beats()).toHaveLength(1)
+    expect(room.view.value.credit_ms).toBe(5)
+  })
+  it('beats every ten seconds, and at once when the page goes behind', async () => {
+    line.open()
+    await settle()
+    now = 11_000
+    room.tick()
+    await settle()
+    now = 12_000
+    room.visibility(false)
+    await settle()
+    expect(line.beats().map((b) => b.spans)).toEqual([[], [[1_000, 11_000]], [[11_000, 12_000]]])
+  })
+  it('says nothing twice while a beat is in flight, and catches up after its answer', async () => {
+    line.open()
+    await settle()
+    now = 3_000
+    room.visibility(false)
+    now = 4_000
+    room.visibility(true)
+    await settle()
+    expect(line.beats().map((b) => [b.seq, b.spans])).toEqual([[1, []], [2, [[1_000, 3_000]]], [3, []]])
+  })
+  it('keeps what was not heard over a cut and tells it after', async () => {
+    line.open()
+    await settle()
+    line.answers.set('beat', () => new Refusal('offline'))
+    now = 11_000
+    room.tick()
+    await settle()
+    line.cut()
+    expect(room.view.value.stage).toBe('reconnecting')
+    line.answers.set('lesson:join', () => ({ ...JOINED, lease: { ...JOINED.lease, seq: 1, nonce: 'n1' } }))
+    line.answers.set('beat', (beat: Beat) => ({ seq: beat.seq, nonce: 'x', cells: [], credit_ms: 6 }))
+    now = 30_000
+    line.open()
+    await settle()
+    expect(line.sent.filter(([e]) => e === 'lesson:join').at(-1)?.[1]).toMatchObject({ resume: 'again' })
+    expect(line.beats().at(-1)).toMatchObject({ seq: 2, spans: [[1_000, 30_000]] })
+    expect(room.view.value.stage).toBe('in')
+  })
+  it('whose place is held is told by whom, and takes it with a password', async () => {
+    line.answers.set('lesson:join', () => new Refusal('lease_held', { device: 'desktop' }))
+    line.open()
+    await settle()
+    expect(room.view.value).toMatchObject({ stage: 'held', refusal: { code: 'lease_held', data: { device: 'desktop' } } })
+    line.answers.set('lesson:join', () => new Refusal('password_wrong'))
+    await room.join('no')
+    expect(room.view.value).toMatchObject({ stage: 'held', refusal: { code: 'password_wrong', data: { device: 'desktop' } } })
+    line.answers.set('lesson:join', () => JOINED)
+    await room.join('yes')
+    expect(room.view.value.stage).toBe('in')
+  })
+  it('whose place was taken stops at once and forgets how to come back', async () => {
+    line.open()
+    await settle()
+    line.says('lease:lost', { lesson_id: 'l', reason: 'taken_over', device: 'phone', at: 'x' })
+    expect(room.view.value.stage).toBe('taken')
+    expect(line.closed).toBe(true)
+    expect(memory.size).toBe(0)
+  })
+  it('sees the end of the lesson', async () => {
+    line.open()
+    await settle()
+    line.says('lesson:phase', { ...PHASE, seq: 2, state: 'ended' })
+    expect(room.view.value.stage).toBe('ended')
+  })
+  it('ignores an older phase than it knows', async () => {
+    line.open()
+    await settle()
+    line.says('lesson:phase', { ...PHASE, seq: 5, state: 'break' })
+    line.says('lesson:phase', { ...PHASE, seq: 4, state: 'live' })
+    expect(room.view.value.phase?.state).toBe('break')
+  })
+  it('joins again when a beat is refused', async () => {
+    line.open()
+    await settle()
+    line.answers.set('beat', () => new Refusal('beat_refused'))
+    now = 20_000
+    room.tick()
+    await Promise.resolve()
+    line.answers.set('beat', (beat: Beat) => ({ seq: beat.seq, nonce: 'x', cells: [], credit_ms: 6 }))
+    await settle()
+    expect(line.sent.filter(([e]) => e === 'lesson:join').length).toBeGreaterThan(1)
+  })
+})
+
+describe('the quiet line', () => {
+  it.each([
+    [{}, true, 'recorded'],
+    [{}, false, 'hidden_now'],
+    [{ acks: 0 }, true, 'connecting'],
+    [{ stage: 'reconnecting' as const }, true, 'reconnecting'],
+    [{ phase: { ...PHASE, state: 'break' as const } }, true, 'break'],
+    [{ phase: { ...PHASE, state: 'planned' as const } }, true, 'waiting'],
+    [{ phase: { ...PHASE, instructor_present: false } }, true, 'instructor_away'],
+    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false }] }, true, 'hidden_before'],
+  ])('%o, in front %s: %s', (part, visible, quiet) => {
+    expect(quietOf({ ...room.view.value, stage: 'in', phase: PHASE, acks: 1, ...part }, visible)).toBe(quiet)
+  })
+})

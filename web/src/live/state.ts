@@ -1,0 +1,241 @@
+/**
+ * A trainee's place in a live lesson: joins, beats, comes back by itself, and knows in which of a few named situations
+ * it is. What the page shows follows from `view` alone.
+ */
+import { BeatQueue, mergeCells, tally } from '../attendance/state'
+import { Store } from '../ui/store'
+import type { BeatAck, Cell, Device, LeaseLost, Lesson, LessonJoin, Phase, TraineeJoined, Totals } from '../wire/types'
+import { asRefusal, type Refusal, type RefusalData } from '../wire/refusal'
+import type { Line } from '../wire/socket'
+
+/** joining → in ⇄ reconnecting → ended; held: another device has the place; taken: another device took it. */
+export type Stage = 'joining' | 'in' | 'reconnecting' | 'held' | 'taken' | 'ended' | 'refused'
+
+export interface RoomView {
+  stage: Stage
+  lesson: Lesson | null
+  phase: Phase | null
+  cells: Cell[]
+  totals: Totals | null
+  credit_ms: number
+  media: TraineeJoined['media'] | null
+  /** Who holds or took the place, or why we were refused. */
+  refusal: { code: string; data: RefusalData } | null
+  /** Acknowledged beats since the line came back: 0 says "being connected", not "recorded". */
+  acks: number
+}
+
+/** What a page must offer: clocks, visibility, a memory that survives a reload but not the tab. */
+export interface Page {
+  /** Random, made once a page load. */
+  readonly id: string
+  mono(): number
+  visible(): boolean
+  remember(key: string, value: string | null): void
+  recall(key: string): string | null
+}
+
+const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0 }
+/** A lost beat is said again after this long, while the line itself stands. */
+const AGAIN_MS = 2_000
+
+export class TraineeRoom {
+  readonly view = new Store<RoomView>(START)
+  readonly #line: Line
+  readonly #page: Page
+  readonly #lesson: string
+  readonly #device: Device
+  #queue: BeatQueue | null = null
+  #epoch = 0
+  #wanted = false
+  #joining = false
+
+  constructor(line: Line, page: Page, lesson: string, device: Device) {
+    this.#line = line
+    this.#page = page
+    this.#lesson = lesson
+    this.#device = device
+    line.onState((state, refusal) => {
+      if (this.#over()) return
+      if (state === 'connected') void this.join()
+      else if (state === 'refused' && refusal) this.#refuse(refusal)
+      else this.#lostLine()
+    })
+    line.on('lesson:phase', (phase: Phase) => { this.#phase(phase) })
+    line.on('lease:probe', () => undefined)
+    line.on('lease:lost', (lost: LeaseLost) => {
+      if (lost.lesson_id === lesson) this.#taken({ reason: lost.reason, device: lost.device, at: lost.at })
+    })
+  }
+
+  /** Takes the place in the lesson. With a password: takes it over from another device. */
+  async join(password: string | null = null): Promise<void> {
+    if (this.#joining) return
+    this.#joining = true
+    const ask: LessonJoin = { lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password }
+    try {
+      this.#joined(await this.#line.request<TraineeJoined>('lesson:join', ask))
+    } catch (fault) {
+      this.#notJoined(asRefusal(fault))
+    } finally {
+      this.#joining = false
+    }
+  }
+
+  /** The page came to the front or left it: said at once. */
+  visibility(visible: boolean): void {
+    if (this.#queue?.visibility(visible, this.#page.mono())) void this.#beat()
+  }
+
+  /** Called every second or so; how late it comes does not matter. */
+  tick(): void {
+    if (this.view.value.stage === 'in' && this.#queue?.due(this.#page.mono())) void this.#beat()
+  }
+
+  leave(): void {
+    if (this.view.value.stage === 'in') {
+      void this.#line.request('lesson:leave', { lesson_id: this.#lesson, epoch: this.#epoch }).catch(() => undefined)
+    }
+    this.#line.close()
+  }
+
+  #key(): string {
+    return `keshi.resume.${this.#lesson}`
+  }
+
+  #over(): boolean {
+    return ['taken', 'ended', 'refused'].includes(this.view.value.stage)
+  }
+
+  #joined(answer: TraineeJoined): void {
+    const { lease, lesson, phase, media, cells, totals } = answer
+    this.#page.remember(this.#key(), lease.resume)
+    if (this.#queue && this.#epoch === lease.epoch) this.#queue.resumed(lease)
+    else this.#queue = new BeatQueue(this.#lesson, lease, this.#page.visible(), this.#page.mono())
+    this.#queue.visibility(this.#page.visible(), this.#page.mono())
+    this.#epoch = lease.epoch
+    const known = mergeCells(this.view.value.cells, cells)
+    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals.credit_ms, refusal: null, acks: 0 })
+    if (phase.state === 'ended') this.#end()
+    else void this.#beat()
+  }
+
+  #notJoined(refusal: Refusal): void {
+    switch (refusal.code) {
+      case 'lease_held':
+        this.view.patch({ stage: 'held', refusal })
+        return
+      case 'password_wrong':
+      case 'take_over_limit':
+        this.view.patch({ stage: 'held', refusal: { code: refusal.code, data: { ...this.view.value.refusal?.data, ...refusal.data } } })
+        return
+      case 'lesson_ended':
+        this.#end()
+        return
+      case 'offline':
+        this.#lostLine()
+        setTimeout(() => { if (this.view.value.stage === 'reconnecting') void this.join() }, AGAIN_MS)
+        return
+      default:
+        this.#refuse(refusal)
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const beat = this.#queue?.take(this.#page.mono())
+    if (!beat) {
+      this.#wanted = this.#queue !== null
+      return
+    }
+    this.#wanted = false
+    try {
+      this.#heard(await this.#line.request<BeatAck>('beat', beat))
+      this.#catchUp()
+    } catch (fault) {
+      this.#queue?.lost()
+      this.#notHeard(asRefusal(fault))
+    }
+  }
+
+  /** Something changed while the last beat was in flight. */
+  #catchUp(): void {
+    if (this.#wanted) void this.#beat()
+  }
+
+  #heard(ack: BeatAck): void {
+    this.#queue?.acknowledged(ack)
+    const { cells, acks } = this.view.value
+    this.view.patch({ cells: mergeCells(cells, ack.cells), credit_ms: ack.credit_ms, acks: acks + 1 })
+  }
+
+  #notHeard(refusal: Refusal): void {
+    if (this.#over()) return
+    switch (refusal.code) {
+      case 'lease_lost':
+        this.#taken(refusal.data)
+        return
+      case 'lesson_ended':
+        this.#end()
+        return
+      case 'beat_refused':
+        // The server knows another state than we do: joining again with the resume settles it.
+        void this.join()
+        return
+      default:
+        setTimeout(() => { if (this.view.value.stage === 'in') void this.#beat() }, AGAIN_MS)
+    }
+  }
+
+  #phase(phase: Phase): void {
+    const { stage, phase: known, lesson } = this.view.value
+    if (phase.lesson_id !== this.#lesson || this.#over() || (known && phase.seq < known.seq)) return
+    this.view.patch({ phase, lesson: lesson && { ...lesson, state: phase.state } })
+    if (phase.state === 'ended') this.#end()
+    else if (stage === 'in') void this.#beat()
+  }
+
+  #lostLine(): void {
+    this.#queue?.lost()
+    if (this.view.value.lesson) this.view.patch({ stage: 'reconnecting', acks: 0 })
+  }
+
+  #taken(data: RefusalData): void {
+    this.#page.remember(this.#key(), null)
+    this.view.patch({ stage: 'taken', media: null, refusal: { code: 'lease_lost', data } })
+    this.#line.close()
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.view.patch({ stage: 'refused', media: null, refusal: { code: refusal.code, data: refusal.data } })
+    this.#line.close()
+  }
+
+  #end(): void {
+    this.#page.remember(this.#key(), null)
+    this.view.patch({ stage: 'ended', media: null })
+    this.#line.close()
+  }
+}
+
+/** The one quiet line under the picture: what this minute is worth so far, never a promise. */
+export type Quiet = 'reconnecting' | 'waiting' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'recorded'
+
+export function quietOf(view: RoomView, visible: boolean): Quiet {
+  if (view.stage === 'reconnecting') return 'reconnecting'
+  const phase = view.phase
+  if (phase?.state === 'break') return 'break'
+  if (phase?.state !== 'live') return 'waiting'
+  if (!phase.instructor_present) return 'instructor_away'
+  return visible ? minuteNow(view) : 'hidden_now'
+}
+
+function minuteNow(view: RoomView): Quiet {
+  if (view.acks === 0) return 'connecting'
+  return missing(view.cells.at(-1), 'hidden') >= 1_000 ? 'hidden_before' : 'recorded'
+}
+
+export function missing(cell: Cell | undefined, code: string): number {
+  return cell?.reasons.find((r) => r.code === code)?.ms ?? 0
+}
+
+export const creditOf = (view: RoomView): number => Math.max(view.credit_ms, tally(view.cells).credit_ms)

@@ -1,0 +1,47 @@
+/** Publishes camera and microphone into a room: H.264 first (it can be recorded and packed as it is), 720p. */
+import { Peer, type Grant, type PeerState } from './peer'
+
+const VIDEO_MAX_BITRATE = 1_200_000
+const AUDIO_MAX_BITRATE = 48_000
+
+type Codec = RTCRtpCodecParameters | { mimeType: string; sdpFmtpLine?: string }
+
+/** H.264 constrained baseline with whole frames first, other H.264 next, everything else after. */
+export function preferH264<C extends Codec>(codecs: readonly C[]): C[] {
+  const rank = (codec: C) => {
+    if (codec.mimeType.toLowerCase() !== 'video/h264') return 2
+    const line = codec.sdpFmtpLine ?? ''
+    return line.includes('packetization-mode=1') && line.includes('42e01f') ? 0 : 1
+  }
+  return [...codecs].sort((a, b) => rank(a) - rank(b))
+}
+
+export class Publisher extends Peer {
+  readonly #stream: () => MediaStream | null
+
+  constructor(grant: () => Grant | null, onState: (state: PeerState) => void, stream: () => MediaStream | null) {
+    super(grant, onState)
+    this.#stream = stream
+  }
+
+  protected override prepare(connection: RTCPeerConnection): void {
+    const stream = this.#stream()
+    if (!stream) throw new Error('no stream')
+    const send = (track: MediaStreamTrack | undefined, kind: 'audio' | 'video', maxBitrate: number) => {
+      const transceiver = connection.addTransceiver(track ?? kind, { direction: 'sendonly', streams: [stream], sendEncodings: [{ maxBitrate }] })
+      // Old WebKit has neither; it then offers its own order.
+      const codecs = kind === 'video' && typeof RTCRtpReceiver.getCapabilities === 'function' ? RTCRtpReceiver.getCapabilities('video') : null
+      if (codecs && typeof transceiver.setCodecPreferences === 'function') transceiver.setCodecPreferences(preferH264(codecs.codecs))
+    }
+    send(stream.getVideoTracks()[0], 'video', VIDEO_MAX_BITRATE)
+    send(stream.getAudioTracks()[0], 'audio', AUDIO_MAX_BITRATE)
+  }
+
+  /** Another camera or microphone without a new connection. */
+  async replace(stream: MediaStream): Promise<void> {
+    for (const sender of this.connection?.getSenders() ?? []) {
+      const track = stream.getTracks().find((t) => t.kind === sender.track?.kind)
+      if (track) await sender.replaceTrack(track)
+    }
+  }
+}

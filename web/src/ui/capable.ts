@@ -1,0 +1,51 @@
+/** Decides what this browser can do, by what it has and never by its name; the name only chooses the advice. */
+import type { Device } from '../wire/types'
+
+export interface Surroundings {
+  secure: boolean
+  peer: boolean
+  socket: boolean
+  camera: boolean
+  h264: boolean | null
+  agent: string
+  shortSide: number
+  coarse: boolean
+}
+
+export interface Ability { watch: boolean; publish: boolean; missing: ('peer' | 'socket' | 'h264' | 'secure' | 'camera')[]; wechat: boolean }
+
+export function ability(s: Surroundings): Ability {
+  const missing: Ability['missing'] = []
+  if (!s.peer) missing.push('peer')
+  if (!s.socket) missing.push('socket')
+  if (s.peer && s.h264 === false) missing.push('h264')
+  const watch = missing.length === 0
+  if (!s.secure) missing.push('secure')
+  else if (!s.camera) missing.push('camera')
+  return { watch, publish: missing.length === 0, missing, wechat: /MicroMessenger/i.test(s.agent) }
+}
+
+export function deviceOf(s: Pick<Surroundings, 'shortSide' | 'coarse' | 'agent'>): Device {
+  if (!s.coarse && !/Mobi|Android|iPhone|iPad/i.test(s.agent)) return 'desktop'
+  return s.shortSide < 600 ? 'phone' : 'tablet'
+}
+
+function hasH264(): boolean | null {
+  // A browser that cannot tell is given the chance.
+  if (typeof RTCRtpReceiver === 'undefined' || !('getCapabilities' in RTCRtpReceiver)) return null
+  const list = RTCRtpReceiver.getCapabilities('video')?.codecs
+  return list ? list.some((c) => c.mimeType.toLowerCase() === 'video/h264') : null
+}
+
+export function surroundings(): Surroundings {
+  return {
+    secure: window.isSecureContext,
+    peer: typeof RTCPeerConnection !== 'undefined',
+    socket: typeof WebSocket !== 'undefined',
+    camera: typeof (navigator.mediaDevices as MediaDevices | undefined)?.getUserMedia === 'function',
+    h264: hasH264(),
+    agent: navigator.userAgent,
+    shortSide: Math.min(screen.width, screen.height),
+    coarse: matchMedia('(pointer: coarse)').matches,
+  }
+}

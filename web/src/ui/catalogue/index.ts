@@ -1,0 +1,65 @@
+/** The words people see, by key. Chinese is always there; English is loaded when chosen. Desk words come with the desk. */
+import { shallowRef } from 'vue'
+import type { desk } from './zh-CN.desk'
+import { words as zh } from './zh-CN'
+
+export type Key = keyof typeof zh | keyof typeof desk
+export type Words = Partial<Record<Key, string>>
+export type Params = Record<string, string | number>
+export type Language = 'zh-CN' | 'en'
+
+const REMEMBERED = 'keshi.language'
+const chinese: Words = { ...zh }
+let deskWords: { 'zh-CN': Words; en: () => Promise<Words> } | null = null
+
+/** What is shown now: replaced whole, so that every text follows. */
+const shown = shallowRef<{ language: Language; words: Words }>({ language: 'zh-CN', words: chinese })
+
+export function fill(text: string, params: Params): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole))
+}
+
+export function t(key: Key, params: Params = {}): string {
+  const text = shown.value.words[key] ?? chinese[key]
+  return text === undefined ? key : fill(text, params)
+}
+
+/** Words for a code that comes from the server: its own, or the general ones with the code in them. */
+export function coded(prefix: string, code: string, params: Params = {}): string {
+  const key = `${prefix}.${code}` as Key
+  return key in chinese ? t(key, params) : t(`${prefix}.other` as Key, { code })
+}
+
+export function language(): Language {
+  return shown.value.language
+}
+
+export async function choose(next: Language): Promise<void> {
+  let words = chinese
+  if (next === 'en') words = { ...(await import('./en')).words, ...(deskWords ? await deskWords.en() : {}) }
+  shown.value = { language: next, words }
+  document.documentElement.lang = next
+  try {
+    localStorage.setItem(REMEMBERED, next)
+  } catch {
+    // A browser that keeps nothing asks again next time.
+  }
+}
+
+export function addDesk(words: { 'zh-CN': Words; en: () => Promise<Words> }): void {
+  deskWords = words
+  Object.assign(chinese, words['zh-CN'])
+}
+
+function remembered(): string | null {
+  try {
+    return localStorage.getItem(REMEMBERED)
+  } catch {
+    return null
+  }
+}
+
+/** The language of last time. */
+export async function recall(): Promise<void> {
+  if (remembered() === 'en') await choose('en')
+}

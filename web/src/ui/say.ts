@@ -1,0 +1,52 @@
+/** Sentences built from evidence: the same words for the same minute everywhere. */
+import type { Cell, Hours, Reason, Totals } from '../wire/types'
+import { coded, t } from './catalogue'
+import { clock, minutes, seconds } from './time'
+
+const COUNTED_APART = new Set(['not_open'])
+
+export function duration(ms: number): string {
+  const whole = minutes(ms)
+  const rest = Math.floor((ms % 60_000) / 1000)
+  if (whole === 0) return t('time.seconds', { seconds: rest })
+  return rest === 0 ? t('time.minutes', { minutes: whole }) : t('time.minutesSeconds', { minutes: whole, seconds: rest })
+}
+
+function reasonsOf(reasons: readonly Reason[]): string {
+  return reasons
+    .filter((r) => r.ms > 0 && !COUNTED_APART.has(r.code))
+    .map((r) => t('strip.reasonPart', { reason: coded('reason', r.code), duration: duration(r.ms) }))
+    .join(t('list.comma'))
+}
+
+export function minuteWords(slot: number, cell: Cell | undefined): string {
+  const time = clock(slot)
+  if (!cell) return t('strip.minute.none', { time })
+  if (cell.open_ms === 0 || cell.reasons.some((r) => r.code === 'not_open' && r.ms >= cell.open_ms)) return t('strip.minute.notOpen', { time })
+  const why = reasonsOf(cell.reasons)
+  const credited = seconds(cell.credit_ms)
+  const main = why ? t('strip.minute.partly', { time, seconds: credited, why }) : t('strip.minute.credited', { time, seconds: credited })
+  return cell.sealed ? main : main + t('strip.minute.unsealed')
+}
+
+/** "已记录 88 分钟；2 分钟未计：页面切到后台 2 分钟" */
+export function totalsWords(totals: Pick<Totals, 'credit_ms' | 'reasons'>): string {
+  if (totals.credit_ms === 0 && totals.reasons.length === 0) return t('totals.nothing')
+  const why = reasonsOf(totals.reasons)
+  const credited = duration(totals.credit_ms)
+  return why ? t('totals.missing', { credited, why }) : t('totals.whole', { credited })
+}
+
+export function cellsTotals(cells: readonly Cell[]): Pick<Totals, 'credit_ms' | 'reasons'> {
+  const reasons = new Map<Reason['code'], number>()
+  let credit_ms = 0
+  for (const cell of cells) {
+    credit_ms += cell.credit_ms
+    for (const r of cell.reasons) reasons.set(r.code, (reasons.get(r.code) ?? 0) + r.ms)
+  }
+  return { credit_ms, reasons: [...reasons].map(([code, ms]) => ({ code, ms })).sort((a, b) => b.ms - a.ms) }
+}
+
+export function hoursWords(hours: Hours): string {
+  return t('hours.words', { hours: hours.class_hours, minutes: minutes(hours.remainder_ms), required: hours.required_hours })
+}

@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest'
+import type { Cell, Reason } from '../../wire/types'
+import { arrange, boxOf, draw, drawPlan, mainKind, slotAt } from './geometry'
+
+const cell = (slot: number, credit_ms: number, reasons: Reason[] = [], sealed = true): Cell =>
+  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed })
+const count = (path: string | undefined) => (path?.match(/M/g) ?? []).length
+
+describe('the tall form', () => {
+  it('breaks 90 minutes into rows that a thumb can hit at 360 px', () => {
+    const g = arrange(900, 989, 328, { rows: true, cellHeight: 28 })
+    expect(g.perRow).toBe(15)
+    expect(g.rows).toHaveLength(6)
+    expect(g.pitch).toBeGreaterThan(18)
+  })
+  it('shows a class hour in a row where there is room', () => {
+    expect(arrange(900, 989, 1_000, { rows: true, cellHeight: 28 }).perRow).toBe(45)
+  })
+  it('starts its rows on a quarter', () => {
+    expect(arrange(907, 950, 328, { rows: true, cellHeight: 28 }).rows[0]?.start).toBe(900)
+  })
+})
+
+describe('a point', () => {
+  it.each([[true, 328], [false, 500]])('finds the minute drawn there (rows: %s)', (rows, width) => {
+    const g = arrange(900, 989, width, { rows, cellHeight: 20 })
+    for (const slot of [900, 914, 915, 950, 989]) {
+      const b = boxOf(g, slot)
+      expect(slotAt(g, b.x + b.w / 2, b.y + b.h / 2)).toBe(slot)
+    }
+  })
+  it('beside the strip finds none', () => {
+    const g = arrange(900, 910, 328, { rows: true, cellHeight: 20 })
+    expect(slotAt(g, 10, 5)).toBeNull()
+    expect(slotAt(g, 320, 5)).toBeNull()
+  })
+})
+
+describe('a cell', () => {
+  const g = arrange(10, 12, 300, { rows: false, cellHeight: 30 })
+  it('stacks what was credited and why the rest was not', () => {
+    const paths = draw(g, [cell(10, 60_000), cell(11, 20_000, [{ code: 'hidden', ms: 40_000 }])])
+    expect(count(paths.credited)).toBe(2)
+    expect(paths.hidden).toContain('M100 0h98v20')
+    expect(count(paths.gap)).toBe(1)
+  })
+  it('shows three seconds in the background however thin', () => {
+    expect(draw(g, [cell(10, 59_500, [{ code: 'hidden', ms: 500 }])]).hidden).toContain('v3h')
+  })
+  it('that is not sealed yet is framed', () => {
+    expect(count(draw(g, [cell(10, 60_000, [], false)]).unsealed)).toBe(1)
+  })
+  it('in which nothing was open is a gap', () => {
+    expect(count(draw(g, [cell(10, 0, [{ code: 'not_open', ms: 60_000 }])]).gap)).toBe(3)
+  })
+})
+
+describe('the plan', () => {
+  it('is one line a row', () => {
+    const g = arrange(900, 960, 328, { rows: true, cellHeight: 28 })
+    expect(count(drawPlan(g, 905, 949))).toBe(4)
+  })
+})
+
+describe('what mattered most', () => {
+  it.each([
+    [undefined, 'gap'],
+    [cell(1, 60_000), 'credited'],
+    [cell(1, 20_000, [{ code: 'hidden', ms: 40_000 }]), 'hidden'],
+    [cell(1, 0, [{ code: 'absent', ms: 10_000 }, { code: 'disconnected', ms: 50_000 }]), 'disconnected'],
+  ])('%o is %s', (given, kind) => { expect(mainKind(given)).toBe(kind) })
+})

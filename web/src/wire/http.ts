@@ -1,0 +1,39 @@
+/** Asks the server over HTTP. Every failure is a Refusal: the server's own code, or `offline` where it could not be reached. */
+import { Refusal, type RefusalData } from './refusal'
+
+type Method = 'GET' | 'POST' | 'DELETE'
+
+async function refusalOf(response: Response): Promise<Refusal> {
+  try {
+    const said = (await response.json()) as { code?: string; data?: RefusalData }
+    if (said.code) return new Refusal(said.code, said.data)
+  } catch {
+    // Not our own server's words: a proxy in between, or nothing at all.
+  }
+  return new Refusal(response.status === 401 ? 'not_signed_in' : 'http_failed', { status: response.status })
+}
+
+async function send(method: Method, path: string, body?: BodyInit, type?: string): Promise<Response> {
+  let response: Response
+  try {
+    const headers: Record<string, string> = type ? { 'content-type': type } : {}
+    response = await fetch(path, { method, headers, credentials: 'same-origin', cache: 'no-store', ...(body === undefined ? {} : { body }) })
+  } catch {
+    throw new Refusal('offline')
+  }
+  if (!response.ok) throw await refusalOf(response)
+  return response
+}
+
+export async function get<T>(path: string): Promise<T> {
+  return (await (await send('GET', `/api/v1${path}`)).json()) as T
+}
+
+export async function post<T>(path: string, body: unknown = {}): Promise<T> {
+  return (await (await send('POST', `/api/v1${path}`, JSON.stringify(body), 'application/json')).json()) as T
+}
+
+/** A file as it is: the roster a school sends. */
+export async function postFile<T>(path: string, file: Blob): Promise<T> {
+  return (await (await send('POST', `/api/v1${path}`, file, file.type || 'application/octet-stream')).json()) as T
+}
