@@ -18,10 +18,10 @@ def make_append_only(table: str, *key: str) -> None:
                 f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
             )
         same = " AND ".join(f"{name} = NEW.{name}" for name in key)
+        known = f"SELECT 1 FROM {table} WHERE {same}"
         op.execute(
             f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) "  # noqa: S608  our own table's name
-            f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
+            f"WHEN EXISTS ({known}) BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
         return
     op.execute(
@@ -40,7 +40,7 @@ def make_append_only(table: str, *key: str) -> None:
 
 def drop_append_only(table: str, seeded: int = 0) -> None:
     """Undo make_append_only. Raises RuntimeError while the table holds more than the `seeded` rows of its migration."""
-    count = op.get_bind().exec_driver_sql(f"SELECT count(*) FROM {table}")  # noqa: S608  our own table's name
+    count = op.get_bind().exec_driver_sql(f"SELECT count(*) FROM {table}")
     if (count.scalar() or 0) > seeded:
         raise RuntimeError(f"{table} holds evidence: this downgrade is refused")
     if op.get_bind().dialect.name == "sqlite":

@@ -1,0 +1,215 @@
+"""Declares the site, institutions, classes, lessons and rosters; all over REST."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from server.accounts.ports import InstitutionRef
+from server.accounts.service import Accounts
+from server.core.actor import EVERYONE, OVERSEERS, Role
+from server.core.clock import Clock, iso
+from server.core.version import VERSION
+from server.core.wire.declaration import PUBLIC, Call, Declarations, Nothing, Route
+from server.training.records import Counts
+from server.training.rules import SubjectKind
+from server.training.service import NewClass, NewLesson, Training
+from server.training.views import ClassDetail, ClassView, LessonView, class_detail, class_view
+
+__all__ = ["LessonView", "declarations"]
+
+DESK: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
+ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page shows before anybody signs in; `demo` is the watermark 演示数据."""
+
+    demo: bool
+    operator: str
+    record_number: str
+    version: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Institutions:
+    institutions: list[InstitutionRef]
+
+
+@dataclass(frozen=True, slots=True)
+class NewInstitution:
+    name: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    classes: list[ClassView]
+
+
+@dataclass(frozen=True, slots=True)
+class NewClassRequest:
+    """Days as YYYY-MM-DD; staff may leave the institution out."""
+
+    code: str
+    name: str
+    institution_id: str | None
+    occupation: str
+    level: str
+    starts_on: str
+    ends_on: str
+    required_hours: int
+
+
+@dataclass(frozen=True, slots=True)
+class OneClass:
+    class_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewLessonRequest:
+    """Moments in ISO 8601 with an offset."""
+
+    class_id: str
+    number: int
+    title: str
+    subject_kind: SubjectKind
+    planned_start: str
+    planned_end: str
+    instructor_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    lessons: list[LessonView]
+
+
+@dataclass(frozen=True, slots=True)
+class OneLesson:
+    lesson_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """A row of a roster; the ID number only masked. `active`: they have set a password."""
+
+    person_id: str
+    seat: int
+    name: str
+    id_number_masked: str
+    login: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trainees:
+    trainees: list[Trainee]
+
+
+class Api:
+    """The functions behind the declarations."""
+
+    def __init__(self, training: Training, accounts: Accounts, clock: Clock) -> None:
+        self._training, self._accounts, self._clock = training, accounts, clock
+
+    async def site(self, _call: Call, _request: Nothing) -> Site:
+        """Who runs this server, and whether it is a demo."""
+        platform = await self._training.platform()
+        now = iso(self._clock.ms())
+        return Site(platform.demo, platform.operator, platform.record_number, VERSION, now)
+
+    async def institutions(self, call: Call, _request: Nothing) -> Institutions:
+        """Institutions in one's scope."""
+        found = await self._training.institutions(call.who)
+        return Institutions([InstitutionRef(each.id, each.name, each.area) for each in found])
+
+    async def create_institution(self, _call: Call, request: NewInstitution) -> InstitutionRef:
+        """Make an institution."""
+        made = await self._training.create_institution(request.name, request.area)
+        return InstitutionRef(made.id, made.name, made.area)
+
+    async def classes(self, call: Call, _request: Nothing) -> Classes:
+        """Classes in one's scope, newest first."""
+        counts = await self._training.counts()
+        found = await self._training.classes_of(call.who)
+        return Classes([class_view(home, counts.get(home.id, Counts())) for home in found])
+
+    async def create_class(self, call: Call, request: NewClassRequest) -> ClassView:
+        """Make a class."""
+        new = NewClass(
+            code=request.code,
+            name=request.name,
+            institution_id=request.institution_id,
+            occupation=request.occupation,
+            level=request.level,
+            starts_on=request.starts_on,
+            ends_on=request.ends_on,
+            required_hours=request.required_hours,
+        )
+        return class_view(await self._training.create_class(call.who, new), Counts())
+
+    async def one_class(self, call: Call, request: OneClass) -> ClassDetail:
+        """A class with its lessons."""
+        home = await self._training.class_for(call.who, request.class_id)
+        lessons = await self._training.lessons_of_class(home.id)
+        counts = (await self._training.counts()).get(home.id, Counts())
+        plan = await self._training.show([lesson.id for lesson in lessons])
+        return class_detail(home, counts, plan)
+
+    async def create_lesson(self, call: Call, request: NewLessonRequest) -> LessonView:
+        """Plan a lesson."""
+        new = NewLesson(
+            number=request.number,
+            title=request.title,
+            subject_kind=request.subject_kind,
+            planned_start=request.planned_start,
+            planned_end=request.planned_end,
+            instructor_id=request.instructor_id,
+        )
+        made = await self._training.create_lesson(call.who, request.class_id, new)
+        return (await self._training.show([made.id]))[0]
+
+    async def lessons(self, call: Call, _request: Nothing) -> Lessons:
+        """An instructor's own lessons, or all in one's scope, as planned."""
+        found = await self._training.lessons_of(call.who)
+        return Lessons(await self._training.show([lesson.id for lesson in found]))
+
+    async def one_lesson(self, call: Call, request: OneLesson) -> LessonView:
+        """A lesson."""
+        lesson, _home = await self._training.lesson_for(call.who, request.lesson_id)
+        return (await self._training.show([lesson.id]))[0]
+
+    async def roster(self, call: Call, request: OneClass) -> Trainees:
+        """Who is enrolled, by seat."""
+        home = await self._training.class_for(call.who, request.class_id)
+        enrolled = await self._training.roster(home.id)
+        people = {each.id: each for each in await self._accounts.people.of([one.person_id for one in enrolled])}
+        return Trainees(
+            [
+                Trainee(one.person_id, one.seat, one.name, who.id_number_masked or "", who.login, who.active)
+                for one in enrolled
+                for who in [people[one.person_id]]
+            ]
+        )
+
+
+def declarations(training: Training, accounts: Accounts, clock: Clock) -> Declarations:
+    """What training serves."""
+    api, v1 = Api(training, accounts, clock), "/api/v1"
+    one = f"{v1}/classes/{{class_id}}"
+    placed = frozenset({Role.STAFF, Role.REGULATOR, Role.ADMINISTRATOR})
+    teaching = DESK | {Role.INSTRUCTOR}
+    return Declarations(
+        routes=[
+            Route("GET", f"{v1}/site", PUBLIC, Nothing, Site, api.site),
+            Route("GET", f"{v1}/institutions", placed, Nothing, Institutions, api.institutions),
+            Route("POST", f"{v1}/institutions", ADMINISTRATORS, NewInstitution, InstitutionRef, api.create_institution),
+            Route("GET", f"{v1}/classes", OVERSEERS, Nothing, Classes, api.classes),
+            Route("POST", f"{v1}/classes", DESK, NewClassRequest, ClassView, api.create_class),
+            Route("GET", one, OVERSEERS, OneClass, ClassDetail, api.one_class),
+            Route("POST", f"{one}/lessons", DESK, NewLessonRequest, LessonView, api.create_lesson),
+            Route("GET", f"{one}/roster", OVERSEERS, OneClass, Trainees, api.roster),
+            Route("GET", f"{v1}/lessons", teaching, Nothing, Lessons, api.lessons),
+            Route("GET", f"{v1}/lessons/{{lesson_id}}", EVERYONE, OneLesson, LessonView, api.one_lesson),
+        ]
+    )

@@ -1,0 +1,274 @@
+"""Queries of training: what there is, and which of it an actor may see."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from sqlalchemy import ColumnElement, Select, Table, false, func, select, true, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.actor import Actor, Role, sees
+from server.core.errors import DomainError
+from server.training.records_tables import (
+    DEFAULT_SCHEME,
+    ONLY,
+    enrolment,
+    institution,
+    lesson,
+    platform,
+    scheme,
+    training_class,
+)
+from server.training.rules import RUNNING, Lesson, LessonState, Scheme, SubjectKind
+
+Connection: TypeAlias = AsyncConnection
+CHUNK: Final = 500
+_CLASS_COLUMNS: Final = [each for each in training_class.c if each.name not in ("institution_id", "scheme_id")]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The operator (平台) and its record number with the city; `demo` marks a store of fictitious data."""
+
+    operator: str
+    record_number: str
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Institution:
+    """An institution (承训机构)."""
+
+    id: str
+    name: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingClass:
+    """A class (培训班) with its institution and the scheme it is bound to. `token` stands in its QR."""
+
+    id: str
+    code: str
+    name: str
+    occupation: str
+    level: str
+    starts_on: str
+    ends_on: str
+    required_hours: int
+    token: str
+    created_ms: int
+    institution: Institution
+    scheme: Scheme
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many trainees and lessons a class has, and how many of these are running."""
+
+    trainees: int = 0
+    lessons: int = 0
+    live: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Somebody's place in a class."""
+
+    person_id: str
+    seat: int
+
+
+async def _insert(connection: Connection, table: Table, values: dict[str, Any], taken: str) -> None:
+    try:
+        await connection.execute(table.insert().values(values))
+    except IntegrityError as error:
+        raise DomainError(taken) from error
+
+
+async def get_platform(connection: Connection) -> Platform | None:
+    """The platform, once it is set up."""
+    query = select(platform.c.operator, platform.c.record_number, platform.c.demo)
+    row = (await connection.execute(query)).mappings().first()
+    return Platform(**row) if row else None
+
+
+async def put_platform(connection: Connection, new: Platform, now_ms: int) -> None:
+    """Set the platform up, or correct its operator and number; what it is, demo or not, never changes."""
+    values = {"operator": new.operator, "record_number": new.record_number}
+    done = await connection.execute(update(platform).where(platform.c.id == ONLY).values(values))
+    if done.rowcount == 0:
+        row = {"id": ONLY, **values, "demo": new.demo, "created_ms": now_ms}
+        await connection.execute(platform.insert().values(row))
+
+
+async def add_institution(connection: Connection, new: Institution, now_ms: int) -> None:
+    """Write an institution. Raises DomainError name_taken."""
+    values = {"id": new.id, "name": new.name, "area": new.area, "created_ms": now_ms}
+    await _insert(connection, institution, values, "name_taken")
+
+
+async def institutions(connection: Connection) -> list[Institution]:
+    """All institutions by name."""
+    query = select(institution.c.id, institution.c.name, institution.c.area).order_by(institution.c.name)
+    return [Institution(**row) for row in (await connection.execute(query)).mappings()]
+
+
+async def institution_by_id(connection: Connection, institution_id: str) -> Institution | None:
+    """An institution."""
+    query = select(institution.c.id, institution.c.name, institution.c.area).where(institution.c.id == institution_id)
+    row = (await connection.execute(query)).mappings().first()
+    return Institution(**row) if row else None
+
+
+async def default_scheme(connection: Connection) -> Scheme:
+    """The scheme that the migration published; a class is bound to it until it chooses another."""
+    return Scheme(**(await connection.execute(select(scheme).where(scheme.c.id == DEFAULT_SCHEME))).mappings().one())
+
+
+async def add_class(connection: Connection, new: TrainingClass) -> None:
+    """Write a class. Raises DomainError class_code_taken."""
+    values = {each.name: getattr(new, each.name) for each in _CLASS_COLUMNS}
+    bound = {"institution_id": new.institution.id, "scheme_id": new.scheme.id}
+    await _insert(connection, training_class, values | bound, "class_code_taken")
+
+
+async def classes(connection: Connection, where: ColumnElement[bool]) -> list[TrainingClass]:
+    """Classes, newest first."""
+    both = training_class.join(institution).join(scheme)
+    query = select(*_labelled("c", _CLASS_COLUMNS), *_labelled("i", institution.c), *_labelled("s", scheme.c))
+    query = query.select_from(both).where(where).order_by(training_class.c.created_ms.desc(), training_class.c.id)
+    found = []
+    for row in (await connection.execute(query)).mappings():
+        home = Institution(row["i_id"], row["i_name"], row["i_area"])
+        bound = Scheme(**{each.name: row[f"s_{each.name}"] for each in scheme.c})
+        own = {each.name: row[f"c_{each.name}"] for each in _CLASS_COLUMNS}
+        found.append(TrainingClass(**own, institution=home, scheme=bound))
+    return found
+
+
+def _labelled(prefix: str, columns: Iterable[Any]) -> list[Any]:
+    return [each.label(f"{prefix}_{each.name}") for each in columns]
+
+
+async def in_scope(connection: Connection, actor: Actor) -> ColumnElement[bool]:
+    """Which classes an actor may see (R13); the rule itself is core.actor.sees, here said to the database.
+
+    A trainee sees the classes they are enrolled in, an instructor those they teach in, of whatever institution.
+    """
+    match actor.role:
+        case Role.ADMINISTRATOR:
+            return true()
+        case Role.TRAINEE:
+            mine = select(enrolment.c.class_id).where(enrolment.c.person_id == actor.person_id)
+            return training_class.c.id.in_(mine)
+        case Role.INSTRUCTOR:
+            taught = select(lesson.c.class_id).where(lesson.c.instructor_id == actor.person_id)
+            return training_class.c.id.in_(taught)
+        case _:
+            seen = [each.id for each in await institutions(connection) if sees(actor, each.id, each.area)]
+            return training_class.c.institution_id.in_(seen) if seen else false()
+
+
+def is_class(class_id: str) -> ColumnElement[bool]:
+    """The class of this id."""
+    return training_class.c.id == class_id
+
+
+def is_one_of(class_ids: Iterable[str]) -> ColumnElement[bool]:
+    """The classes of these ids."""
+    return training_class.c.id.in_(sorted(class_ids))
+
+
+def has_token(token: str) -> ColumnElement[bool]:
+    """The class of this token."""
+    return training_class.c.token == token
+
+
+def has_code(code: str) -> ColumnElement[bool]:
+    """The classes of this code: one for each institution at most."""
+    return training_class.c.code == code
+
+
+def has_trainee(person_id: str) -> ColumnElement[bool]:
+    """The classes somebody is enrolled in."""
+    return training_class.c.id.in_(select(enrolment.c.class_id).where(enrolment.c.person_id == person_id))
+
+
+async def counts(connection: Connection) -> dict[str, Counts]:
+    """Counts by class; a class without any is absent."""
+    seats = await _count(connection, select(enrolment.c.class_id, func.count()).group_by(enrolment.c.class_id))
+    every = select(lesson.c.class_id, func.count()).group_by(lesson.c.class_id)
+    lessons_of = await _count(connection, every)
+    live = await _count(connection, every.where(lesson.c.state.in_(sorted(RUNNING))))
+    ids = seats.keys() | lessons_of.keys()
+    return {each: Counts(seats.get(each, 0), lessons_of.get(each, 0), live.get(each, 0)) for each in ids}
+
+
+async def _count(connection: Connection, query: Select[Any]) -> dict[str, int]:
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def add_lesson(connection: Connection, new: Lesson) -> None:
+    """Write a planned lesson. Raises DomainError lesson_number_taken."""
+    values = {each.name: getattr(new, each.name) for each in lesson.c}
+    await _insert(connection, lesson, values, "lesson_number_taken")
+
+
+def _lesson(row: Any) -> Lesson:
+    kinds = {"subject_kind": SubjectKind(row["subject_kind"]), "state": LessonState(row["state"])}
+    return Lesson(**{**row, **kinds})
+
+
+async def lessons(connection: Connection, where: ColumnElement[bool]) -> list[Lesson]:
+    """Lessons in the order they are planned."""
+    query = select(lesson).where(where).order_by(lesson.c.planned_start_ms, lesson.c.number, lesson.c.id)
+    return [_lesson(row) for row in (await connection.execute(query)).mappings()]
+
+
+async def lessons_by_ids(connection: Connection, ids: Sequence[str]) -> list[Lesson]:
+    """The lessons of these ids that exist."""
+    found: list[Lesson] = []
+    for start in range(0, len(ids), CHUNK):
+        found += await lessons(connection, lesson.c.id.in_(ids[start : start + CHUNK]))
+    return found
+
+
+async def lessons_in_scope(connection: Connection, actor: Actor) -> list[Lesson]:
+    """An instructor's own lessons; of everybody else the lessons of all classes they may see."""
+    if actor.role is Role.INSTRUCTOR:
+        return await lessons(connection, lesson.c.instructor_id == actor.person_id)
+    visible = select(training_class.c.id).where(await in_scope(connection, actor))
+    return await lessons(connection, lesson.c.class_id.in_(visible))
+
+
+async def lessons_of_class(connection: Connection, class_id: str) -> list[Lesson]:
+    """A class's lessons."""
+    return await lessons(connection, lesson.c.class_id == class_id)
+
+
+async def running_lessons(connection: Connection) -> list[Lesson]:
+    """Lessons that are starting, live or in a break."""
+    return await lessons(connection, lesson.c.state.in_(sorted(RUNNING)))
+
+
+async def set_lesson_state(
+    connection: Connection, lesson_id: str, state: str, started_ms: int | None, ended_ms: int | None
+) -> None:
+    """Move the read model of a lesson, within the transaction that wrote the event."""
+    values = {"state": LessonState(state), "started_ms": started_ms, "ended_ms": ended_ms}
+    await connection.execute(update(lesson).where(lesson.c.id == lesson_id).values(values))
+
+
+async def roster(connection: Connection, class_id: str) -> list[Enrolment]:
+    """Who is enrolled, by seat."""
+    query = select(enrolment.c.person_id, enrolment.c.seat).where(enrolment.c.class_id == class_id)
+    return [Enrolment(**row) for row in (await connection.execute(query.order_by(enrolment.c.seat))).mappings()]
+
+
+async def add_enrolments(connection: Connection, class_id: str, new: Sequence[Enrolment], now_ms: int) -> None:
+    """Write enrolments."""
+    rows = [{"class_id": class_id, "person_id": each.person_id, "seat": each.seat} for each in new]
+    if rows:
+        await connection.execute(enrolment.insert(), [{**row, "enrolled_ms": now_ms} for row in rows])

@@ -1,0 +1,158 @@
+"""Decides what makes a valid class and lesson, when a lesson may start, and what a scheme says. Pure."""
+
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Final
+
+from server.core.errors import DomainError
+
+MINUTE_MS: Final = 60_000
+HOUR_MS: Final = 60 * MINUTE_MS
+#: a lesson may be started this long before its planned start
+EARLY_MS: Final = 30 * MINUTE_MS
+LESSON_MAXIMUM_MS: Final = 8 * HOUR_MS
+LESSON_NUMBER_MAXIMUM: Final = 999
+HOURS_MAXIMUM: Final = 2_000
+TEXT_MAXIMUM: Final = 100
+LEVEL_MAXIMUM: Final = 40
+#: letters (also Chinese), digits and what office codes are made of; it becomes part of file names
+CODE_FORM: Final = re.compile(r"[\w.()（）-]{1,40}")
+
+
+class LessonState(StrEnum):
+    """Where a lesson stands; `live` moves it."""
+
+    PLANNED = "planned"
+    STARTING = "starting"
+    START_FAILED = "start_failed"
+    LIVE = "live"
+    BREAK = "break"
+    ENDED = "ended"
+
+
+class SubjectKind(StrEnum):
+    """What a lesson teaches: 理论, 实操, 通用素质, 仿真 (R2)."""
+
+    THEORY = "theory"
+    PRACTICE = "practice"
+    GENERAL = "general"
+    SIMULATION = "simulation"
+
+
+RUNNING: Final = frozenset({LessonState.STARTING, LessonState.LIVE, LessonState.BREAK})
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A planned lesson (课次) and what became of it. Times in ledger milliseconds."""
+
+    id: str
+    class_id: str
+    number: int
+    title: str
+    subject_kind: SubjectKind
+    planned_start_ms: int
+    planned_end_ms: int
+    instructor_id: str
+    state: LessonState
+    started_ms: int | None
+    ended_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """学时认定规则: published, never changed; `parameters` is a JSON object."""
+
+    id: str
+    name: str
+    version: int
+    title: str
+    parameters: str
+    published_ms: int
+
+    @property
+    def class_hour_ms(self) -> int:
+        """Valid time that makes one class hour (R10)."""
+        return int(json.loads(self.parameters)["class_hour_ms"])
+
+
+def may_start(lesson: Lesson, now_ms: int) -> None:
+    """Raises DomainError lesson_ended, lesson_already_live, lesson_too_early (data: from), lesson_over."""
+    if lesson.state is LessonState.ENDED:
+        raise DomainError("lesson_ended")
+    if lesson.state in RUNNING:
+        raise DomainError("lesson_already_live")
+    if now_ms < lesson.planned_start_ms - EARLY_MS:
+        raise DomainError("lesson_too_early", **{"from": _iso(lesson.planned_start_ms - EARLY_MS)})
+    if now_ms >= lesson.planned_end_ms:
+        raise DomainError("lesson_over")
+
+
+def checked_code(text: str) -> str:
+    """A class code (班级编号). Raises DomainError class_code_malformed."""
+    code = unicodedata.normalize("NFC", text).strip()
+    if CODE_FORM.fullmatch(code) is None:
+        raise DomainError("class_code_malformed")
+    return code
+
+
+def checked_dates(starts_on: str, ends_on: str) -> tuple[str, str]:
+    """Two days as YYYY-MM-DD. Raises DomainError bad_request, dates_reversed."""
+    first, last = _day("starts_on", starts_on), _day("ends_on", ends_on)
+    if last < first:
+        raise DomainError("dates_reversed")
+    return first.isoformat(), last.isoformat()
+
+
+def checked_hours(hours: int) -> int:
+    """Class hours that a class demands. Raises DomainError hours_out_of_range (data: minimum, maximum)."""
+    if not 1 <= hours <= HOURS_MAXIMUM:
+        raise DomainError("hours_out_of_range", minimum=1, maximum=HOURS_MAXIMUM)
+    return hours
+
+
+def checked_number(number: int) -> int:
+    """A lesson's number within its class. Raises DomainError bad_request."""
+    if not 1 <= number <= LESSON_NUMBER_MAXIMUM:
+        raise DomainError("bad_request", field="number", problem=f"1 to {LESSON_NUMBER_MAXIMUM}")
+    return number
+
+
+def checked_times(planned_start: str, planned_end: str) -> tuple[int, int]:
+    """Two ISO-8601 moments with an offset as ledger milliseconds.
+
+    Raises DomainError bad_request, lesson_times_reversed, lesson_too_long (data: maximum_ms).
+    """
+    start, end = _moment("planned_start", planned_start), _moment("planned_end", planned_end)
+    if end <= start:
+        raise DomainError("lesson_times_reversed")
+    if end - start > LESSON_MAXIMUM_MS:
+        raise DomainError("lesson_too_long", maximum_ms=LESSON_MAXIMUM_MS)
+    return start, end
+
+
+def _day(field: str, text: str) -> date:
+    try:
+        if len(text) != len("2026-11-23"):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise DomainError("bad_request", field=field, problem="a day like 2026-11-23 is expected") from error
+
+
+def _moment(field: str, text: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is None:
+            raise ValueError
+        return round(moment.timestamp() * 1000)
+    except (ValueError, OverflowError) as error:
+        raise DomainError("bad_request", field=field, problem="a moment with its offset is expected") from error
+
+
+def _iso(ms: int) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
