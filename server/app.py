@@ -99,7 +99,6 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     """Choose the adapters and wire the capabilities together. `url` is how browsers reach us, without a slash."""
     people = accounts.build(database=store.database, clock=store.clock, vault=store.vault, demo=demo)
     classes = training.build(database=store.database, clock=store.clock, accounts=people.service, demo=demo)
-    people.service.institution_of = classes.service.institution_of
     watch = oversight.build(database=store.database, clock=store.clock)
 
     rest = Rest(people.service.authenticate, origins, SESSION_S)
