@@ -23,22 +23,21 @@ class Publisher:
     def on_rtcp(self, compound: bytes, now: float) -> int:
         return self.ingest.on_rtcp(compound, clock.ntp(), now)
 
-    def disconnected(self) -> bool:
-        """Leave the room. True if others had been told that this peer's media is there."""
-        return self._room.unpublish(self.ingest)
+    def disconnected(self) -> None:
+        self._room.unpublish(self.ingest)
 
 
 class Watcher:
-    """The endpoint of a WHEP session."""
+    """The endpoint of a WHEP session. `on_live` hears when the viewer has come and when it has left."""
 
-    def __init__(self, room: Room, viewer: Viewer, on_live: Callable[[], None]) -> None:
+    def __init__(self, room: Room, viewer: Viewer, on_live: Callable[[bool], None]) -> None:
         self._room, self.viewer, self._on_live = room, viewer, on_live
         self._live = False
 
     def connected(self) -> None:
         self._live = True
         self._room.join(self.viewer)
-        self._on_live()
+        self._on_live(True)
 
     def on_rtp(self, _packet: bytes, _now: float) -> int:
         """A viewer sends no media; what it sends all the same is worth nothing but a count."""
@@ -47,8 +46,8 @@ class Watcher:
     def on_rtcp(self, compound: bytes, now: float) -> int:
         return self.viewer.on_rtcp(compound, now)
 
-    def disconnected(self) -> bool:
-        """Leave the room. True if others had been told that this viewer is there."""
-        was_live, self._live = self._live, False
+    def disconnected(self) -> None:
         self._room.leave(self.viewer)
-        return was_live
+        if self._live:
+            self._live = False
+            self._on_live(False)

@@ -38,6 +38,7 @@ class Wires(Protocol):
     def clock(self) -> float: ...
     def may_handshake(self, ip: str) -> bool: ...
     def start_handshake(self, peer: "Peer") -> None: ...
+    def forget(self, address: Address) -> None: ...
     def ended(self, peer: "Peer") -> None: ...
 
 
@@ -120,8 +121,9 @@ class Peer:
         if path is None:
             path = self.paths[address] = Path(address)
             if len(self.paths) > MAX_PATHS:
-                spare = next(each for each in self.paths.values() if each is not self._path)
+                spare = next(each for each in self.paths.values() if each not in (self._path, path))
                 del self.paths[spare.address]
+                self._wires.forget(spare.address)
         return path
 
     # -- handshake --------------------------------------------------------------------------------

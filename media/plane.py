@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from aioice import stun
@@ -98,7 +99,7 @@ class Plane:
         if len(self.rooms) >= self.settings.max_rooms:
             raise MediaError("too_many_rooms", limit=self.settings.max_rooms)
         later = asyncio.get_running_loop().call_later
-        self.rooms[name] = Room(name, later, clock.monotonic, lambda peer: self._tell("publisher_live", name, peer))
+        self.rooms[name] = Room(name, later, clock.monotonic, partial(self._tell_publisher, name))
 
     def close_room(self, name: str) -> None:
         if self.rooms.pop(name, None) is not None:
@@ -147,7 +148,7 @@ class Plane:
             answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
             _check_watchable(room, offer, usable)
             viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe)
-            endpoint = Watcher(room, viewer, lambda: self._tell("viewer_live", room.name, grant.peer))
+            endpoint = Watcher(room, viewer, partial(self._tell_viewer, room.name, grant.peer))
         peer.endpoint = endpoint
         return Session(secrets.token_urlsafe(SESSION_BYTES), room, grant, peer, endpoint), answer
 
@@ -174,17 +175,22 @@ class Plane:
         peer.closed = True
         self._by_ufrag.pop(peer.ufrag, None)
         self._by_peer.pop(peer, None)
-        for address in [address for address, each in self._by_address.items() if each is session]:
-            del self._by_address[address]
-        if session.endpoint.disconnected():
-            gone: EventKind = "publisher_gone" if session.grant.kind == "publish" else "viewer_gone"
-            self._tell(gone, session.room.name, session.grant.peer)
+        for address in peer.paths:
+            if self._by_address.get(address) is session:
+                self.forget(address)
+        session.endpoint.disconnected()
         self._tasks.spawn(peer.dtls.close(), "close")
 
     def ended(self, peer: Peer) -> None:
         session = self._by_peer.get(peer)
         if session is not None:
             self.end(session)
+
+    def _tell_publisher(self, room: str, peer: str, live: bool) -> None:
+        self._tell("publisher_live" if live else "publisher_gone", room, peer)
+
+    def _tell_viewer(self, room: str, peer: str, live: bool) -> None:
+        self._tell("viewer_live" if live else "viewer_gone", room, peer)
 
     def _tell(self, kind: EventKind, room: str, peer: str) -> None:
         event = MediaEvent(kind, room, peer, clock.utc())
@@ -226,6 +232,9 @@ class Plane:
 
     def may_handshake(self, ip: str) -> bool:
         return self._budget.spend(ip, clock.monotonic())
+
+    def forget(self, address: Address) -> None:
+        self._by_address.pop(address, None)
 
     def start_handshake(self, peer: Peer) -> None:
         self._tasks.spawn(peer.handshake(), "handshake")

@@ -14,6 +14,7 @@ from media.rtcp import sender_reports
 from media.slot import Arrival, Slot, Sync
 
 KEYFRAME_SECONDS = 0.5
+SILENCE_SECONDS = 10.0
 REPORT_SECONDS = 3.0
 AUDIO_HOLD_SECONDS = 0.010
 VIDEO_HOLD_SECONDS = 0.020
@@ -31,9 +32,14 @@ Later = Callable[[float, Callable[[], None]], Timer]
 
 
 class Room:
-    """One room. `on_media` is called with the publisher's name when its first packet goes out."""
+    """One room. `on_media` hears the publisher's name and whether its media is there, at each change.
 
-    def __init__(self, name: str, later: Later, clock: Callable[[], float], on_media: Callable[[str], None]) -> None:
+    A publisher that is connected but has sent no media for SILENCE_SECONDS counts as gone until it does.
+    """
+
+    def __init__(
+        self, name: str, later: Later, clock: Callable[[], float], on_media: Callable[[str, bool], None]
+    ) -> None:
         self.name = name
         self.slots = {VIDEO: Slot(VIDEO, 90_000), AUDIO: Slot(AUDIO, 48_000)}
         self.fan_out = FanOut(self.slots[VIDEO], self.slots[AUDIO])
@@ -46,6 +52,7 @@ class Room:
         self._keyframe_at = -KEYFRAME_SECONDS
         self._keyframe_due = False
         self._reported_at = 0.0
+        self._media_at = 0.0
 
     @property
     def ssrcs(self) -> dict[str, Ssrcs]:
@@ -58,15 +65,15 @@ class Room:
     def publish(self, name: str, ingest: Ingest) -> None:
         self.publisher, self.publisher_live = (name, ingest), False
 
-    def unpublish(self, ingest: Ingest) -> bool:
-        """The publisher is gone. True if its media had been live."""
+    def unpublish(self, ingest: Ingest) -> None:
+        """The publisher is gone; nothing happens if it is not the present one."""
         if self.publisher is None or self.publisher[1] is not ingest:
-            return False
-        was_live, self.publisher, self.publisher_live = self.publisher_live, None, False
+            return
+        self._set_live(False)
+        self.publisher = None
         self.flush()
         for slot in self.slots.values():
             slot.silence()
-        return was_live
 
     def push(self, kind: str, arrival: Arrival, now: float) -> None:
         """One packet of the publisher."""
@@ -75,13 +82,17 @@ class Room:
         packet = slot.push(arrival, now)
         if packet is None:
             return
-        if not self.publisher_live and self.publisher is not None:
-            self.publisher_live = True
-            self._on_media(self.publisher[0])
+        self._media_at = now
+        self._set_live(True)
         if slot.gop_number != gop_number:
             self._keyframe_due = False
         self._burst.append((kind, packet))
         self._schedule(kind, packet)
+
+    def _set_live(self, live: bool) -> None:
+        if self.publisher is not None and self.publisher_live is not live:
+            self.publisher_live = live
+            self._on_media(self.publisher[0], live)
 
     def _schedule(self, kind: str, packet: bytes) -> None:
         ends_picture = kind == VIDEO and packet[1] & MARKER
@@ -129,6 +140,8 @@ class Room:
         if self.publisher is None:
             return
         self.publisher[1].tick(now)
+        if now - self._media_at > SILENCE_SECONDS:
+            self._set_live(False)
         if self._keyframe_due or (self.fan_out.waiting and not self.slots[VIDEO].gop):
             self.ask_keyframe()
         if now - self._reported_at >= REPORT_SECONDS:

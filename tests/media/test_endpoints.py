@@ -9,33 +9,35 @@ from media.room import Room
 from tests.media.fakes import CODECS, OPUS, FakeTime, FakeTransport
 
 
-def room() -> Room:
+def room(live: list[tuple[str, bool]]) -> Room:
     time = FakeTime()
-    return Room("lesson", time.later, time.clock, lambda _: None)
+    return Room("lesson", time.later, time.clock, lambda name, is_live: live.append((name, is_live)))
 
 
 def test_a_publisher_is_gone_only_if_its_media_was_there() -> None:
-    lesson = room()
+    live: list[tuple[str, bool]] = []
+    lesson = room(live)
     ingest = Ingest({AUDIO: OPUS}, [], lesson, lambda _: None, RateAdvice(1, 1))
     publisher = Publisher(lesson, "teacher", ingest)
-    assert not publisher.disconnected()
+    publisher.disconnected()
     publisher.connected()
-    assert lesson.publisher == ("teacher", ingest)
+    assert (lesson.publisher, live) == (("teacher", ingest), [])
     assert publisher.on_rtp(b"\x80\x6f" + bytes(10) + b"voice", 1.0) == 0
     assert publisher.on_rtp(b"", 1.0) == 1
     assert publisher.on_rtcp(b"\x80", 1.0) == 1
-    assert publisher.disconnected()
-    assert lesson.publisher is None
+    publisher.disconnected()
+    assert (lesson.publisher, live) == (None, [("teacher", True), ("teacher", False)])
 
 
 def test_a_viewer_is_gone_only_if_it_was_there() -> None:
-    lesson, live = room(), []
+    lesson, live = room([]), list[bool]()
     viewer = Viewer("trainee", FakeTransport(), CODECS, lesson.slots, lesson.ask_keyframe)
-    watcher = Watcher(lesson, viewer, lambda: live.append(viewer.name))
-    assert not watcher.disconnected()
+    watcher = Watcher(lesson, viewer, live.append)
+    watcher.disconnected()
     watcher.connected()
-    assert (live, list(lesson.fan_out.viewers)) == (["trainee"], [viewer])
+    assert (live, list(lesson.fan_out.viewers)) == ([True], [viewer])
     assert watcher.on_rtp(b"media from a viewer", 1.0) == 1
-    assert watcher.disconnected()
-    assert not watcher.disconnected()
+    watcher.disconnected()
+    watcher.disconnected()
+    assert live == [True, False]
     assert not lesson.fan_out.viewers

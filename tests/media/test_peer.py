@@ -10,7 +10,7 @@ from aiortc import rtcdtlstransport
 from aiortc.rtp import RtcpPsfbPacket, RtpPacket
 from aiortc.sdp import SessionDescription
 
-from media.doors import AMPLIFICATION
+from media.doors import AMPLIFICATION, MAX_PATHS
 from media.mux import Kind, classify
 from tests.media.clients import Client, EncodedAudio, EncodedVideo, h264_pictures, opus_packets
 from tests.media.conftest import Stage, count
@@ -174,3 +174,16 @@ async def test_a_peer_with_sha1_80_only_is_served(stage: Stage, monkeypatch: pyt
             await tracks["video"].recv()
     tags = {session.peer.tag for session in stage.media._plane.sessions.values() if session.grant.kind == "watch"}
     assert tags == {10}
+
+
+async def test_one_peer_cannot_fill_the_table_of_addresses(stage: Stage) -> None:
+    client, _ = await stage.watch()
+    plane = stage.media._plane
+    (session,) = plane.sessions.values()
+    own = session.peer._path
+    for port in range(2_000, 2_100):
+        plane._on_datagram(check(client), ("127.0.0.1", port))
+    assert len(plane._by_address) == len(session.peer.paths) == MAX_PATHS
+    assert own in session.peer.paths.values()
+    await stage.media.close_room("lesson")
+    assert plane._by_address == {}

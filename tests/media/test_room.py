@@ -7,7 +7,15 @@ from media.forwarder import Viewer
 from media.ingest import Ingest
 from media.packets import AUDIO, VIDEO
 from media.rate import RateAdvice
-from media.room import AUDIO_HOLD_SECONDS, KEYFRAME_SECONDS, MAX_BURST_PACKETS, REPORT_SECONDS, VIDEO_HOLD_SECONDS, Room
+from media.room import (
+    AUDIO_HOLD_SECONDS,
+    KEYFRAME_SECONDS,
+    MAX_BURST_PACKETS,
+    REPORT_SECONDS,
+    SILENCE_SECONDS,
+    VIDEO_HOLD_SECONDS,
+    Room,
+)
 from tests.media.fakes import CODECS, H264, KEY, OPUS, FakeTime, FakeTransport, picture, sound
 
 
@@ -16,13 +24,16 @@ class Lesson:
 
     def __init__(self) -> None:
         self.time = FakeTime()
-        self.live: list[str] = []
-        self.room = Room("lesson", self.time.later, self.time.clock, self.live.append)
+        self.live: list[tuple[str, bool]] = []
+        self.room = Room("lesson", self.time.later, self.time.clock, self._on_media)
         self.asked: list[bytes] = []
         self.ingest = Ingest({VIDEO: H264, AUDIO: OPUS}, [], self.room, self.asked.append, RateAdvice(1, 1))
         self.ingest.tracks[VIDEO].ssrc = 5
         self.transport = FakeTransport()
         self.viewer = self.new_viewer(self.transport)
+
+    def _on_media(self, name: str, live: bool) -> None:
+        self.live.append((name, live))
 
     def new_viewer(self, transport: FakeTransport) -> Viewer:
         return Viewer("viewer", transport, CODECS, self.room.slots, self.room.ask_keyframe)
@@ -79,15 +90,27 @@ def test_live_is_told_with_the_first_packet_and_once(lesson: Lesson) -> None:
     assert lesson.live == []
     lesson.begin()
     lesson.room.push(VIDEO, picture(1), lesson.time.now)
-    assert lesson.live == ["teacher"]
-    assert lesson.room.unpublish(lesson.ingest)
-    assert not lesson.room.unpublish(lesson.ingest)
+    assert lesson.live == [("teacher", True)]
+    lesson.room.unpublish(lesson.ingest)
+    lesson.room.unpublish(lesson.ingest)
+    assert lesson.live == [("teacher", True), ("teacher", False)]
+
+
+def test_a_publisher_without_media_counts_as_gone_until_it_sends_again(lesson: Lesson) -> None:
+    lesson.begin()
+    lesson.time.pass_by(SILENCE_SECONDS)
+    lesson.room.tick(0, lesson.time.now)
+    assert lesson.room.publisher_live
+    lesson.time.pass_by(0.1)
+    lesson.room.tick(0, lesson.time.now)
+    lesson.room.tick(0, lesson.time.now)
+    lesson.room.push(VIDEO, picture(1), lesson.time.now)
+    assert lesson.live == [("teacher", True), ("teacher", False), ("teacher", True)]
 
 
 def test_only_the_present_publisher_can_unpublish(lesson: Lesson) -> None:
     lesson.begin()
-    other = Ingest({AUDIO: OPUS}, [], lesson.room, lesson.asked.append, RateAdvice(1, 1))
-    assert not lesson.room.unpublish(other)
+    lesson.room.unpublish(Ingest({AUDIO: OPUS}, [], lesson.room, lesson.asked.append, RateAdvice(1, 1)))
     assert lesson.room.publisher_live
 
 
