@@ -8,6 +8,7 @@ from typing import Any, Final
 from media.api import Grant, Media, MediaEvent
 from media.api import build as build_media
 from server import accounts, attendance, exchange, live, oversight, training
+from server import demo as demonstration
 from server.accounts.service import Accounts
 from server.attendance.api import LEASE_LOST, LEASE_PROBE, lease_lost
 from server.attendance.lease import End
@@ -131,6 +132,18 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     )
     looks = oversight.declare(watch, classes.service, presence.service, classes.service.show)
     _bind_ends(people.service, sockets, presence.service.attendance, lessons.service)
+    capabilities: tuple[Capability[Any], ...] = (people, classes, presence, lessons, files, looks)
+    if demo:
+        capabilities += (
+            demonstration.build(
+                accounts=people.service,
+                training=classes.service,
+                clock=store.clock,
+                tasks=store.tasks,
+                url=url,
+                folder=store.folder,
+            ),
+        )
     return House(
         store=store,
         rest=rest,
@@ -141,7 +154,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         register=register,
         live=lessons.service,
         exchange=files.service,
-        capabilities=(people, classes, presence, lessons, files, looks),
+        capabilities=capabilities,
     )
 
 

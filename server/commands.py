@@ -1,8 +1,8 @@
 """What each command of the command line does; `__main__` parses, this acts."""
 
 import argparse
-import json
-import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +50,7 @@ async def init(config: Config, options: argparse.Namespace) -> None:
         secret = (await house.accounts.invitations.invite([person.id]))[person.id]
     print("课时 Keshi：数据库已建好。启动服务后，用下面的一次性链接设置管理员密码（7 天内有效，只能用一次）：")
     print("The store is ready. Start the service, then open this one-time link to set the administrator's password:")
-    print(f"  {config.server.public_url or _shown(config)}/desk.html#/welcome/{secret}")
+    print(f"  {_shown(config)}/desk.html#/welcome/{secret}")
     print(f"  python -m server serve --data {config.server.data}")
 
 
@@ -89,3 +89,24 @@ async def types(config: Config, options: argparse.Namespace) -> None:
         Path(options.out).write_text(typescript(house.declarations))
     finally:
         await store.database.close()
+
+
+@asynccontextmanager
+async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
+    """The house without its doors; `demo` None takes the data as what it is. Raises what opening and migrating refuse."""
+    with only_one(config.server.data):
+        store = open_store(config, SystemClock())
+        try:
+            await store.database.migrate()
+            house = build(config, store, _shown(config), frozenset(), demo=bool(demo))
+            if demo is not None:
+                await house.training.check_kind(demo)
+            yield house
+            house.accounts.close()
+        finally:
+            await store.tasks.close()
+            await store.database.close()
+
+
+def _shown(config: Config) -> str:
+    return config.server.public_url or f"http://{config.server.host}:{config.server.port}"

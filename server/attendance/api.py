@@ -13,8 +13,8 @@ from server.core.actor import EVERYONE, OVERSEERS, Actor, Role
 from server.core.clock import iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Nothing, Push, Route
-from server.training.api import LessonView
 from server.training.service import Training
+from server.training.views import LessonView
 
 #: records that a regulator looked at something and returns the view's id; None for everybody else
 RecordView = Callable[[Actor, str, str], Awaitable[str | None]]

@@ -15,8 +15,8 @@ from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
 from server.live.lesson import Kind, State
 from server.live.service import Live, Running
-from server.training.api import LessonView
 from server.training.service import Enrolled, Training
+from server.training.views import LessonView
 
 MOST_CELLS_PUSHED: Final = 2
 

@@ -14,6 +14,7 @@ from server.core.errors import DomainError
 from server.live import lesson as rules
 from server.live import records
 from server.live.lesson import Event, Kind, Lesson, State
+from server.training.rules import Lesson as PlannedLesson
 from server.training.rules import may_start
 from server.training.service import Training
 
@@ -79,7 +80,7 @@ class Live:
 
     async def start(self, actor: Actor, lesson_id: str) -> Running:
         """STARTING, then the media room, then LIVE; on failure START_FAILED and DomainError start_failed."""
-        planned, _ = await self._instructed(actor, lesson_id)
+        planned = await self._instructed(actor, lesson_id)
         may_start(planned, self._now())
         running = await self.running(lesson_id)
         async with running.lock:
@@ -156,11 +157,11 @@ class Live:
         """The lessons in memory."""
         return list(self._running.values())
 
-    async def _instructed(self, actor: Actor, lesson_id: str) -> tuple[object, object]:
-        planned, training_class = await self._training.lesson_for(actor, lesson_id)
+    async def _instructed(self, actor: Actor, lesson_id: str) -> PlannedLesson:
+        planned, _ = await self._training.lesson_for(actor, lesson_id)
         if actor.role is not Role.INSTRUCTOR or planned.instructor_id != actor.person_id:
             raise DomainError("forbidden")
-        return planned, training_class
+        return planned
 
     async def _notice(self, running: Running) -> None:
         """Turn a change of presence into an event."""

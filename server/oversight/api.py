@@ -7,8 +7,8 @@ from server.attendance.api import ShowLessons
 from server.core.actor import Role
 from server.core.wire.declaration import Call, Declarations, Nothing, Route
 from server.oversight.service import Oversight
-from server.training.api import LessonView
 from server.training.service import Training
+from server.training.views import LessonView
 
 
 @dataclass(frozen=True, slots=True)
