@@ -49,8 +49,9 @@ def trainee_login(index: int) -> str:
     return f"trainee{index + 1:02d}"
 
 
-def id_number(index: int) -> str:
-    """The ID number of the trainee at `index`: the never-issued prefix, an invented day of birth, a serial number."""
+def id_number(name: str) -> str:
+    """The ID number of a trainee by name: the never-issued prefix, an invented day of birth, a serial number."""
+    index = SIGNS.index(name[-1])
     body = f"{DEMO_PREFIX}{1966 + index:04d}{index % 12 + 1:02d}{index + 1:02d}{index + 1:03d}"
     return body + check_digit(body)
 

@@ -54,8 +54,8 @@ class Seed:
         known = {each.login: each for each in await self._accounts.people.with_roles(list(Role))}
         if fresh or any(one.login not in known or not known[one.login].active for one in accounts):
             home = await self._institution()
-            for index, account in enumerate(accounts):
-                person = known.get(account.login) or await self._accounts.create_person(_new(account, index, home))
+            for account in accounts:
+                person = known.get(account.login) or await self._accounts.create_person(_new(account, home))
                 if fresh or not person.active:
                     await self._accounts.set_password(person.id, account.password)
         await self.keep()
@@ -138,7 +138,7 @@ class Seed:
         return Actor(administrator.id, Role.ADMINISTRATOR, "")
 
 
-def _new(account: Account, index: int, institution_id: str) -> NewPerson:
+def _new(account: Account, institution_id: str) -> NewPerson:
     role = Role(account.role)
     return NewPerson(
         role=role,
@@ -146,7 +146,7 @@ def _new(account: Account, index: int, institution_id: str) -> NewPerson:
         login=account.login,
         institution_id=institution_id,
         area=AREA if role is Role.REGULATOR else None,
-        id_number=id_number(index) if role is Role.TRAINEE else None,
+        id_number=id_number(account.name) if role is Role.TRAINEE else None,
     )
 
 
