@@ -128,7 +128,12 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     )
     listen.append(lambda event: _media_event(store.tasks, lessons.service, event))
     files = exchange.build(
-        accounts=people.service, training=classes.service, attendance=presence.service.views, clock=store.clock, url=url
+        accounts=people.service,
+        training=classes.service,
+        attendance=presence.service.views,
+        clock=store.clock,
+        url=url,
+        record_view=watch.record_view,
     )
     looks = oversight.declare(watch, classes.service, presence.service, classes.service.show)
     _bind_ends(people.service, sockets, presence.service.attendance, lessons.service)

@@ -1,0 +1,101 @@
+"""Declares files in and files out: roster, slips, 学时台账; all over REST."""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from server.core.actor import Role
+from server.core.wire.declaration import Call, Declarations, Download, Nothing, Route
+from server.exchange.rules import Rejected
+from server.exchange.service import Exchange, RecordView
+from server.exchange.sheets import FILE_MAXIMUM_BYTES
+from server.exchange.slips import Slips
+from server.training.service import Training
+
+DESK: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
+
+
+@dataclass(frozen=True, slots=True)
+class RosterFile:
+    """A file as the raw body; `filename` in the query says by its end what it is."""
+
+    class_id: str
+    filename: str
+    content: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class RosterImport:
+    """`accepted` are newly enrolled, `already` were; each rejected row has one reason."""
+
+    accepted: int
+    already: int
+    rejected: list[Rejected]
+
+
+@dataclass(frozen=True, slots=True)
+class SlipsRequest:
+    """Whom to print for; null: all who have no password yet."""
+
+    class_id: str
+    person_ids: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRequest:
+    class_id: str
+
+
+class Api:
+    """The functions behind the declarations."""
+
+    def __init__(self, exchange: Exchange, training: Training, record_view: RecordView) -> None:
+        self._exchange, self._training, self._record_view = exchange, training, record_view
+
+    async def import_roster(self, call: Call, request: RosterFile) -> RosterImport:
+        """Enrol the good rows, name the bad ones."""
+        home = await self._training.class_for(call.who, request.class_id)
+        return RosterImport(*await self._exchange.import_roster(home, request.filename, request.content))
+
+    async def slips(self, call: Call, request: SlipsRequest) -> Slips:
+        """One-time codes to print, shown once."""
+        home = await self._training.class_for(call.who, request.class_id)
+        return await self._exchange.make_slips(home, request.person_ids)
+
+    async def ledger_xlsx(self, call: Call, request: LedgerRequest) -> Download:
+        """The 学时台账 as .xlsx."""
+        return await self._ledger(call, request, "xlsx")
+
+    async def ledger_csv(self, call: Call, request: LedgerRequest) -> Download:
+        """The 学时台账 as .csv."""
+        return await self._ledger(call, request, "csv")
+
+    async def template_xlsx(self, _call: Call, _request: Nothing) -> Download:
+        """An empty roster as .xlsx."""
+        return self._exchange.template("xlsx")
+
+    async def template_csv(self, _call: Call, _request: Nothing) -> Download:
+        """An empty roster as .csv."""
+        return self._exchange.template("csv")
+
+    async def _ledger(self, call: Call, request: LedgerRequest, form: str) -> Download:
+        """A regulator's look is written down before the file is made (R13)."""
+        home = await self._training.class_for(call.who, request.class_id)
+        await self._record_view(call.who, "ledger", home.id)
+        return await self._exchange.ledger(home.id, form)
+
+
+def declarations(exchange: Exchange, training: Training, record_view: RecordView) -> Declarations:
+    """What exchange serves."""
+    api, v1 = Api(exchange, training, record_view), "/api/v1"
+    one = f"{v1}/classes/{{class_id}}"
+    readers = DESK | {Role.REGULATOR}
+    return Declarations(
+        routes=[
+            Route("POST", f"{one}/roster", DESK, RosterFile, RosterImport, api.import_roster, FILE_MAXIMUM_BYTES),
+            Route("POST", f"{one}/slips", DESK, SlipsRequest, Slips, api.slips),
+            Route("GET", f"{one}/ledger.xlsx", readers, LedgerRequest, Download, api.ledger_xlsx),
+            Route("GET", f"{one}/ledger.csv", readers, LedgerRequest, Download, api.ledger_csv),
+            Route("GET", f"{v1}/roster-template.xlsx", DESK, Nothing, Download, api.template_xlsx),
+            Route("GET", f"{v1}/roster-template.csv", DESK, Nothing, Download, api.template_csv),
+        ]
+    )

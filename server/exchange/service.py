@@ -1,0 +1,145 @@
+"""Use-cases of exchange: a roster comes in, slips and the 学时台账 go out. Access is checked by who calls."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final, Literal, Protocol
+
+from server.accounts.people import NewPerson
+from server.accounts.records import Person
+from server.accounts.rules import SLIP_MS
+from server.accounts.service import Accounts
+from server.attendance.hours import ClassHours
+from server.attendance.views import LessonResult
+from server.core.actor import Actor, Role
+from server.core.clock import Clock, iso
+from server.core.errors import DomainError
+from server.core.wire.declaration import Download
+from server.exchange import ledger_file, sheets, template
+from server.exchange.ledger import DEMO_MARK, Ledger, Trainee, ledger
+from server.exchange.rules import ID_NUMBER, NAME, Fault, Rejected, Row, judge, rejected, same_name
+from server.exchange.slips import ENTER, Slip, Slips, qr_svg
+from server.training.records import TrainingClass
+from server.training.service import Training
+
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV: Final = "text/csv"
+#: a file's letters after the dot, its type, and who writes a ledger so
+FORMS: Final[Mapping[str, tuple[str, Callable[[Ledger], bytes]]]] = {
+    "xlsx": (XLSX, ledger_file.write_xlsx),
+    "csv": (CSV, ledger_file.write_csv),
+}
+RecordView = Callable[[Actor, str, str], Awaitable[str | None]]
+
+
+class Results(Protocol):
+    """What attendance knows of a class."""
+
+    async def results(self, class_id: str) -> Sequence[LessonResult]:
+        """A result for every enrolled trainee and lesson."""
+        ...
+
+    async def hours(self, class_id: str) -> Mapping[str, ClassHours]:
+        """Computed class hours by trainee."""
+        ...
+
+
+class Exchange:
+    """Files in, files out."""
+
+    def __init__(self, accounts: Accounts, training: Training, attendance: Results, clock: Clock, url: str) -> None:
+        self._accounts, self._training, self._attendance = accounts, training, attendance
+        self._clock, self._url = clock, url
+
+    async def import_roster(
+        self, home: TrainingClass, filename: str, content: bytes
+    ) -> tuple[int, int, list[Rejected]]:
+        """Enrol the good rows of a file: how many are new, how many were enrolled already, and the bad rows.
+
+        A person known by their ID number is enrolled, never made twice.
+        Raises DomainError unsupported_file, too_large, roster_unreadable, roster_columns_missing, roster_empty,
+        roster_too_long.
+        """
+        people = self._accounts.people
+        tables = await asyncio.to_thread(sheets.read, filename, content)
+        good, bad = judge(tables, home.code, people.check_id_number)
+        known = await people.by_id_numbers(row.id_number for row in good)
+        strangers = [_stranger(row, known.get(row.id_number)) for row in good]
+        bad += [fault for fault in strangers if fault is not None]
+        kept = [row for row, fault in zip(good, strangers, strict=True) if fault is None]
+        admitted = await people.admit([_new(row, home) for row in kept])
+        seats = await self._training.enrol_all(home.id, [person.id for person in admitted])
+        fresh = sum(1 for person in admitted if seats[person.id].fresh)
+        return fresh, len(admitted) - fresh, sorted(bad, key=lambda fault: fault.row)
+
+    async def make_slips(self, home: TrainingClass, person_ids: Sequence[str] | None) -> Slips:
+        """New one-time codes for these trainees, or for all who have no password yet; earlier unused ones are void.
+
+        Raises DomainError not_found for somebody who is not of this class.
+        """
+        enrolled = await self._training.roster(home.id)
+        people = {each.id: each for each in await self._accounts.people.of([one.person_id for one in enrolled])}
+        if person_ids is None:
+            chosen = {each.id for each in people.values() if not each.active}
+        else:
+            chosen = set(person_ids)
+        if chosen - people.keys():
+            raise DomainError("not_found")
+        codes = await self._accounts.invitations.invite(sorted(chosen), home.token)
+        path = ENTER + home.token
+        return Slips(
+            class_name=home.name,
+            class_code=home.code,
+            class_token=home.token,
+            enter_path=path,
+            qr_svg=qr_svg(self._url + path),
+            expires_at=iso(self._clock.ms() + SLIP_MS),
+            slips=[
+                Slip(one.seat, one.name, people[one.person_id].login, codes[one.person_id].partition(":")[2])
+                for one in enrolled
+                if one.person_id in chosen
+            ],
+        )
+
+    async def ledger(self, class_id: str, form: str) -> Download:
+        """A class's 学时台账 as `xlsx` or `csv`; ID numbers masked. Raises DomainError unsupported_file, not_found."""
+        if form not in FORMS:
+            raise DomainError("unsupported_file", allowed=sorted(FORMS))
+        home = await self._training.training_class(class_id)
+        enrolled = await self._training.roster(class_id)
+        people = {each.id: each for each in await self._accounts.people.of([one.person_id for one in enrolled])}
+        content = ledger(
+            home,
+            await self._training.lessons_of_class(class_id),
+            [
+                Trainee(one.person_id, one.seat, one.name, people[one.person_id].id_number_masked or "")
+                for one in enrolled
+            ],
+            await self._attendance.results(class_id),
+            await self._attendance.hours(class_id),
+            await self._training.platform(),
+            self._clock.ms(),
+        )
+        kind, write = FORMS[form]
+        mark = f"-{DEMO_MARK}" if content.demo else ""
+        return Download(f"学时台账-{home.code}{mark}.{form}", kind, await asyncio.to_thread(write, content))
+
+    def template(self, form: Literal["xlsx", "csv"]) -> Download:
+        """An empty roster."""
+        if form == "xlsx":
+            return Download("学员花名册.xlsx", XLSX, template.xlsx())
+        return Download("学员花名册.csv", CSV, template.csv())
+
+
+def _stranger(row: Row, known: Person | None) -> Rejected | None:
+    """Why a row must not become this known person."""
+    if known is None:
+        return None
+    if known.role is not Role.TRAINEE:
+        return rejected(row.number, ID_NUMBER, Fault.OTHER_ROLE, row.id_number)
+    if not same_name(known.name, row.name):
+        return rejected(row.number, NAME, Fault.NAME_DIFFERS, row.name)
+    return None
+
+
+def _new(row: Row, home: TrainingClass) -> NewPerson:
+    return NewPerson(Role.TRAINEE, row.name, None, home.institution.id, None, row.id_number, row.phone)
