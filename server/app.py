@@ -1,4 +1,4 @@
-"""The composition root: the only place that sees everything and chooses the adapters. A list of capabilities, no more."""
+"""The composition root: the only place that sees everything and chooses the adapters."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -102,8 +102,8 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     classes = training.build(database=store.database, clock=store.clock, accounts=people.service, demo=demo)
     watch = oversight.build(database=store.database, clock=store.clock)
 
-    rest = Rest(people.service.authenticate, origins, SESSION_S)
-    sockets = Sockets(people.service.authenticate, origins)
+    rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_S)
+    sockets = Sockets(people.service.authenticate, watch.record_view, origins)
     register = Register(store.database, store.clock, store.tasks, store.folder / "spool")
     listen: list[Callable[[MediaEvent], None]] = []
     media = build_media(
@@ -116,7 +116,6 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         ports=_ports(sockets, people.service, door),
         training=classes.service,
         show=classes.service.show,
-        record_view=watch.record_view,
     )
     lessons = live.build(
         database=store.database,
