@@ -1,10 +1,13 @@
 """The HTTP side: every refusal has its status and code, every resource its end."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 from aiortc import RTCPeerConnection
 
+from media import whip
 from media.api import MediaError
 from media.offer import MAX_OFFER_BYTES
 from tests.media.clients import EncodedAudio, Refused, opus_packets, publish, watch
@@ -69,6 +72,18 @@ async def test_bad_bodies_are_refused(
 ) -> None:
     headers = {"Authorization": f"Bearer {stage.token('watch', 'a')}", "Content-Type": content_type}
     assert await post(stage, "whep/lesson", body, headers) == expected
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whip, "BODY_SECONDS", 0.1)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"v=0"
+        await asyncio.sleep(1)
+
+    headers = {**SDP, "Authorization": f"Bearer {stage.token('watch', 'a')}"}
+    async with stage.http.post(f"{stage.base}/media/whep/lesson", data=slowly(), headers=headers) as response:
+        assert (response.status, (await response.json())["code"]) == (408, "body_slow")
 
 
 async def test_a_viewer_cannot_publish_with_a_recvonly_offer(stage: Stage) -> None:
