@@ -17,7 +17,7 @@ def upgrade() -> None:
         sa.Column("id", sa.String(16), nullable=False),
         sa.Column("person_id", sa.String(16), nullable=False),
         sa.Column("at_ms", sa.BigInteger, nullable=False),
-        sa.Column("page", sa.String(32), nullable=False),
+        sa.Column("page", sa.String(64), nullable=False),
         sa.Column("object_id", sa.String(16), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_regulator_view"),
         sqlite_with_rowid=False,

@@ -225,9 +225,9 @@ def declarations(accounts: Accounts) -> Declarations:
     return Declarations(
         routes=[
             Route("POST", f"{v1}/login", PUBLIC, LoginRequest, Me, api.login),
-            Route("POST", f"{v1}/logout", EVERYONE, Nothing, Nothing, api.logout),
-            Route("GET", f"{v1}/me", EVERYONE, Nothing, Me, api.me),
-            Route("POST", f"{v1}/me/password", EVERYONE, PasswordRequest, Nothing, api.change_password),
+            Route("POST", f"{v1}/logout", EVERYONE, Nothing, Nothing, api.logout, observed=False),
+            Route("GET", f"{v1}/me", EVERYONE, Nothing, Me, api.me, observed=False),
+            Route("POST", f"{v1}/me/password", EVERYONE, PasswordRequest, Nothing, api.change_password, observed=False),
             Route("POST", f"{v1}/invitations/open", PUBLIC, OpenRequest, Opened, api.open),
             Route("POST", f"{v1}/invitations/redeem", PUBLIC, RedeemRequest, Me, api.redeem),
             Route("GET", f"{v1}/people", DESK, PeopleRequest, PeopleAnswer, api.people),

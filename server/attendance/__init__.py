@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.attendance.api import Api, RecordView, ShowLessons
+from server.attendance.api import Api, ShowLessons
 from server.attendance.register import Register
 from server.attendance.sealer import ROUND_S, Sealer
 from server.attendance.service import Attendance, Ports
@@ -27,11 +27,10 @@ def build(
     ports: Ports,
     training: Training,
     show: ShowLessons,
-    record_view: RecordView,
 ) -> Capability[Presence]:
-    """Attendance over a register. `show` turns lesson ids into views, `record_view` writes a regulator's look down."""
+    """Attendance over a register. `show` turns lesson ids into views."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
-    api = Api(attendance, views, training, show, record_view)
+    api = Api(attendance, views, training, show)
     sealer = Sealer(register)
     return Capability(Presence(attendance, views), api.declarations(), (Job("attendance.seal", ROUND_S, sealer.round),))

@@ -9,15 +9,13 @@ from server.attendance.lease import End
 from server.attendance.register import Register
 from server.attendance.service import Attendance
 from server.attendance.views import Cell, LessonMinutes, Totals, Views, cell_of, totals_of
-from server.core.actor import EVERYONE, OVERSEERS, Actor, Role
+from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Nothing, Push, Route
 from server.training.service import Training
 from server.training.views import LessonView
 
-#: records that a regulator looked at something and returns the view's id; None for everybody else
-RecordView = Callable[[Actor, str, str], Awaitable[str | None]]
 ShowLessons = Callable[[list[str]], Awaitable[list[LessonView]]]
 
 
@@ -139,15 +137,12 @@ LEASE_PROBE: Final = Push("lease:probe", Nothing)
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(
-        self, attendance: Attendance, views: Views, training: Training, show: ShowLessons, record_view: RecordView
-    ) -> None:
+    def __init__(self, attendance: Attendance, views: Views, training: Training, show: ShowLessons) -> None:
         self._attendance = attendance
         self._register: Register = attendance.register
         self._views = views
         self._training = training
         self._show = show
-        self._record_view = record_view
 
     async def beat(self, call: Call, request: BeatRequest) -> BeatAnswer:
         """One beat of a trainee's page."""
@@ -166,7 +161,6 @@ class Api:
     async def strips(self, call: Call, request: LessonRequest) -> Strips:
         """The strips of a lesson: all rows for those who oversee it, the own row for a trainee."""
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
-        view_id = await self._record_view(call.who, "strips", lesson.id)
         (shown,) = await self._show([lesson.id])
         known = await self._views.minutes(lesson.id)
         planned_first, planned_last = lesson.planned_start_ms // 60_000, (lesson.planned_end_ms - 1) // 60_000
@@ -175,7 +169,7 @@ class Api:
         if call.who.role is Role.TRAINEE:
             roster = [enrolled for enrolled in roster if enrolled.person_id == call.who.person_id]
         rows = [_row(one.person_id, one.seat, one.name, known) for one in roster]
-        return Strips(shown, slots[0], slots[-1], planned_first, planned_last, rows, view_id)
+        return Strips(shown, slots[0], slots[-1], planned_first, planned_last, rows, call.view_id)
 
     async def today(self, call: Call, _request: Nothing) -> Today:
         """A trainee's lessons with their own totals, and the hours of each of their classes."""

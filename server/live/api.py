@@ -15,6 +15,7 @@ from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
 from server.live.lesson import Kind, State
 from server.live.service import Live, Running
+from server.training.rules import LessonState
 from server.training.service import Enrolled, Training
 from server.training.views import LessonView
 
@@ -26,7 +27,7 @@ class Phase:
     """A lesson now. `seq` counts its events; `since` is when the last one happened."""
 
     lesson_id: str
-    state: str
+    state: LessonState
     since: str
     seq: int
     publisher_live: bool
@@ -85,7 +86,7 @@ class JoinRequest:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A trainee gets lease, cells and totals; everybody else gets the roster."""
+    """A trainee gets lease, cells and totals; everybody else the roster; a regulator the id of the recorded look."""
 
     lesson: LessonView
     phase: Phase
@@ -94,6 +95,7 @@ class Joined:
     cells: list[Cell]
     totals: Totals | None
     roster: list[RosterRow]
+    view_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +146,10 @@ class Api:
         media = self._media(actor, lesson.id, lesson.instructor_id, lease.epoch if lease else 0)
         if lease is None:
             await self._fan_out.join(call.connection, f"desk:{lesson.id}")
-            return Joined(shown, phase_of(running), media, None, [], None, await self._roster(lesson.id, full=True))
+            roster = await self._roster(lesson.id, full=True)
+            return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
         cells = (await self._views.minutes(lesson.id)).cells(actor.person_id)
-        return Joined(shown, phase_of(running), media, lease, cells, totals_of(cells), [])
+        return Joined(shown, phase_of(running), media, lease, cells, totals_of(cells), [], None)
 
     async def media(self, call: Call, request: LessonCommand) -> MediaAnswer:
         """A fresh token; a trainee only gets one while their page holds the lease."""
@@ -248,7 +251,7 @@ class Api:
         instructors = frozenset({Role.INSTRUCTOR})
         return Declarations(
             commands=[
-                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join),
+                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join, observed=True),
                 Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media),
                 Command("lesson:start", instructors, LessonCommand, PhaseAnswer, self.start),
                 Command("lesson:break", instructors, LessonCommand, PhaseAnswer, self.pause),
@@ -269,7 +272,7 @@ def phase_of(running: Running) -> Phase:
     lesson = running.lesson
     return Phase(
         running.lesson_id,
-        lesson.state,
+        LessonState(lesson.state),
         iso(lesson.since_ms),
         lesson.seq,
         running.publisher_live,

@@ -17,4 +17,4 @@ def build(*, database: Database, clock: Clock) -> Oversight:
 
 def declare(oversight: Oversight, training: Training, presence: Presence, show: ShowLessons) -> Capability[Oversight]:
     """What regulators see."""
-    return Capability(oversight, Api(oversight, training, presence, show).declarations())
+    return Capability(oversight, Api(training, presence, show).declarations())

@@ -13,7 +13,7 @@ regulator_view: Final = Table(
     column("id", String(16), RETAIN, primary_key=True),
     column("person_id", String(16), RETAIN),
     column("at_ms", BigInteger, RETAIN),
-    column("page", String(32), RETAIN),
+    column("page", String(64), RETAIN),
     column("object_id", String(16), RETAIN, index=True),
 )
 

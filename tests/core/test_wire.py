@@ -205,6 +205,16 @@ async def test_an_oversize_message_ends_its_connection_only(served: Wire) -> Non
     await bystander.disconnect()
 
 
+async def test_what_a_regulator_looks_at_is_written_down_first(served: Wire, http: aiohttp.ClientSession) -> None:
+    for token, path, seen in (("r-token", "look", "look1"), ("s-token", "look", ""), ("r-token", "self", "")):
+        async with http.get(f"/{path}/l1", headers={"Cookie": f"keshi_session={token}"}) as response:
+            assert (await response.json())["text"] == seen
+    client = await _connect(served, "r-token")
+    assert (await client.call("look", {"lesson_id": "l2"}))["text"] == "look2"
+    await client.disconnect()
+    assert served.looks == [("regulator1", "GET /look/{lesson_id}", "l1"), ("regulator1", "look", "l2")]
+
+
 async def test_pushes_reach_their_group_and_nobody_else(served: Wire) -> None:
     first, second = await _connect(served), await _connect(served, "s-token")
     told: list[Any] = []

@@ -15,6 +15,7 @@ from server.core.wire.socket import Sockets
 
 SESSIONS = {
     "t-token": Actor("trainee1", Role.TRAINEE, "s1", "i1"),
+    "r-token": Actor("regulator1", Role.REGULATOR, "s3", None, "371500"),
     "s-token": Actor("staff1", Role.STAFF, "s2", "i1"),
 }
 
@@ -29,6 +30,11 @@ class Greeting:
 class Greeted:
     text: str
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class OneLesson:
+    lesson_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Wire:
     sockets: Sockets
     sessions: dict[str, Actor]
     gone: list[str] = field(default_factory=list)
-    order: list[int] = field(default_factory=list)
+    looks: list[tuple[str, str, str]] = field(default_factory=list)
 
 
 async def greet(call: Call, request: Greeting) -> Greeted:
@@ -68,6 +74,10 @@ async def measure(_call: Call, request: Upload) -> Greeted:
     return Greeted(f"{request.filename} {len(request.content)}", "")
 
 
+async def look(call: Call, _request: OneLesson) -> Greeted:
+    return Greeted(call.view_id or "", "")
+
+
 async def file(_call: Call, _request: Nothing) -> Download:
     return Download("台账.csv", "text/csv", b"a,b")
 
@@ -81,10 +91,13 @@ def declarations() -> Declarations:
             Route("POST", "/staff/{name}", staff, Greeting, Greeted, greet),
             Route("POST", "/sign-in", PUBLIC, Greeting, Nothing, sign_in),
             Route("POST", "/upload", PUBLIC, Upload, Greeted, measure, body_limit=1_000),
+            Route("GET", "/look/{lesson_id}", EVERYONE, OneLesson, Greeted, look),
+            Route("GET", "/self/{lesson_id}", EVERYONE, OneLesson, Greeted, look, observed=False),
             Route("GET", "/file", PUBLIC, Nothing, Download, file),
         ],
         commands=[
             Command("greet", EVERYONE, Greeting, Greeted, greet),
+            Command("look", EVERYONE, OneLesson, Greeted, look, observed=True),
             Command("staff", staff, Greeting, Greeted, greet),
         ],
         pushes=[TOLD],
@@ -99,10 +112,16 @@ async def wire() -> AsyncIterator[Wire]:
     async def authenticate(token: str) -> Actor | None:
         return sessions.get(token)
 
+    async def observe(actor: Actor, page: str, object_id: str) -> str | None:
+        if actor.role is not Role.REGULATOR:
+            return None
+        running.looks.append((actor.person_id, page, object_id))
+        return f"look{len(running.looks)}"
+
     origins: set[str] = set()
     app = web.Application(middlewares=[errors_as_json])
     allowed = _Growing(origins)
-    rest, sockets = Rest(authenticate, allowed, 3_600), Sockets(authenticate, allowed)
+    rest, sockets = Rest(authenticate, observe, allowed, 3_600), Sockets(authenticate, observe, allowed)
     running = Wire("", sockets, sessions)
 
     async def gone(connection: str) -> None:

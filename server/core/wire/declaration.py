@@ -20,13 +20,15 @@ class Call:
     """The circumstances of one call.
 
     `connection` is the socket's id (empty for REST), `address` the client's. A REST handler may set `new_session`:
-    a token to sign the browser in with, or "" to sign it out.
+    a token to sign the browser in with, or "" to sign it out. `view_id` is set when the call was written down as a
+    regulator's look (R13).
     """
 
     actor: Actor | None
     connection: str = ""
     address: str = ""
     new_session: str | None = None
+    view_id: str | None = None
 
     @property
     def who(self) -> Actor:
@@ -51,13 +53,16 @@ class Download:
 
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
+#: writes down what a regulator looks at (actor, route or event, object's id) and returns the look's id; None for others
+Observe = Callable[[Actor, str, str], Awaitable[str | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
     """A REST route: path parameters, query and JSON body become the fields of `request` together.
 
-    With `body_limit` the body is raw bytes of at most so many bytes in the request's field `content`.
+    With `body_limit` the body is raw bytes of at most so many bytes in the request's field `content`. A regulator's
+    call is written down before it is answered, unless it is not `observed` because it shows nobody else's data.
     """
 
     method: str
@@ -67,6 +72,7 @@ class Route:
     response: type
     handle: Handler
     body_limit: int | None = None
+    observed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class Command:
     request: type
     response: type
     handle: Handler
+    observed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +118,11 @@ def check_roles(actor: Actor | None, roles: frozenset[Role]) -> None:
         raise DomainError("not_signed_in")
     if actor.role not in roles:
         raise DomainError("forbidden")
+
+
+def object_of(request: Any) -> str:
+    """The id of what a request is about; empty when it is about no single object."""
+    for name in ("lesson_id", "class_id", "person_id"):
+        if isinstance(value := getattr(request, name, None), str):
+            return value
+    return ""

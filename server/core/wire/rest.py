@@ -10,7 +10,7 @@ from aiohttp import web
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, encode, parse
-from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Download, Route, check_roles
+from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Download, Observe, Route, check_roles, object_of
 
 log = structlog.get_logger("wire.rest")
 
@@ -34,8 +34,11 @@ SECURITY_HEADERS: Final = {
 class Rest:
     """Serves declared routes on an aiohttp application."""
 
-    def __init__(self, authenticate: Authenticate, origins: frozenset[str], session_seconds: int) -> None:
+    def __init__(
+        self, authenticate: Authenticate, observe: Observe, origins: frozenset[str], session_seconds: int
+    ) -> None:
         self._authenticate = authenticate
+        self._observe = observe
         self._origins = origins
         self._session_seconds = session_seconds
 
@@ -52,7 +55,10 @@ class Rest:
             actor = await self._authenticate(token) if token else None
             check_roles(actor, route.roles)
             call = Call(actor=actor, address=request.remote or "")
-            answer = await route.handle(call, decode(route.request, await _values(request, route)))
+            asked = decode(route.request, await _values(request, route))
+            if actor is not None and route.roles and route.observed:
+                call.view_id = await self._observe(actor, f"{route.method} {route.path}", object_of(asked))
+            answer = await route.handle(call, asked)
             response = _respond(answer)
             self._set_session(request, response, call.new_session)
             return response

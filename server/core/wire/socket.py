@@ -13,7 +13,7 @@ from aiohttp import web
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, plain
-from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, check_roles
+from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, object_of
 from server.core.wire.fan_out import SocketFanOut
 from server.core.wire.rest import SESSION_COOKIE, Authenticate, check_origin
 
@@ -42,8 +42,9 @@ class _Connection:
 class Sockets:
     """Serves declared commands to browsers that are signed in."""
 
-    def __init__(self, authenticate: Authenticate, origins: frozenset[str]) -> None:
+    def __init__(self, authenticate: Authenticate, observe: Observe, origins: frozenset[str]) -> None:
         self._authenticate = authenticate
+        self._observe = observe
         self._origins = origins
         self._connections: dict[str, _Connection] = {}
         self._gone: list[Gone] = []
@@ -135,7 +136,10 @@ class Sockets:
         if actor is None:
             raise DomainError("not_signed_in")
         request = decode(command.request, arguments[0] if arguments else {})
-        return await command.handle(Call(actor=actor, connection=sid), request)
+        call = Call(actor=actor, connection=sid)
+        if command.observed:
+            call.view_id = await self._observe(actor, command.event, object_of(request))
+        return await command.handle(call, request)
 
 
 async def _unknown_event(_event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:

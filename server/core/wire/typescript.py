@@ -46,7 +46,7 @@ class _Writer:
         if kind is Download:
             return "Blob"
         if isinstance(kind, type) and issubclass(kind, StrEnum):
-            return " | ".join(f"'{member.value}'" for member in kind)
+            return self._union(kind)
         if isinstance(kind, type) and is_dataclass(kind):
             return self._interface(kind)
         return self._generic(kind)
@@ -67,6 +67,11 @@ class _Writer:
         if origin is dict:
             return f"Record<{self.name(arguments[0])}, {self.name(arguments[1])}>"
         return "string" if getattr(kind, "__name__", "").endswith("datetime") else "unknown"
+
+    def _union(self, kind: type[StrEnum]) -> str:
+        members = " | ".join(f"'{member.value}'" for member in kind)
+        self.interfaces.setdefault(kind.__name__, f"export type {kind.__name__} = {members}\n")
+        return kind.__name__
 
     def _interface(self, kind: type) -> str:
         name = kind.__name__
