@@ -2,12 +2,22 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 from server.attendance import records
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, slot_of
 from server.attendance.register import Register
 from server.training.service import Lesson, Training
+
+
+class RecordState(StrEnum):
+    """The three states of evidence (the last one good or bad), in every interface and file."""
+
+    RECORDED = "recorded"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +48,7 @@ class Totals:
     pending_ms: int
     confirmed_ms: int
     reasons: list[ReasonMs]
-    state: str
+    state: RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +121,7 @@ def totals_of(cells: Iterable[Cell]) -> Totals:
     for cell in kept:
         for reason in cell.reasons:
             reasons[reason.code] = reasons.get(reason.code, 0) + reason.ms
-    state = "confirmed" if kept and all(cell.sealed for cell in kept) else "recorded"
+    state = RecordState.CONFIRMED if kept and all(cell.sealed for cell in kept) else RecordState.RECORDED
     listed = [ReasonMs(code, ms) for code, ms in sorted(reasons.items())]
     return Totals(sum(cell.open_ms for cell in kept), credit, 0, confirmed, listed, state)
 
