@@ -132,7 +132,6 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         attendance=presence.service.views,
         clock=store.clock,
         url=url,
-        record_view=watch.record_view,
     )
     looks = oversight.declare(watch, classes.service, presence.service, classes.service.show)
     _bind_ends(people.service, sockets, presence.service.attendance, lessons.service)

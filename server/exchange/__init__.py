@@ -4,13 +4,13 @@ from server.accounts.service import Accounts
 from server.core.capability import Capability
 from server.core.clock import Clock
 from server.exchange.api import declarations
-from server.exchange.service import Exchange, RecordView, Results
+from server.exchange.service import Exchange, Results
 from server.training.service import Training
 
 
 def build(
-    *, accounts: Accounts, training: Training, attendance: Results, clock: Clock, url: str, record_view: RecordView
+    *, accounts: Accounts, training: Training, attendance: Results, clock: Clock, url: str
 ) -> Capability[Exchange]:
-    """Rosters, slips and ledgers. `url` is how browsers reach us; `record_view` writes a regulator's look down."""
+    """Rosters, slips and ledgers. `url` is how browsers reach us."""
     exchange = Exchange(accounts, training, attendance, clock, url)
-    return Capability(exchange, declarations(exchange, training, record_view))
+    return Capability(exchange, declarations(exchange, training))

@@ -6,7 +6,7 @@ from typing import Final
 from server.core.actor import Role
 from server.core.wire.declaration import Call, Declarations, Download, Nothing, Route
 from server.exchange.rules import Rejected
-from server.exchange.service import Exchange, RecordView
+from server.exchange.service import Exchange
 from server.exchange.sheets import FILE_MAXIMUM_BYTES
 from server.exchange.slips import Slips
 from server.training.service import Training
@@ -48,8 +48,8 @@ class LedgerRequest:
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, exchange: Exchange, training: Training, record_view: RecordView) -> None:
-        self._exchange, self._training, self._record_view = exchange, training, record_view
+    def __init__(self, exchange: Exchange, training: Training) -> None:
+        self._exchange, self._training = exchange, training
 
     async def import_roster(self, call: Call, request: RosterFile) -> RosterImport:
         """Enrol the good rows, name the bad ones."""
@@ -78,15 +78,13 @@ class Api:
         return self._exchange.template("csv")
 
     async def _ledger(self, call: Call, request: LedgerRequest, form: str) -> Download:
-        """A regulator's look is written down before the file is made (R13)."""
         home = await self._training.class_for(call.who, request.class_id)
-        await self._record_view(call.who, "ledger", home.id)
         return await self._exchange.ledger(home.id, form)
 
 
-def declarations(exchange: Exchange, training: Training, record_view: RecordView) -> Declarations:
+def declarations(exchange: Exchange, training: Training) -> Declarations:
     """What exchange serves."""
-    api, v1 = Api(exchange, training, record_view), "/api/v1"
+    api, v1 = Api(exchange, training), "/api/v1"
     one = f"{v1}/classes/{{class_id}}"
     readers = DESK | {Role.REGULATOR}
     return Declarations(

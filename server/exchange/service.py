@@ -1,7 +1,7 @@
 """Use-cases of exchange: a roster comes in, slips and the 学时台账 go out. Access is checked by who calls."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 from server.accounts.people import NewPerson
@@ -10,7 +10,7 @@ from server.accounts.rules import SLIP_MS
 from server.accounts.service import Accounts
 from server.attendance.hours import ClassHours
 from server.attendance.views import LessonResult
-from server.core.actor import Actor, Role
+from server.core.actor import Role
 from server.core.clock import Clock, iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Download
@@ -28,7 +28,6 @@ FORMS: Final[Mapping[str, tuple[str, Callable[[Ledger], bytes]]]] = {
     "xlsx": (XLSX, ledger_file.write_xlsx),
     "csv": (CSV, ledger_file.write_csv),
 }
-RecordView = Callable[[Actor, str, str], Awaitable[str | None]]
 
 
 class Results(Protocol):
