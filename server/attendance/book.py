@@ -3,8 +3,10 @@
 In memory only and without input or output; the register fills it from the journal, the leases and the spool.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from server.attendance.intervals import Intervals, clip, union
 from server.attendance.minutes import (
@@ -21,7 +23,9 @@ from server.attendance.minutes import (
 from server.attendance.timeline import Phase, Transition, delivered_until
 
 #: a page that beat this recently is taken to be still there: what it did since its last beat is not judged yet
-PATIENCE_MS = 15_000
+PATIENCE_MS: Final = 15_000
+#: nobody turns a page to the front more often in a minute; what begins after that is dropped (a record stays small)
+MOST_SPANS_PER_MINUTE: Final = 64
 
 
 @dataclass(slots=True)
@@ -53,6 +57,13 @@ class LessonBook:
     next_slot: int | None = None
     people: dict[str, PersonBook] = field(default_factory=dict)
     version: int = 0
+    _taking: dict[str, int] = field(default_factory=dict)
+    _frozen_slot: int = 0
+
+    @property
+    def floor_ms(self) -> int:
+        """Before this nothing changes any more: those minutes are sealed, or being sealed."""
+        return max(self.next_slot or 0, self._frozen_slot) * MINUTE_MS
 
     def person(self, person_id: str) -> PersonBook:
         """The trainee's part, made at the first call."""
@@ -100,12 +111,20 @@ class LessonBook:
         """Something about the trainee's connection changed."""
         self._changed(self.person(person_id))
 
+    @contextmanager
+    def taking(self, person_id: str, since_ms: int) -> Iterator[None]:
+        """While a beat about the time from `since_ms` on is on its way to the disk, that time is not sealed."""
+        self._taking[person_id] = since_ms
+        try:
+            yield
+        finally:
+            del self._taking[person_id]
+
     def add(self, person_id: str, front: Intervals, hidden: Intervals, reached_ms: int) -> None:
         """What a beat was worth; minutes that are sealed already never change."""
-        floor = (self.next_slot or 0) * MINUTE_MS
-        person = self.person(person_id)
-        person.front = union(person.front, clip(front, floor, reached_ms))
-        person.hidden = union(person.hidden, clip(hidden, floor, reached_ms))
+        person, floor = self.person(person_id), self.floor_ms
+        person.front = at_most(union(person.front, clip(front, floor, reached_ms)))
+        person.hidden = at_most(union(person.hidden, clip(hidden, floor, reached_ms)))
         person.reached_ms = max(person.reached_ms, reached_ms)
         last_front, last_hidden = (one[-1][1] if one else 0 for one in (front, hidden))
         person.visible = last_front > last_hidden
@@ -113,12 +132,32 @@ class LessonBook:
 
     def due(self, now_ms: int) -> list[int]:
         """The minutes that can be sealed now, in order."""
-        if self.next_slot is None:
+        if self.next_slot is None or self.first_slot is None:
             return []
         newest = (now_ms - SEAL_AFTER_MS) // MINUTE_MS - 1
         if self.last_slot is not None:
             newest = min(newest, self.last_slot)
+        if self._taking:
+            newest = min(newest, slot_of(min(self._taking.values())) - 1)
         return list(range(self.next_slot, newest + 1))
+
+    @contextmanager
+    def frozen(self, slots: Iterable[int]) -> Iterator[None]:
+        """While these minutes are judged and stored, a beat that comes meanwhile adds nothing to them."""
+        self._frozen_slot = max((slot + 1 for slot in slots), default=0)
+        try:
+            yield
+        finally:
+            self._frozen_slot = 0
+
+    def forget_before(self, ms: int) -> None:
+        """A lesson that has not begun needs nobody's past: waiting in front of the door must not fill the memory."""
+        if self.first_slot is not None:
+            return
+        for person in self.people.values():
+            for name in ("front", "hidden", "holds"):
+                kept: Intervals = getattr(person, name)
+                setattr(person, name, tuple(one for one in kept if one[1] > ms))
 
     def judge_slot(self, slot: int, now_ms: int, final: bool = True) -> SealedMinute:
         """The minute for everybody who held a lease in it; `final` when it is to be stored and then `sealed`."""
@@ -176,3 +215,15 @@ class LessonBook:
     def _changed(self, person: PersonBook) -> None:
         self.version += 1
         person.version = self.version
+
+
+def at_most(intervals: Intervals) -> Intervals:
+    """Only the first MOST_SPANS_PER_MINUTE intervals that begin in each minute."""
+    if len(intervals) <= MOST_SPANS_PER_MINUTE:
+        return intervals
+    kept: list[tuple[int, int]] = []
+    for start, end in intervals:
+        full = len(kept) >= MOST_SPANS_PER_MINUTE and slot_of(kept[-MOST_SPANS_PER_MINUTE][0]) == slot_of(start)
+        if not full:
+            kept.append((start, end))
+    return tuple(kept)

@@ -8,7 +8,7 @@ invariants I1-I7, I10-I13).
 from dataclasses import dataclass, replace
 from typing import Final
 
-from server.attendance.intervals import Interval, Intervals, clip, subtract, union
+from server.attendance.intervals import Interval, Intervals, clip, skip, subtract, union
 from server.core.errors import DomainError
 
 #: a hole up to this long costs an honest trainee nothing; beyond it nothing is credited
@@ -36,7 +36,7 @@ class Anchor:
     """What the server knows of a lease's page.
 
     `seq` is the last acknowledged beat, `nonce` what the next one must carry, `reached_ms` the ledger time up to which
-    everything is settled, `offset_ms` min(received - mono) once a beat has come.
+    everything is settled, `offset_ms` min(received - mono) of the lease once a reading has come (by join or beat).
     """
 
     seq: int
@@ -71,10 +71,22 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str) -> Cre
         after = replace(after, reached_ms=received_ms, offset_ms=received_ms - beat.mono, lagging=0)
     if now - anchor.reached_ms > LONGEST_GAP_MS:
         return Credit(after, (), ())
-    seen = union((start + offset, end + offset) for start, end in beat.spans)
-    front = clip(seen, anchor.reached_ms, now)
-    whole = clip(((anchor.reached_ms, now),), anchor.reached_ms, now)
+    front = clip(_placed(anchor, beat, offset, now), anchor.reached_ms, now)
+    whole = union(((anchor.reached_ms, now),))
     return Credit(after, front, subtract(whole, front))
+
+
+def _placed(anchor: Anchor, beat: Beat, offset: int, now: int) -> Intervals:
+    """The spans in ledger time.
+
+    When the page's clock says that more time has passed than there is between `reached_ms` and now (it runs fast, or
+    the beat before was late), the surplus comes off the time in front: a fast clock stretches nothing.
+    """
+    spans = union(beat.spans)
+    if anchor.offset_ms is not None and offset < anchor.offset_ms:
+        surplus = (beat.mono - anchor.mono) - (now - anchor.reached_ms)
+        spans = skip(clip(spans, anchor.mono, beat.mono), surplus)
+    return tuple((start + offset, end + offset) for start, end in spans)
 
 
 def _check(anchor: Anchor, beat: Beat) -> None:

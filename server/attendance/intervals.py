@@ -53,3 +53,14 @@ def total(intervals: Iterable[Interval]) -> int:
 def clip(intervals: Intervals, start: int, end: int) -> Intervals:
     """The part within [start, end)."""
     return intersect(intervals, ((start, end),)) if start < end else ()
+
+
+def skip(intervals: Intervals, ms: int) -> Intervals:
+    """Without the first `ms` milliseconds of the set."""
+    left: list[Interval] = []
+    for start, end in intervals:
+        cut = min(max(ms, 0), end - start)
+        ms -= cut
+        if start + cut < end:
+            left.append((start + cut, end))
+    return tuple(left)

@@ -77,6 +77,12 @@ async def add_end(connection: AsyncConnection, person_id: str, epoch: int, reaso
     )
 
 
+async def end_of(connection: AsyncConnection, person_id: str, epoch: int) -> int | None:
+    """When a lease ended; None while it goes on."""
+    query = select(lease_end.c.ended_ms).where(lease_end.c.person_id == person_id, lease_end.c.epoch == epoch)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
 async def count_take_overs(connection: AsyncConnection, person_id: str, since_ms: int) -> int:
     """How often the account's lease was taken over since then."""
     query = select(func.count()).where(
@@ -107,10 +113,10 @@ async def add_minute(connection: AsyncConnection, lesson_id: str, minute: Sealed
     )
 
 
-async def sealed_minutes(connection: AsyncConnection, lesson_id: str) -> list[SealedMinute]:
+async def sealed_minutes(connection: AsyncConnection, lesson_id: str, since_slot: int = 0) -> list[SealedMinute]:
     """A lesson's sealed minutes in order."""
-    query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id).order_by(minute_journal.c.slot)
-    rows = (await connection.execute(query)).mappings()
+    query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id, minute_journal.c.slot >= since_slot)
+    rows = (await connection.execute(query.order_by(minute_journal.c.slot))).mappings()
     return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])) for row in rows]
 
 

@@ -6,21 +6,22 @@ What the spool holds is enough to rebuild every acknowledged beat; leases and se
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
+from weakref import WeakValueDictionary
 
 from server.attendance import records
 from server.attendance.book import LessonBook
 from server.attendance.credit import Anchor
 from server.attendance.intervals import Intervals
-from server.attendance.lease import End, Holding
+from server.attendance.lease import SILENCE_MS, End, Holding
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.spool import Spool
 from server.core.clock import Clock
 from server.core.database import Database
 from server.core.tasks import Tasks
 
-#: the spool is begun anew when its file has grown to this
-SPOOL_BYTES = 8 * 1024 * 1024
+#: the spool is begun anew when its file has grown by this
+SPOOL_BYTES: Final = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -46,6 +47,10 @@ class Holder:
             self.lesson_id, self.session_id, self.page, self.resume_digest, bool(self.connection), self.seen_ms
         )
 
+    def silent(self, now_ms: int) -> bool:
+        """Whether the page is gone for so long that it holds nothing any more."""
+        return not self.connection and now_ms - self.seen_ms > SILENCE_MS
+
     def line(self, front: Intervals, hidden: Intervals, anchor: Anchor, answered: str, seen_ms: int) -> dict[str, Any]:
         """The spool line after which all this is known again."""
         return {
@@ -70,19 +75,24 @@ class Register:
         self.books: dict[str, LessonBook] = {}
         self.holders: dict[str, Holder] = {}
         self.last_alive_ms = 0
-        self._lines: list[dict[str, Any]] = []
+        self._left: dict[str, list[dict[str, Any]]] = {}
+        self._restoring = True
         self._loading = asyncio.Lock()
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def lock(self, person_id: str) -> asyncio.Lock:
-        """What an account does with its lease happens one thing at a time."""
+        """What an account does with its lease happens one thing at a time; the lock lives while somebody uses it."""
         return self._locks.setdefault(person_id, asyncio.Lock())
 
     def read_spool(self) -> set[str]:
         """Read what an earlier process left; returns the lessons in it. Raises DomainError spool_damaged."""
-        self._lines = self.spool.read()
-        self.last_alive_ms = max((line.get("alive", line.get("seen", 0)) for line in self._lines), default=0)
-        return {line["lesson"] for line in self._lines if "lesson" in line}
+        for line in self.spool.read():
+            self.last_alive_ms = max(self.last_alive_ms, line.get("alive", line.get("seen", 0)))
+            for lesson_id in line.get("lessons", ()):
+                self._left.setdefault(lesson_id, [])
+            if "lesson" in line:
+                self._left.setdefault(line["lesson"], []).append(line)
+        return set(self._left)
 
     async def book(self, lesson_id: str) -> LessonBook:
         """The lesson's book, filled from the store at the first call."""
@@ -96,17 +106,25 @@ class Register:
         if person_id not in self.holders:
             async with self.database.read() as connection:
                 row = await records.newest_lease(connection, person_id)
-            if row is not None and row.ended_ms is None and person_id not in self.holders:
-                self.holders[person_id] = _holder(row, row.granted_ms)
+            if row is not None and row.ended_ms is None:
+                book = await self.book(row.lesson_id)  # it must be there when the lease ends
+                if person_id not in self.holders:
+                    self.holders[person_id] = _holder(row, row.granted_ms)
+                    book.hold(person_id, row.granted_ms, None)
         return self.holders.get(person_id)
 
     async def end_lease(self, holder: Holder, reason: End, at_ms: int) -> None:
-        """Write that a lease ended and forget it. `at_ms` is never before what its beats have reached."""
+        """Write that a lease ended and forget it. `at_ms` is never before what its beats have reached.
+
+        An end that is written already (and was not heard of, because a task was cut off) stays as it is.
+        """
         ended_ms = max(at_ms, holder.anchor.reached_ms)
         async with self.database.write() as connection:
-            await records.add_end(connection, holder.person_id, holder.epoch, reason, ended_ms)
+            written_ms = await records.end_of(connection, holder.person_id, holder.epoch)
+            if written_ms is None:
+                await records.add_end(connection, holder.person_id, holder.epoch, reason, ended_ms)
         if book := self.books.get(holder.lesson_id):
-            book.release(holder.person_id, ended_ms)
+            book.release(holder.person_id, ended_ms if written_ms is None else written_ms)
         if self.holders.get(holder.person_id) is holder:
             del self.holders[holder.person_id]
 
@@ -118,32 +136,50 @@ class Register:
         return holder
 
     def settle_spool(self) -> None:
-        """Begin a new spool file with all that is not sealed, and nothing else; the old lines are in the database."""
-        lines: list[dict[str, Any]] = [{"alive": self.clock.ms()}]
+        """Begin a new spool file with all that is not sealed, and nothing else; the rest is in the database.
+
+        Called once after the restart's lessons are loaded; from then on nothing is read from the spool any more.
+        Raises DomainError disk_full.
+        """
+        self.spool.begin(self.unsealed_lines())
+        self._restoring = False
+
+    def shrink_spool(self) -> None:
+        """The same while beats go on: done as soon as no line is on its way."""
+        self.spool.begin_soon(self.unsealed_lines)
+
+    def alive_line(self) -> dict[str, Any]:
+        """That this process lived, and which lessons it had in hand."""
+        return {"alive": self.clock.ms(), "lessons": sorted(self.books)}
+
+    def unsealed_lines(self) -> list[dict[str, Any]]:
+        """All that is known and not in the database, and what nobody has asked for since the restart."""
+        lines = [self.alive_line()]
+        for lesson_id, left in self._left.items():
+            lines += [{"alive": 0, "lessons": [lesson_id]}, *left]
         for lesson_id, book in self.books.items():
             for person_id, person in book.people.items():
                 if person.front or person.hidden:
                     lines.append(
                         {"lesson": lesson_id, "person": person_id, "front": person.front, "hidden": person.hidden}
                     )
-        lines += [one.line((), (), one.anchor, one.answered_nonce, one.seen_ms) for one in self.holders.values()]
-        self.spool.begin(lines)
-        self._lines = []
+        return lines + [one.line((), (), one.anchor, one.answered_nonce, one.seen_ms) for one in self.holders.values()]
 
     async def _load(self, lesson_id: str) -> LessonBook:
         async with self.database.read() as connection:
             sealed = await records.sealed_minutes(connection, lesson_id)
             leases = await records.leases_of_lesson(connection, lesson_id)
         book = LessonBook(lesson_id)
+        # Who held a lease when we went down could not show itself since: their silence begins now.
+        now = self.clock.ms() if self._restoring else 0
         for row in leases:
             book.hold(row.person_id, row.granted_ms, row.ended_ms)
             if row.ended_ms is None and row.person_id not in self.holders:
-                self.holders[row.person_id] = _holder(row, row.granted_ms)
+                self.holders[row.person_id] = _holder(row, max(row.granted_ms, now))
         for minute in sealed:
             book.sealed(minute)
-        for line in self._lines:
-            if line.get("lesson") == lesson_id:
-                self._replay(book, line)
+        for line in self._left.pop(lesson_id, ()):
+            self._replay(book, line)
         return book
 
     def _replay(self, book: LessonBook, line: dict[str, Any]) -> None:
@@ -154,7 +190,7 @@ class Register:
         holder = self.holders.get(line["person"])
         if holder is not None and line.get("epoch") == holder.epoch and holder.lesson_id == book.lesson_id:
             holder.anchor = Anchor(*line["anchor"])
-            holder.answered_nonce, holder.seen_ms = line["answered"], line["seen"]
+            holder.answered_nonce, holder.seen_ms = line["answered"], max(holder.seen_ms, line["seen"])
 
 
 def _holder(row: records.LeaseRow, seen_ms: int) -> Holder:

@@ -1,15 +1,13 @@
 """Decides when minutes become final: 90 s after they end, all that are due in one transaction; shrinks the spool."""
 
+from contextlib import ExitStack
 from typing import Final
 
-import structlog
-
 from server.attendance import records
+from server.attendance.book import LessonBook
 from server.attendance.lease import SILENCE_MS, End
-from server.attendance.minutes import SealedMinute
+from server.attendance.minutes import SEAL_AFTER_MS, SealedMinute
 from server.attendance.register import SPOOL_BYTES, Register
-
-log = structlog.get_logger("attendance.sealer")
 
 ROUND_S: Final = 1.0
 #: how exactly an outage is known afterwards
@@ -24,32 +22,47 @@ class Sealer:
         self._alive_ms = 0
 
     async def round(self) -> None:
-        """One round; whatever fails is tried again in the next one, nothing is dropped before it is stored."""
-        await self._end_silent_leases()
-        await self._seal()
-        await self._close_finished()
-        await self._keep_spool()
+        """One round; whatever fails is tried again in the next one, nothing is dropped before it is stored.
+
+        A step that fails does not stop the others; its error is raised at the end.
+        """
+        failed: Exception | None = None
+        for step in (self._end_silent_leases, self._seal, self._close_finished, self._drop_idle, self._keep_spool):
+            try:
+                await step()
+            except Exception as error:  # noqa: BLE001  told below
+                failed = failed or error
+        if failed is not None:
+            raise failed
 
     async def _seal(self) -> None:
         now = self._register.clock.ms()
-        due: list[tuple[str, SealedMinute]] = []
-        for lesson_id, book in self._register.books.items():
-            due += [(lesson_id, book.judge_slot(slot, now)) for slot in book.due(now)]
-        if not due:
-            return
-        async with self._register.database.write() as connection:
-            for lesson_id, minute in due:
-                await records.add_minute(connection, lesson_id, minute, now)
-        for lesson_id, minute in due:
-            self._register.books[lesson_id].sealed(minute)
+        with ExitStack() as frozen:
+            due: list[tuple[str, LessonBook, list[SealedMinute]]] = []
+            for lesson_id, book in self._register.books.items():
+                if slots := book.due(now):
+                    frozen.enter_context(book.frozen(slots))
+                    due.append((lesson_id, book, [book.judge_slot(slot, now) for slot in slots]))
+            if not due:
+                return
+            stored: list[tuple[LessonBook, SealedMinute]] = []
+            async with self._register.database.write() as connection:
+                for lesson_id, book, minutes in due:
+                    before = await records.sealed_minutes(connection, lesson_id, minutes[0].slot)
+                    stored += [(book, minute) for minute in before]  # written, but we were cut off before we knew
+                    for minute in minutes[len(before) :]:
+                        await records.add_minute(connection, lesson_id, minute, now)
+                        stored.append((book, minute))
+            for book, minute in stored:
+                book.sealed(minute)
 
     async def _end_silent_leases(self) -> None:
         now = self._register.clock.ms()
         for holder in list(self._register.holders.values()):
-            if holder.connection or now - holder.seen_ms <= SILENCE_MS:
+            if not holder.silent(now):
                 continue
             async with self._register.lock(holder.person_id):
-                if self._register.holders.get(holder.person_id) is holder and not holder.connection:
+                if self._register.holders.get(holder.person_id) is holder and holder.silent(now):
                     await self._register.end_lease(holder, End.SILENT, holder.seen_ms + SILENCE_MS)
 
     async def _close_finished(self) -> None:
@@ -60,12 +73,22 @@ class Sealer:
                     if self._register.holders.get(holder.person_id) is holder:
                         await self._register.end_lease(holder, End.LESSON_OVER, self._register.clock.ms())
         for lesson_id in finished:
-            del self._register.books[lesson_id]
+            self._register.books.pop(lesson_id, None)
+
+    async def _drop_idle(self) -> None:
+        """A lesson that has not begun keeps no past, and no book when nobody waits for it."""
+        held = {holder.lesson_id for holder in self._register.holders.values()}
+        long_ago = self._register.clock.ms() - SEAL_AFTER_MS
+        for lesson_id, book in list(self._register.books.items()):
+            if book.first_slot is None:
+                book.forget_before(long_ago)
+                if lesson_id not in held:
+                    del self._register.books[lesson_id]
 
     async def _keep_spool(self) -> None:
         now, spool = self._register.clock.ms(), self._register.spool
-        if spool.size > SPOOL_BYTES and not spool.busy:
-            self._register.settle_spool()
+        if spool.grown > max(SPOOL_BYTES, spool.size // 2):
+            self._register.shrink_spool()
         if now - self._alive_ms >= ALIVE_EVERY_MS and self._register.books:
+            await spool.append(self._register.alive_line())
             self._alive_ms = now
-            await spool.append({"alive": now})

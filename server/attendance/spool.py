@@ -6,16 +6,31 @@ names the line.
 
 import asyncio
 import os
+import threading
 import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import orjson
+import structlog
 
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
 
+log = structlog.get_logger("attendance.spool")
+
 SUFFIX: Final = ".spool"
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A line on its way to the disk, and what becomes true when it is there."""
+
+    line: bytes
+    then: Callable[[], None] | None
+    done: asyncio.Future[None]
 
 
 class Spool:
@@ -25,38 +40,44 @@ class Spool:
         self._folder = folder
         self._tasks = tasks
         self._file: int | None = None
-        self._number = 0
-        self._size = 0
-        self._waiting: list[tuple[bytes, asyncio.Future[None]]] = []
+        self._size = self._begun_size = 0
+        self._torn = False
+        self._waiting: list[_Waiting] = []
         self._flushing = False
+        self._turn: Callable[[], list[dict[str, Any]]] | None = None
+        self._disk = threading.Lock()  # nobody closes a file that a thread is writing to
 
     def read(self) -> list[dict[str, Any]]:
         """All lines of all files in order. Raises DomainError spool_damaged (data: file, line)."""
-        lines: list[dict[str, Any]] = []
-        for path in self._files():
-            lines += _read(path)
-            self._number = max(self._number, int(path.stem))
-        return lines
+        return [line for path in self._files() for line in _read(path)]
 
     def begin(self, lines: list[dict[str, Any]]) -> None:
-        """Start a new file with `lines` (all that is still needed), then forget the old files."""
+        """Start a new file with `lines` (all that is still needed), then forget the old files.
+
+        Raises DomainError disk_full; then everything is as before.
+        """
         old, previous = self._files(), self._file
-        path = self._folder / f"{self._number + 1:08d}{SUFFIX}"
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        number = max((int(path.stem) for path in old), default=0) + 1
+        body = b"".join(_line(line) for line in lines)
         try:
-            body = b"".join(_line(line) for line in lines)
-            _write(file, body)
-        except OSError:
-            os.close(file)
-            path.unlink(missing_ok=True)
-            raise
-        _sync_folder(self._folder)
-        self._number, self._file, self._size = self._number + 1, file, len(body)
-        if previous is not None:
-            os.close(previous)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            file = _create(self._folder / f"{number:08d}{SUFFIX}", body)
+        except OSError as error:
+            raise _full(error) from error
+        with self._disk:
+            self._file, self._size, self._begun_size, self._torn = file, len(body), len(body), False
+            if previous is not None:
+                os.close(previous)
         for one in old:
             one.unlink()
+
+    def begin_soon(self, lines: Callable[[], list[dict[str, Any]]]) -> None:
+        """Like `begin`, when no line is on its way; `lines` is asked then, so that it knows all that was stored.
+
+        If the disk refuses, the old file stays in use.
+        """
+        self._turn = lines
+        self._wake()
 
     @property
     def size(self) -> int:
@@ -64,57 +85,117 @@ class Spool:
         return self._size
 
     @property
-    def busy(self) -> bool:
-        """Whether lines are on their way to the disk."""
-        return self._flushing or bool(self._waiting)
+    def grown(self) -> int:
+        """Bytes in the current file since it was begun."""
+        return self._size - self._begun_size
 
-    async def append(self, line: dict[str, Any]) -> None:
-        """Return when the line is on disk. Raises DomainError disk_full (data.reason); then nothing of it is kept."""
-        done = asyncio.get_running_loop().create_future()
-        self._waiting.append((_line(line), done))
+    async def append(self, line: dict[str, Any], then: Callable[[], None] | None = None) -> None:
+        """Return when the line is on disk. Raises DomainError disk_full (data.reason), closing; then it does not count.
+
+        `then` is called once, exactly if the line is on disk, before anything else can happen in between; also when
+        the caller is cancelled. A cancelled caller still waits until it is known.
+        """
+        if self._file is None:
+            raise DomainError("closing")
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(_line(line), then, done))
+        self._wake()
+        try:
+            await asyncio.shield(done)
+        except asyncio.CancelledError:
+            await asyncio.wait([done])
+            raise
+
+    def _wake(self) -> None:
         if not self._flushing:
             self._flushing = True
-            self._tasks.spawn("spool", self._drain())  # its own task: a caller that goes away must not stop the rest
-        await done
+            # its own task: a caller that goes away must not stop the rest
+            self._tasks.spawn("spool", self._drain()).add_done_callback(self._drained)
 
     async def _drain(self) -> None:
-        try:
-            while self._waiting:
+        while self._waiting or self._turn:
+            if self._turn is not None:
+                turn, self._turn = self._turn, None
+                try:
+                    self.begin(turn())
+                except DomainError as error:
+                    log.warning("spool_not_begun_anew", **error.data)
+            else:
                 await self._flush()
-        finally:
-            self._flushing = False
+
+    def _drained(self, task: asyncio.Task[None]) -> None:
+        """Whatever ended the drain, nobody waits for ever."""
+        self._flushing = False
+        if task.cancelled() or task.exception() is not None:
+            batch, self._waiting, self._turn = self._waiting, [], None
+            _tell(batch, DomainError("closing"))
+        elif self._waiting or self._turn:
+            self._wake()
 
     async def _flush(self) -> None:
         batch, self._waiting = self._waiting, []
+        body = b"".join(one.line for one in batch)
+        storing = asyncio.get_running_loop().run_in_executor(None, self._store, body)
         try:
-            await asyncio.to_thread(self._store, b"".join(line for line, _ in batch))
+            await asyncio.shield(storing)
         except OSError as error:
-            for _, done in batch:
-                if not done.done():
-                    done.set_exception(DomainError("disk_full", reason=error.strerror or "write failed"))
-            return
-        for _, done in batch:
-            if not done.done():
-                done.set_result(None)
+            _tell(batch, _full(error))
+        except asyncio.CancelledError:  # the thread goes on: only it knows what is on disk
+            await asyncio.wait([storing])
+            trouble = storing.exception()
+            _tell(batch, _full(trouble) if isinstance(trouble, OSError) else None)
+            raise
+        else:
+            _tell(batch, None)
 
     def _store(self, body: bytes) -> None:
-        if self._file is None:
-            raise OSError("the spool is closed")
-        try:
+        with self._disk:
+            if self._file is None:
+                raise OSError("the spool is closed")
+            if self._torn:  # half a line must not stand before the next one
+                os.ftruncate(self._file, self._size)
+            self._torn = True
             _write(self._file, body)
-        except OSError:
-            os.ftruncate(self._file, self._size)  # half a line must not stand before the next one
-            raise
-        self._size += len(body)
+            self._torn = False
+            self._size += len(body)
 
     def close(self) -> None:
         """Close the current file; it is read again at the next start."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        with self._disk:
+            if self._file is not None:
+                os.close(self._file)
+                self._file = None
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{SUFFIX}"))
+
+
+def _tell(batch: list[_Waiting], error: DomainError | None) -> None:
+    """Say how it went, once everything that follows from the stored lines is true."""
+    for one in batch:
+        if error is None and one.then is not None:
+            one.then()
+    for one in batch:
+        if error is not None:
+            one.done.set_exception(error)
+        else:
+            one.done.set_result(None)
+
+
+def _full(error: OSError) -> DomainError:
+    return DomainError("disk_full", reason=error.strerror or str(error))
+
+
+def _create(path: Path, body: bytes) -> int:
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    try:
+        _write(file, body)
+        _sync_folder(path.parent)
+    except OSError:
+        os.close(file)
+        path.unlink(missing_ok=True)
+        raise
+    return file
 
 
 def _write(file: int, body: bytes) -> None:

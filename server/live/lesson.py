@@ -105,13 +105,11 @@ def apply(lesson: Lesson, event: Event) -> Lesson:  # noqa: C901  a flat match
             return replace(after, state=State.BREAK)
         case Kind.RESUMED:
             return replace(after, state=State.LIVE)
-        case Kind.INSTRUCTOR_LEFT:
-            return replace(after, instructor_left_ms=event.at_ms)
-        case Kind.INSTRUCTOR_BACK:
-            return replace(after, instructor_left_ms=None)
-        case Kind.SERVER_BACK:
+        case Kind.INSTRUCTOR_LEFT | Kind.SERVER_BACK:
             left_ms = event.at_ms if lesson.instructor_left_ms is None else lesson.instructor_left_ms
             return replace(after, instructor_left_ms=left_ms)
+        case Kind.INSTRUCTOR_BACK:
+            return replace(after, instructor_left_ms=None)
         case Kind.ENDED:
             return replace(after, state=State.ENDED, ended_ms=event.at_ms)
 
@@ -139,7 +137,7 @@ def timeline(events: Iterable[Event]) -> tuple[Transition, ...]:
             found.append(Transition(event.since_ms, Phase.FAULT if _open(lesson, event.since_ms) else Phase.CLOSED))
         lesson = apply(lesson, event)
         found.append(Transition(event.at_ms, Phase.OPEN if _open(lesson, event.at_ms) else Phase.CLOSED))
-    if lesson.state is State.LIVE and lesson.instructor_left_ms is not None:
+    if lesson.instructor_left_ms is not None and _open(lesson, lesson.since_ms):
         found.append(Transition(_grace_end(lesson), Phase.CLOSED))
     return tuple(found)
 

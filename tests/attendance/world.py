@@ -1,0 +1,250 @@
+"""A small world for the tests of attendance: the real service, store, spool and sealer under a clock moved by hand."""
+
+import asyncio
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from server.attendance import records
+from server.attendance.book import LessonBook
+from server.attendance.credit import Beat
+from server.attendance.intervals import Intervals, union
+from server.attendance.lease import End
+from server.attendance.minutes import MINUTE_MS
+from server.attendance.register import Holder, Register
+from server.attendance.sealer import Sealer
+from server.attendance.service import Acknowledged, Attendance, Entry, Granted, Ports
+from server.attendance.timeline import Phase, Transition
+from server.core.actor import Actor, Role
+from server.core.clock import ManualClock
+from server.core.database import Database, sqlite_url
+from server.core.tasks import Tasks
+from server.core.vault import Vault
+
+#: a whole minute, far from 1970
+T0: Final = 29_900_000 * MINUTE_MS
+LESSON: Final = "1e55000000000001"
+PASSWORD: Final = "right"
+BEAT_EVERY_MS: Final = 10_000
+
+
+def person_id(number: int) -> str:
+    """The id of the nth trainee."""
+    return f"{number:016x}"
+
+
+def trainee(number: int, session: str = "") -> Actor:
+    """The nth trainee, signed in."""
+    return Actor(person_id(number), Role.TRAINEE, session or f"session{number}", "i")
+
+
+def make_template(folder: Path) -> Path:
+    """A migrated, empty store, to be copied."""
+
+    async def make() -> None:
+        database = Database(sqlite_url(folder / "template.db"))
+        await database.migrate()
+        async with database.read() as connection:
+            await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        await database.close()
+
+    asyncio.run(make())
+    return folder / "template.db"
+
+
+@dataclass
+class World:
+    """One server: `folder` holds its store and spool, `alive` the connections that still answer."""
+
+    folder: Path
+    clock: ManualClock
+    database: Database
+    alive: set[str] = field(default_factory=set)
+    told: list[tuple[str, End]] = field(default_factory=list)
+    transitions: tuple[Transition, ...] = (Transition(T0, Phase.OPEN),)
+    ended: bool = False
+    connections: int = 0
+
+    @classmethod
+    async def make(cls, folder: Path, template: Path, start_ms: int = T0) -> "World":
+        """A new server with an open lesson."""
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(template, folder / "keshi.db")
+        world = cls(folder, ManualClock(start_ms), Database(sqlite_url(folder / "keshi.db")))
+        await world.start()
+        return world
+
+    async def start(self) -> None:
+        """Like the service's start: read the spool, load what it needs, begin a new one."""
+        self.tasks = Tasks()
+        self.register = Register(self.database, self.clock, self.tasks, self.folder / "spool")
+        ports = Ports(self._verify, self._answers, self._lost)
+        self.attendance = Attendance(self.register, Vault(b"k" * 32), ports)
+        self.sealer = Sealer(self.register)
+        for lesson_id in sorted(self.register.read_spool() | {LESSON}):
+            book = await self.register.book(lesson_id)
+            if lesson_id == LESSON:
+                book.set_timeline(self.transitions, self.ended)
+        self.register.settle_spool()
+
+    async def crash(self) -> None:
+        """The process dies between two steps; nothing is said to anybody. The next one starts at once."""
+        self.register.spool.close()
+        self.alive.clear()
+        await self.start()
+
+    async def close(self) -> None:
+        """The end of the test."""
+        await self.tasks.close()
+        self.register.spool.close()
+        await self.database.close()
+
+    def now(self) -> int:
+        return self.clock.ms()
+
+    async def book(self) -> LessonBook:
+        """The lesson's book, with its timeline as `live` pushes it."""
+        book = await self.register.book(LESSON)
+        book.set_timeline(self.transitions, self.ended)
+        return book
+
+    async def set_timeline(self, transitions: Iterable[Transition], ended: bool = False) -> None:
+        """What `live` does after each event."""
+        self.transitions, self.ended = tuple(transitions), ended
+        await self.book()
+
+    async def end(self) -> None:
+        """The lesson ends now."""
+        await self.set_timeline([*self.transitions, Transition(self.now(), Phase.CLOSED)], ended=True)
+
+    async def seal_all(self) -> None:
+        """Let everything become final."""
+        for _ in range(4):
+            self.clock.advance(MINUTE_MS)
+            await self.sealer.round()
+
+    def connect(self) -> str:
+        """A new connection that answers."""
+        self.connections += 1
+        name = f"connection{self.connections}"
+        self.alive.add(name)
+        return name
+
+    async def sealed(self) -> dict[str, Intervals]:
+        """Credited ledger milliseconds by person, as the journal has them."""
+        found: dict[str, Intervals] = {}
+        async with self.database.read() as connection:
+            for minute in await records.sealed_minutes(connection, LESSON):
+                base = minute.slot * MINUTE_MS
+                for record in minute.records:
+                    spans = tuple((base + a, base + b) for a, b in record.credited)
+                    found[record.person_id] = union(found.get(record.person_id, ()), spans)
+        return found
+
+    async def held(self, person: str) -> Intervals:
+        """When the account held a lease, as its table has it. Raises AssertionError when two overlap (I8)."""
+        async with self.database.read() as connection:
+            rows = await records.leases_of_lesson(connection, LESSON)
+        spans = [(row.granted_ms, row.ended_ms or self.now()) for row in rows if row.person_id == person]
+        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+            assert end <= start, "two leases of one account at once"
+        return union(spans)
+
+    async def _verify(self, _person: str, password: str) -> bool:
+        return password == PASSWORD
+
+    async def _answers(self, connection: str) -> bool:
+        return connection in self.alive
+
+    async def _lost(self, holder: Holder, reason: End, _device: str, _at: int) -> None:
+        self.told.append((holder.connection, reason))
+
+
+@dataclass
+class Page:
+    """A trainee's page as the web client is: spans in front, one beat in flight, a lost one is said again."""
+
+    world: World
+    actor: Actor
+    name: str = "page-000"
+    base: int = 5_000
+    rate: float = 1.0
+    connection: str = ""
+    epoch: int = 0
+    seq: int = 0
+    nonce: str = ""
+    resume: str | None = None
+    closed: list[tuple[int, int]] = field(default_factory=list)
+    since: int | None = None
+    first: int | None = None
+    sent: list[Beat] = field(default_factory=list)
+    _from: int = -1
+
+    def __post_init__(self) -> None:
+        self._from = self.world.now()
+
+    def mono(self) -> int:
+        """The page's monotonic clock."""
+        return self.base + int((self.world.now() - self._from) * self.rate)
+
+    def set_rate(self, rate: float) -> None:
+        """From now on the page's clock runs so much faster."""
+        self.base, self._from, self.rate = self.mono(), self.world.now(), rate
+
+    def show(self) -> None:
+        if self.since is None:
+            self.since = self.mono()
+
+    def hide(self) -> None:
+        if self.since is not None:
+            self.closed.append((self.since, self.mono()))
+            self.since = None
+
+    async def join(self, password: str | None = None, device: str = "desktop") -> Granted:
+        """Connect and ask for the lease; the same page continues, a new one begins."""
+        self.connection = self.world.connect()
+        entry = Entry(self.actor, LESSON, self.connection, device, self.name, self.resume, password, self.mono())
+        granted = await self.world.attendance.join(entry)
+        if granted.epoch == self.epoch and self.first is not None and self.seq < granted.seq:
+            self._trim()
+        self.first = None
+        self.epoch, self.resume, self.seq, self.nonce = granted.epoch, granted.resume, granted.seq, granted.nonce
+        return granted
+
+    async def drop(self) -> None:
+        """The connection ends."""
+        self.world.alive.discard(self.connection)
+        await self.world.attendance.gone(self.connection)
+
+    def take(self) -> Beat:
+        """What the page would say now."""
+        mono = self.mono()
+        spans = [*self.closed] + ([(self.since, mono)] if self.since is not None and self.since < mono else [])
+        self.first = mono if self.first is None else self.first
+        beat = Beat(self.seq + 1, self.nonce, mono, tuple(spans))
+        self.sent.append(beat)
+        return beat
+
+    async def deliver(self, beat: Beat) -> Acknowledged:
+        """The server hears it; the page does not hear the answer yet."""
+        return await self.world.attendance.beat(self.actor, self.connection, LESSON, self.epoch, beat)
+
+    def heard(self, ack: Acknowledged) -> None:
+        """The page hears the answer."""
+        self.seq, self.nonce = ack.seq, ack.nonce
+        self._trim()
+        self.first = None
+
+    async def beat(self) -> Acknowledged:
+        """One beat, there and back."""
+        ack = await self.deliver(self.take())
+        self.heard(ack)
+        return ack
+
+    def _trim(self) -> None:
+        told = self.first or 0
+        self.closed = [(max(a, told), b) for a, b in self.closed if b > told]
+        if self.since is not None:
+            self.since = max(self.since, told)
