@@ -38,9 +38,9 @@ def scope_of(secret: str) -> str:
 
 
 def normal_secret(secret: str) -> str:
-    """The one spelling of an invitation's secret: a code may be typed small, with or without its hyphen."""
+    """The one spelling of an invitation's secret: a code may be typed small, with any dash or none."""
     if ":" not in secret:
         return secret.strip()
     scope, _, code = secret.partition(":")
-    letters = "".join(unicodedata.normalize("NFKC", code).split()).replace("-", "").upper()
+    letters = "".join(letter for letter in unicodedata.normalize("NFKC", code) if letter.isalnum()).upper()
     return f"{scope.strip()}:{letters}"

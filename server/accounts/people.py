@@ -1,6 +1,6 @@
 """Decides who exists: people are made once, found by id, login name or ID number, and never duplicated."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -33,8 +33,11 @@ class NewPerson:
 class People:
     """Everybody the server knows."""
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault, demo: bool) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, vault: Vault, demo: bool, draw_login: Callable[[], str] = new_login
+    ) -> None:
         self._database, self._clock, self._vault, self._demo = database, clock, vault, demo
+        self._draw_login = draw_login
 
     async def create(self, new: NewPerson) -> Person:
         """Make a person.
@@ -55,9 +58,10 @@ class People:
         digests = [draft.id_number_digest or "" for draft in drafts]
         async with self._database.write() as connection:
             known = {each.id_number_digest or "": each for each in await records.by_digests(connection, digests)}
-            fresh = {digest: draft for digest, draft in zip(digests, drafts, strict=True) if digest not in known}
-            await records.add_people(connection, list(fresh.values()))
-        return [(known | fresh)[digest] for digest in digests]
+            unknown = {digest: draft for digest, draft in zip(digests, drafts, strict=True) if digest not in known}
+            made = await self._add(connection, list(unknown.values()))
+        everybody = known | {each.id_number_digest or "": each for each in made}
+        return [everybody[digest] for digest in digests]
 
     def check_id_number(self, text: str) -> str:
         """An ID number in its one spelling. Raises DomainError id_number_malformed (data: reason)."""
@@ -105,7 +109,7 @@ class People:
         for draft in drafts:
             person = draft
             while person.login in taken and person.login.isdigit():
-                person = replace(person, login=new_login())
+                person = replace(person, login=self._draw_login())
             taken.add(person.login)
             people.append(person)
         await records.add_people(connection, people)
@@ -122,7 +126,7 @@ class People:
             id=person_id,
             role=new.role,
             name=rules.checked_name(new.name),
-            login=new_login() if new.login is None else rules.checked_login(new.login),
+            login=self._draw_login() if new.login is None else rules.checked_login(new.login),
             institution_id=new.institution_id if new.role in rules.AT_INSTITUTION else None,
             area=new.area if new.role is Role.REGULATOR else None,
             created_ms=self._clock.ms(),

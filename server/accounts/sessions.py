@@ -35,16 +35,21 @@ class Sessions:
 
     async def _load(self, token: str) -> tuple[Actor, int] | None:
         before = self._ends
+        found = await self._read(token)
+        if found is None:
+            return None
+        if before != self._ends:  # a session ended while we read: was it this one?
+            return await self._load(token)
+        self._known[token] = found
+        return found
+
+    async def _read(self, token: str) -> tuple[Actor, int] | None:
         async with self._database.read() as connection:
             found = await records.session_with_person(connection, self._vault.digest(PURPOSE, token))
         if found is None:
             return None
         session, owner = found
-        actor = Actor(owner.id, owner.role, session.id, owner.institution_id, owner.area)
-        if before != self._ends:  # a session ended while we read: was it this one?
-            return await self._load(token)
-        self._known[token] = (actor, session.expires_ms)
-        return self._known[token]
+        return Actor(owner.id, owner.role, session.id, owner.institution_id, owner.area), session.expires_ms
 
     async def open(self, connection: Connection, owner: Person) -> str:
         """Sign a person in, within the caller's transaction; returns the token, which is stored nowhere."""

@@ -1,0 +1,101 @@
+"""A real store for tests: SQLite migrated once, copied for each test; a clock moved by hand."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import ClientSession, web
+from aiohttp.test_utils import TestServer
+
+from server import accounts
+from server.accounts.id_number import DEMO_PREFIX, check_digit
+from server.accounts.people import NewPerson
+from server.accounts.service import Accounts
+from server.core.actor import Actor, Role
+from server.core.clock import ManualClock
+from server.core.database import Database, sqlite_url
+from server.core.vault import KEY_BYTES, Vault
+from server.core.wire.declaration import Declarations
+from server.core.wire.rest import Rest, errors_as_json
+
+#: 2026-11-23 09:00 UTC, 17:00 in Asia/Shanghai
+NOW_MS = 1_795_424_400_000
+PASSWORD = "correct horse"
+
+
+def number(index: int) -> str:
+    """A fictitious ID number."""
+    first = f"{DEMO_PREFIX}19900307{index:03d}"
+    return first + check_digit(first)
+
+
+def make_blank(folder: Path) -> Path:
+    """A migrated empty database file."""
+    file = folder / "blank.db"
+
+    async def migrate() -> None:
+        database = Database(sqlite_url(file))
+        await database.migrate()
+        await database.close()
+
+    asyncio.run(migrate())
+    return file
+
+
+@dataclass
+class Store:
+    """One test's store."""
+
+    database: Database
+    clock: ManualClock
+    vault: Vault
+    accounts: Accounts
+    declarations: Declarations
+    file: Path
+    people: int = 500  # ID numbers below are free for tests
+
+    async def add(self, role: Role, name: str, institution_id: str | None = None, area: str | None = None) -> Actor:
+        """Somebody with a password, signed in."""
+        self.people += 1
+        number_or_none = number(self.people) if role is Role.TRAINEE else None
+        login = f"{role}-{name}".lower() if role is not Role.TRAINEE else None
+        person = await self.accounts.create_person(NewPerson(role, name, login, institution_id, area, number_or_none))
+        _person, token = await self.accounts.redeem(await self.accounts.invite(person.id), PASSWORD)
+        actor = await self.accounts.authenticate(token)
+        assert actor is not None
+        return actor
+
+
+@asynccontextmanager
+async def open_store(blank: Path, folder: Path, demo: bool = True) -> AsyncIterator[Store]:
+    """A copy of the blank database with accounts on top."""
+    file = folder / "keshi.db"
+    shutil.copy(blank, file)
+    database, clock, vault = Database(sqlite_url(file)), ManualClock(NOW_MS), Vault(bytes(KEY_BYTES))
+    built = accounts.build(database=database, clock=clock, vault=vault, demo=demo)
+    try:
+        yield Store(database, clock, vault, built.service, built.declarations, file)
+    finally:
+        built.service.close()
+        await database.close()
+
+
+@asynccontextmanager
+async def browser(store: Store, declarations: Declarations) -> AsyncIterator[ClientSession]:
+    """A browser before a real server that serves these declarations."""
+
+    async def observe(_actor: Actor, _page: str, _object_id: str) -> str | None:
+        return None
+
+    app = web.Application(middlewares=[errors_as_json])
+    origin = "http://keshi.example"
+    Rest(store.accounts.authenticate, observe, frozenset({origin}), 3_600).serve(app, declarations.routes)
+    server = TestServer(app)
+    await server.start_server()
+    async with ClientSession(str(server.make_url("/")), headers={"Origin": origin}) as session:
+        # a cookie of 127.0.0.1 is kept only by a jar that knows addresses
+        yield session
+    await server.close()
