@@ -75,7 +75,7 @@ async def export(config: Config, options: argparse.Namespace) -> None:
     async with _offline(config, demo=None) as house:
         training_class = await house.training.class_by_code(options.class_code)
         file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."))
-        out.write_bytes(file.content)
+    out.write_bytes(file.content)  # noqa: ASYNC240  nothing else runs
     print(f"{out}")
 
 
@@ -86,14 +86,14 @@ async def types(config: Config, options: argparse.Namespace) -> None:
     store = open_store(scratch, SystemClock())
     try:
         house = build(scratch, store, OFFLINE, frozenset(), demo=True)
-        Path(options.out).write_text(typescript(house.declarations))
+        Path(options.out).write_text(typescript(house.declarations))  # noqa: ASYNC240  nothing else runs
     finally:
         await store.database.close()
 
 
 @asynccontextmanager
 async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
-    """The house without its doors; `demo` None takes the data as what it is. Raises what opening and migrating refuse."""
+    """The house without its doors; `demo` None takes the data as what it is."""
     with only_one(config.server.data):
         store = open_store(config, SystemClock())
         try:

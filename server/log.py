@@ -1,4 +1,4 @@
-"""Decides how the service logs: one JSON object a line on stderr, with ids, never with a name, an ID number or a face."""
+"""Decides how the service logs: a JSON object a line on stderr, with ids, never a name, an ID number or a face."""
 
 import logging
 import sys

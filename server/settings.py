@@ -98,7 +98,7 @@ def origins(settings: ServerSettings, port: int) -> tuple[str, frozenset[str]]:
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
-    """The settings of a file with the command line's `overrides` for `server`; a missing default file means defaults."""
+    """The settings of a file, under the command line's `overrides` for `server`; without the default file, defaults."""
     if not path.exists() and path == DEFAULT_FILE:
         return Config.model_validate({"server": dict(overrides)})
     return load(path, Config, {"server": overrides})

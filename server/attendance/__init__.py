@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from server.attendance.api import Api, ShowLessons
+from server.attendance.api import Api
 from server.attendance.register import Register
 from server.attendance.sealer import ROUND_S, Sealer
 from server.attendance.service import Attendance, Ports
@@ -26,11 +26,10 @@ def build(
     vault: Vault,
     ports: Ports,
     training: Training,
-    show: ShowLessons,
 ) -> Capability[Presence]:
-    """Attendance over a register. `show` turns lesson ids into views."""
+    """Attendance over a register."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
-    api = Api(attendance, views, training, show)
+    api = Api(attendance, views, training)
     sealer = Sealer(register)
     return Capability(Presence(attendance, views), api.declarations(), (Job("attendance.seal", ROUND_S, sealer.round),))

@@ -1,6 +1,5 @@
 """Declares attendance: beats over Socket.IO; strips, today and class hours over REST."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,8 +14,6 @@ from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Nothing, Push, Route
 from server.training.service import Training
 from server.training.views import LessonView
-
-ShowLessons = Callable[[list[str]], Awaitable[list[LessonView]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +134,11 @@ LEASE_PROBE: Final = Push("lease:probe", Nothing)
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, attendance: Attendance, views: Views, training: Training, show: ShowLessons) -> None:
+    def __init__(self, attendance: Attendance, views: Views, training: Training) -> None:
         self._attendance = attendance
         self._register: Register = attendance.register
         self._views = views
         self._training = training
-        self._show = show
 
     async def beat(self, call: Call, request: BeatRequest) -> BeatAnswer:
         """One beat of a trainee's page."""
@@ -161,7 +157,7 @@ class Api:
     async def strips(self, call: Call, request: LessonRequest) -> Strips:
         """The strips of a lesson: all rows for those who oversee it, the own row for a trainee."""
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
-        (shown,) = await self._show([lesson.id])
+        (shown,) = await self._training.show([lesson.id])
         known = await self._views.minutes(lesson.id)
         planned_first, planned_last = lesson.planned_start_ms // 60_000, (lesson.planned_end_ms - 1) // 60_000
         slots = known.slots or [planned_first, planned_last]
@@ -174,7 +170,7 @@ class Api:
     async def today(self, call: Call, _request: Nothing) -> Today:
         """A trainee's lessons with their own totals, and the hours of each of their classes."""
         me = call.who.person_id
-        lessons = await self._show([lesson.id for lesson in await self._training.lessons_of(call.who)])
+        lessons = await self._training.show([lesson.id for lesson in await self._training.lessons_of(call.who)])
         mine = [MyLesson(lesson, await self._views.totals(lesson.id, me)) for lesson in lessons]
         classes = []
         for one in await self._training.classes_of(call.who):

@@ -44,10 +44,12 @@ def load(path: Path, model: type[Model], overrides: Mapping[str, Mapping[str, An
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise DomainError(
-            "config_invalid", file=path.name, line=_line(tree, first["loc"]), key=key, problem=first["msg"]
-        ) from error
+        where = first["loc"]
+        key = ".".join(str(part) for part in where)
+        if len(where) > 1 and where[1] in (overrides or {}).get(str(where[0]), {}):
+            raise DomainError("config_invalid", file="command line", key=key, problem=first["msg"]) from error
+        line = _line(tree, where)
+        raise DomainError("config_invalid", file=path.name, line=line, key=key, problem=first["msg"]) from error
 
 
 def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int | None:

@@ -3,7 +3,6 @@
 from typing import Final
 
 from server.attendance import Presence
-from server.attendance.api import ShowLessons
 from server.core.capability import Capability, Job
 from server.core.database import Database
 from server.core.wire.fan_out import FanOut
@@ -21,11 +20,10 @@ def build(
     training: Training,
     presence: Presence,
     media: MediaDoor,
-    show: ShowLessons,
     fan_out: FanOut,
 ) -> Capability[Live]:
     """Live lessons over attendance and a media door."""
     live = Live(database, training, presence.attendance.register, media)
-    api = Api(live, presence.attendance, presence.views, training, show, fan_out)
+    api = Api(live, presence.attendance, presence.views, training, fan_out)
     jobs = (Job("live.roster", ROSTER_S, api.push_rosters), Job("live.round", ROUND_S, live.round))
     return Capability(live, api.declarations(), jobs)

@@ -5,7 +5,6 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from server.attendance.api import ShowLessons
 from server.attendance.service import Attendance, Entry
 from server.attendance.views import Cell, Totals, Views, cell_of, totals_of
 from server.core.actor import EVERYONE, Actor, Role
@@ -120,15 +119,12 @@ ROSTER: Final = Push("lesson:roster", Roster)
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(
-        self, live: Live, attendance: Attendance, views: Views, training: Training, show: ShowLessons, fan_out: FanOut
-    ) -> None:
+    def __init__(self, live: Live, attendance: Attendance, views: Views, training: Training, fan_out: FanOut) -> None:
         self._live = live
         self._attendance = attendance
         self._register = attendance.register
         self._views = views
         self._training = training
-        self._show = show
         self._fan_out = fan_out
         self._pushed: dict[str, int] = {}
         live.announce = self.announce
@@ -142,7 +138,7 @@ class Api:
         if actor.role is Role.INSTRUCTOR and lesson.instructor_id == actor.person_id:
             running = await self._live.control(lesson.id, call.connection)
         await self._fan_out.join(call.connection, f"lesson:{lesson.id}")
-        (shown,) = await self._show([lesson.id])
+        (shown,) = await self._training.show([lesson.id])
         media = self._media(actor, lesson.id, lesson.instructor_id, lease.epoch if lease else 0)
         if lease is None:
             await self._fan_out.join(call.connection, f"desk:{lesson.id}")

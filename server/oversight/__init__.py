@@ -1,7 +1,6 @@
 """Floor 7: regulators look in; every look is recorded (R13)."""
 
 from server.attendance import Presence
-from server.attendance.api import ShowLessons
 from server.core.capability import Capability
 from server.core.clock import Clock
 from server.core.database import Database
@@ -15,6 +14,6 @@ def build(*, database: Database, clock: Clock) -> Oversight:
     return Oversight(database, clock)
 
 
-def declare(oversight: Oversight, training: Training, presence: Presence, show: ShowLessons) -> Capability[Oversight]:
+def declare(oversight: Oversight, training: Training, presence: Presence) -> Capability[Oversight]:
     """What regulators see."""
-    return Capability(oversight, Api(training, presence, show).declarations())
+    return Capability(oversight, Api(training, presence).declarations())

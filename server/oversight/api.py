@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from server.attendance import Presence
-from server.attendance.api import ShowLessons
 from server.core.actor import Role
 from server.core.wire.declaration import Call, Declarations, Nothing, Route
 from server.training.service import Training
@@ -33,16 +32,15 @@ class AreaLessons:
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, training: Training, presence: Presence, show: ShowLessons) -> None:
+    def __init__(self, training: Training, presence: Presence) -> None:
         self._training = training
         self._presence = presence
-        self._show = show
 
     async def lessons(self, call: Call, _request: Nothing) -> AreaLessons:
         """All lessons of the regulator's area; the look was written down first."""
         area = call.who.area or ""
         lessons = await self._training.lessons_of(call.who)
-        shown = await self._show([lesson.id for lesson in lessons])
+        shown = await self._training.show([lesson.id for lesson in lessons])
         return AreaLessons(call.view_id or "", area, [await self._row(one) for one in shown])
 
     async def _row(self, lesson: LessonView) -> AreaLesson:

@@ -47,6 +47,13 @@ def test_the_error_names_line_and_key(tmp_path: Path, text: str, line: int, key:
     assert refused.value.data["problem"]
 
 
+def test_a_bad_value_of_the_command_line_is_not_blamed_on_the_file(tmp_path: Path) -> None:
+    with pytest.raises(DomainError, match="config_invalid") as refused:
+        _load(tmp_path, "port:\n  number: 1\n", {"port": {"number": "many"}})
+    assert refused.value.data["file"] == "command line"
+    assert "line" not in refused.value.data
+
+
 def test_yaml_that_cannot_be_read_names_its_line(tmp_path: Path) -> None:
     with pytest.raises(DomainError, match="config_unreadable") as refused:
         _load(tmp_path, "port:\n  number: [1\nx: 2\n")
