@@ -5,13 +5,18 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from aiohttp import ClientSession, web
+from aiohttp import ClientSession, CookieJar, web
 from aiohttp.test_utils import TestServer
+from argon2 import PasswordHasher
 
 from server import accounts
+from server.accounts import records
 from server.accounts.id_number import DEMO_PREFIX, check_digit
+from server.accounts.passwords import LANES, MEMORY_KIB, PASSES
 from server.accounts.people import NewPerson
 from server.accounts.service import Accounts
 from server.core.actor import Actor, Role
@@ -30,6 +35,11 @@ def number(index: int) -> str:
     """A fictitious ID number."""
     first = f"{DEMO_PREFIX}19900307{index:03d}"
     return first + check_digit(first)
+
+
+@cache
+def _hash() -> str:
+    return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES).hash(PASSWORD)
 
 
 def make_blank(folder: Path) -> Path:
@@ -58,15 +68,14 @@ class Store:
     people: int = 500  # ID numbers below are free for tests
 
     async def add(self, role: Role, name: str, institution_id: str | None = None, area: str | None = None) -> Actor:
-        """Somebody with a password, signed in."""
+        """Somebody who has set PASSWORD."""
         self.people += 1
         number_or_none = number(self.people) if role is Role.TRAINEE else None
         login = f"{role}-{name}".lower() if role is not Role.TRAINEE else None
         person = await self.accounts.create_person(NewPerson(role, name, login, institution_id, area, number_or_none))
-        _person, token = await self.accounts.redeem(await self.accounts.invite(person.id), PASSWORD)
-        actor = await self.accounts.authenticate(token)
-        assert actor is not None
-        return actor
+        async with self.database.write() as connection:
+            await records.set_password(connection, person.id, _hash())
+        return Actor(person.id, role, "no-session", institution_id, area)
 
 
 @asynccontextmanager
@@ -83,6 +92,18 @@ async def open_store(blank: Path, folder: Path, demo: bool = True) -> AsyncItera
         await database.close()
 
 
+async def ask(session: ClientSession, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    """Status and JSON of one call under /api/v1."""
+    async with session.request(method, f"/api/v1/{path}", json=body) as response:
+        return response.status, await response.json()
+
+
+async def sign_in(session: ClientSession, login: str, password: str = PASSWORD) -> None:
+    """Sign a browser in."""
+    status, answer = await ask(session, "POST", "login", {"login": login, "password": password})
+    assert status == 200, answer
+
+
 @asynccontextmanager
 async def browser(store: Store, declarations: Declarations) -> AsyncIterator[ClientSession]:
     """A browser before a real server that serves these declarations."""
@@ -95,7 +116,7 @@ async def browser(store: Store, declarations: Declarations) -> AsyncIterator[Cli
     Rest(store.accounts.authenticate, observe, frozenset({origin}), 3_600).serve(app, declarations.routes)
     server = TestServer(app)
     await server.start_server()
-    async with ClientSession(str(server.make_url("/")), headers={"Origin": origin}) as session:
-        # a cookie of 127.0.0.1 is kept only by a jar that knows addresses
+    jar = CookieJar(unsafe=True)  # or it would keep no cookie of an address
+    async with ClientSession(str(server.make_url("/")), headers={"Origin": origin}, cookie_jar=jar) as session:
         yield session
     await server.close()
