@@ -207,7 +207,7 @@ class Plane:
             self.counts["unknown_kind"] += 1
         else:
             session = self._by_address.get(address)
-            if session is None or address not in session.peer.paths:
+            if session is None:
                 self.counts["unknown_address"] += 1
             else:
                 session.peer.on_packet(kind, datagram, address)

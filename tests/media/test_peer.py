@@ -47,14 +47,14 @@ async def stranger(stage: Stage) -> AsyncIterator[Stranger]:
     each.socket.close()
 
 
-def check(client: Client, *, password: str = "", ufrag: str = "") -> bytes:
+def check(client: Client, *, password: str = "", ufrag: str = "", own: str = "") -> bytes:
     """An ICE check as the client itself would send it."""
     remote = SessionDescription.parse(client.connection.remoteDescription.sdp).media[0].ice
     local = SessionDescription.parse(client.connection.localDescription.sdp).media[0].ice
     assert remote is not None
     assert local is not None
     message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    message.attributes["USERNAME"] = f"{ufrag or remote.usernameFragment}:{local.usernameFragment}"
+    message.attributes["USERNAME"] = f"{ufrag or remote.usernameFragment}:{own or local.usernameFragment}"
     message.attributes["PRIORITY"] = 1
     message.add_message_integrity((password or str(remote.password)).encode())
     return bytes(message)
@@ -69,7 +69,8 @@ async def test_a_stranger_gets_no_byte(stage: Stage, stranger: Stranger) -> None
     stranger.send(check(client, ufrag="nobody"))
     await count(stage, "stun_unknown_ufrag")
     stranger.send(check(client, password="wrong"))
-    await count(stage, "stun_unauthenticated")
+    stranger.send(check(client, own="another's"))
+    await count(stage, "stun_unauthenticated", 2)
     for datagram in (b"\x16\xfe\xfd" + bytes(20), b"\x80\x6f" + bytes(20), b"\x80\xc8" + bytes(20)):
         stranger.send(datagram)
     await count(stage, "unknown_address", 3)
@@ -85,6 +86,8 @@ async def test_a_spoofed_check_does_not_aim_the_stream_at_a_victim(stage: Stage,
     for _ in range(3):
         stranger.send(check(client))
     await asyncio.sleep(0.5)
+    stranger.send(b"\x16\xfe\xfd" + bytes(20))  # nor does a handshake that is over move it
+    await asyncio.sleep(0.2)
     back = stranger.received()
     assert len(back) == 3
     assert sum(map(len, back)) <= AMPLIFICATION * stranger.sent
