@@ -137,6 +137,8 @@ class Page:
         """Connect and enter the lesson, in front; the same page may come back so. Raises Refused."""
         self.socket = Socket(self.login)
         await self.socket.open()
+        if not self._resume:
+            self.show()  # before the server grants anything: no millisecond is lost while it answers
         fields = {"device": self._device, "page": self._page, "resume": self._resume, "password": password}
         joined = await self.socket.call("lesson:join", lesson_id=self.lesson_id, **fields)
         lease = joined["lease"]
@@ -145,8 +147,6 @@ class Page:
         self._flight = None
         self._epoch, self._seq, self._nonce = lease["epoch"], lease["seq"], lease["nonce"]
         self._resume = lease["resume"]
-        if self._since is None and not self._spans:
-            self.show()
         return joined
 
     def show(self) -> None:
