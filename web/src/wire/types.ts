@@ -25,7 +25,8 @@ export interface Strips {
 export interface Hours { class_hours: number; remainder_ms: number; required_hours: number; scheme: string }
 
 export interface Invitation { name: string; login: string; role: Role; class_name: string | null; needs: 'password' }
-export interface Today { now: string; lessons: (Lesson & { my: Totals })[]; classes: { class_id: string; class_name: string; hours: Hours }[] }
+export interface MyLesson { lesson: Lesson; my: Totals }
+export interface Today { now: string; lessons: MyLesson[]; classes: { class_id: string; class_name: string; hours: Hours }[] }
 export interface Person { id: string; role: Role; name: string; login: string; institution_name: string | null; area: string | null; active: boolean }
 export interface NewPerson { role: Role; name: string; login: string; institution_id: string | null; area: string | null }
 export interface Scheme { name: string; version: string; title: string }
