@@ -1,0 +1,53 @@
+"""Media behind live's door: tokens, rooms, and what comes back."""
+
+import asyncio
+
+import jwt
+
+from media.api import MediaEvent, MediaSettings
+from server.core.clock import ManualClock
+from server.core.tasks import Tasks
+from server.live.media_door import TOKEN_S, EmbeddedMedia
+
+KEY = b"0123456789abcdef0123456789abcdef"
+
+
+def _door() -> tuple[EmbeddedMedia, Tasks]:
+    tasks = Tasks()
+    return EmbeddedMedia(MediaSettings(), KEY, ManualClock(1_000_000), tasks), tasks
+
+
+async def test_tokens_name_room_peer_and_kind_and_end_soon() -> None:
+    door, _ = _door()
+    for publish, kind in ((True, "publish"), (False, "watch")):
+        claims = jwt.decode(door.token("room1", "peer1", publish), options={"verify_signature": False})
+        assert (claims["room"], claims["sub"], claims["kind"]) == ("room1", "peer1", kind)
+        assert claims["exp"] == 1_000 + TOKEN_S
+
+
+async def test_only_a_publisher_coming_or_going_is_passed_on() -> None:
+    door, tasks = _door()
+    heard: list[tuple[str, bool]] = []
+
+    async def published(room: str, live: bool) -> None:
+        heard.append((room, live))
+
+    door.on_published.append(published)
+    for kind in ("publisher_live", "viewer_live", "viewer_gone", "publisher_gone"):
+        door._event(MediaEvent(kind, "room1", "peer1", 0))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)
+    assert heard == [("room1", True), ("room1", False)]
+    await tasks.close()
+
+
+async def test_rooms_open_and_close() -> None:
+    door, _ = _door()
+    await door.media.start()
+    try:
+        await door.open_room("room1")
+        assert door.media.stats("room1").viewers == ()
+        await door.cut("nobody")
+        await door.close_room("room1")
+    finally:
+        await door.media.stop()

@@ -1,0 +1,174 @@
+"""A live lesson through its real doors: who may command it, what survives, what everybody is told."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from server.core.clock import ManualClock
+from server.live.lesson import ABANDONED_AFTER_MS, State
+from tests.school import NOON_MS, Page, School, plan, school
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[School]:
+    async with school(tmp_path) as running:
+        yield running
+
+
+async def _state(served: School) -> State:
+    return (await served.house.live.running(served.lesson_id)).lesson.state
+
+
+async def _heard(page: Page, state: str) -> None:
+    """Wait until the page was told of a state."""
+    for _ in range(200):
+        if any(phase["state"] == state for phase in page.heard("lesson:phase")):
+            return
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"never told {state}: {page.told}")
+
+
+async def test_a_lesson_runs_from_start_to_end_and_everybody_is_told(served: School) -> None:
+    async with served.page("teacher") as teacher, served.page("jia") as trainee:
+        await teacher.join()
+        assert (await trainee.join())["phase"]["state"] == "planned"
+        for command, state in (("start", "live"), ("break", "break"), ("resume", "live"), ("end", "ended")):
+            served.clock.advance(1_000)
+            answer = await teacher.call(f"lesson:{command}")
+            assert (answer["ok"], answer["phase"]["state"]) == (True, state)
+            await _heard(trainee, state)
+        async with served.http("jia") as session, session.get(f"/api/v1/lessons/{served.lesson_id}") as shown:
+            lesson = await shown.json()
+    assert (lesson["state"], lesson["started_at"]) == ("ended", "2026-11-23T09:00:01.000Z")
+    assert lesson["ended_at"] == "2026-11-23T09:00:04.000Z"
+    seqs = [phase["seq"] for phase in trainee.heard("lesson:phase")]
+    assert seqs == sorted(seqs)
+
+
+@pytest.mark.parametrize(
+    ("who", "code"),
+    [
+        ("jia", "forbidden"),
+        ("staff", "forbidden"),
+        ("regulator", "forbidden"),
+        ("admin", "forbidden"),
+        ("other", "not_found"),
+    ],
+)
+async def test_nobody_but_its_instructor_commands_a_lesson(served: School, who: str, code: str) -> None:
+    async with served.page(who) as page:
+        for command in ("start", "break", "resume", "end"):
+            answer = await page.call(f"lesson:{command}")
+            assert (answer["ok"], answer["code"]) == (False, code)
+    assert await _state(served) is State.PLANNED
+
+
+@pytest.mark.parametrize(("who", "code"), [("stranger", "not_found"), ("abroad", "not_found"), ("other", "not_found")])
+async def test_a_lesson_out_of_scope_does_not_exist(served: School, who: str, code: str) -> None:
+    async with served.page(who) as page:
+        assert (await page.join())["code"] == code
+        assert (await page.call("lesson:media"))["code"] == code
+
+
+async def test_commands_out_of_order_are_refused(served: School) -> None:
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        assert (await teacher.call("lesson:end"))["code"] == "lesson_not_live"
+        await teacher.call("lesson:start")
+        assert (await teacher.call("lesson:start"))["code"] == "lesson_already_live"
+        assert (await teacher.call("lesson:resume"))["code"] == "lesson_not_live"
+        await teacher.call("lesson:end")
+        assert (await teacher.call("lesson:break"))["code"] == "lesson_ended"
+        assert (await teacher.call("lesson:start"))["code"] in ("lesson_ended", "lesson_over")
+    async with served.page("jia") as late:
+        assert (await late.join())["code"] == "lesson_ended"
+
+
+async def test_a_lesson_is_not_started_long_before_its_plan(served: School) -> None:
+    early = await plan(served.house, served.class_id, served.ids["teacher"], 2, NOON_MS + 31 * 60_000)
+    async with served.page("teacher") as teacher:
+        assert (await teacher.call("lesson:start", lesson_id=early))["code"] == "lesson_too_early"
+        served.clock.advance(60_000)
+        assert (await teacher.call("lesson:start", lesson_id=early))["ok"]
+
+
+async def test_a_room_that_does_not_open_fails_the_start_and_can_be_tried_again(served: School) -> None:
+    media = served.house.media
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        for n in range(64):
+            await media.open_room(f"taken{n}")
+        answer = await teacher.call("lesson:start")
+        assert (answer["ok"], answer["code"]) == (False, "start_failed")
+        assert await _state(served) is State.START_FAILED
+        await media.close_room("taken0")
+        assert (await teacher.call("lesson:start"))["phase"]["state"] == "live"
+
+
+async def test_an_instructor_who_leaves_is_noticed_and_a_return_as_well(served: School) -> None:
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        await teacher.call("lesson:start")
+    running = await served.house.live.running(served.lesson_id)
+    for _ in range(200):
+        if running.lesson.instructor_left_ms is not None:
+            break
+        await asyncio.sleep(0.01)
+    assert running.lesson.instructor_left_ms == NOON_MS
+    async with served.page("teacher") as teacher:
+        assert (await teacher.join())["phase"]["instructor_present"] is True
+        assert running.lesson.instructor_left_ms is None
+
+
+async def test_an_abandoned_lesson_ends_by_itself(served: School) -> None:
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        await teacher.call("lesson:start")
+    running = await served.house.live.running(served.lesson_id)
+    while running.lesson.instructor_left_ms is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    served.clock.advance(ABANDONED_AFTER_MS)
+    await served.house.live.round()
+    assert await _state(served) is State.LIVE
+    served.clock.advance(1)
+    await served.house.live.round()
+    assert running.lesson.state is State.ENDED
+
+
+async def test_published_media_is_presence(served: School) -> None:
+    live = served.house.live
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        await teacher.call("lesson:start")
+        await live.published(served.lesson_id, True)
+        for _ in range(200):
+            if teacher.heard("lesson:phase")[-1]["publisher_live"]:
+                break
+            await asyncio.sleep(0.01)
+        assert teacher.heard("lesson:phase")[-1]["publisher_live"] is True
+    running = await live.running(served.lesson_id)
+    while running.controls:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert running.lesson.instructor_left_ms is None
+    await live.published(served.lesson_id, False)
+    assert running.lesson.instructor_left_ms is not None
+
+
+async def test_a_running_lesson_goes_on_after_a_restart(tmp_path: Path) -> None:
+    async with school(tmp_path) as before:
+        async with before.page("teacher") as teacher:
+            await teacher.join()
+            await teacher.call("lesson:start")
+        lesson_id = before.lesson_id
+    async with school(tmp_path, ManualClock(NOON_MS + 30_000)) as after:
+        assert after.lesson_id == lesson_id
+        assert await _state(after) is State.LIVE
+        kinds = [event.kind.value for event in (await after.house.live.running(lesson_id)).events]
+        assert kinds[:2] == ["starting", "started"]
+        assert kinds[-1] == "server_back"
+        assert after.house.media.stats(lesson_id).publisher_live is False
+        async with after.page("teacher") as teacher:
+            assert (await teacher.join())["phase"]["state"] == "live"
+            assert (await teacher.call("lesson:end"))["ok"]
