@@ -137,9 +137,10 @@ def checked_times(planned_start: str, planned_end: str) -> tuple[int, int]:
 
 def _day(field: str, text: str) -> date:
     try:
-        if len(text) != len("2026-11-23"):
+        day = date.fromisoformat(text)
+        if day.isoformat() != text:  # weeks and days without hyphens are ISO as well, and nobody means them
             raise ValueError
-        return date.fromisoformat(text)
+        return day
     except ValueError as error:
         raise DomainError("bad_request", field=field, problem="a day like 2026-11-23 is expected") from error
 

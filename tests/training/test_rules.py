@@ -1,0 +1,112 @@
+"""When a lesson may start, and what a valid class and lesson are, at their edges."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from server.core.errors import DomainError
+from server.training import rules
+from server.training.rules import EARLY_MS, HOUR_MS, Lesson, LessonState, Scheme, SubjectKind, may_start
+
+START_MS = 1_795_424_400_000
+PLANNED = Lesson(
+    "l1", "c1", 1, "课", SubjectKind.THEORY, START_MS, START_MS + HOUR_MS, "p1", LessonState.PLANNED, None, None
+)
+
+
+@pytest.mark.parametrize("now_ms", [START_MS - EARLY_MS, START_MS, START_MS + HOUR_MS - 1])
+@pytest.mark.parametrize("state", [LessonState.PLANNED, LessonState.START_FAILED])
+def test_a_lesson_may_start(now_ms: int, state: LessonState) -> None:
+    may_start(replace(PLANNED, state=state), now_ms)
+
+
+@pytest.mark.parametrize(
+    ("state", "now_ms", "code"),
+    [
+        (LessonState.PLANNED, START_MS - EARLY_MS - 1, "lesson_too_early"),
+        (LessonState.START_FAILED, START_MS - EARLY_MS - 1, "lesson_too_early"),
+        (LessonState.PLANNED, START_MS + HOUR_MS, "lesson_over"),
+        (LessonState.STARTING, START_MS, "lesson_already_live"),
+        (LessonState.LIVE, START_MS, "lesson_already_live"),
+        (LessonState.BREAK, START_MS + HOUR_MS, "lesson_already_live"),
+        (LessonState.ENDED, START_MS, "lesson_ended"),
+    ],
+)
+def test_a_lesson_may_not_start(state: LessonState, now_ms: int, code: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        may_start(replace(PLANNED, state=state), now_ms)
+    assert refused.value.code == code
+
+
+def test_too_early_says_from_when() -> None:
+    with pytest.raises(DomainError) as refused:
+        may_start(PLANNED, 0)
+    assert refused.value.data == {"from": "2026-11-23T08:30:00.000Z"}
+
+
+@pytest.mark.parametrize("code", ["演-1", "2026.11(2)", "聊养护（初）_01", "x" * 40])
+def test_class_codes(code: str) -> None:
+    assert rules.checked_code(f" {code} ") == code
+
+
+@pytest.mark.parametrize("code", ["", " ", "a b", "a/b", "a\\b", "x" * 41, "=1", "甲\x00"])
+def test_bad_class_codes(code: str) -> None:
+    with pytest.raises(DomainError, match="class_code_malformed"):
+        rules.checked_code(code)
+
+
+def test_days() -> None:
+    assert rules.checked_dates("2026-11-23", "2026-11-23") == ("2026-11-23", "2026-11-23")
+    with pytest.raises(DomainError, match="dates_reversed"):
+        rules.checked_dates("2026-11-23", "2026-11-22")
+
+
+@pytest.mark.parametrize("day", ["", "2026-02-30", "20261123", "2026-W48-1", "23.11.2026", "2026-11-23T00:00"])
+def test_bad_days(day: str) -> None:
+    with pytest.raises(DomainError, match="bad_request"):
+        rules.checked_dates(day, "2027-01-01")
+
+
+@pytest.mark.parametrize("hours", [1, rules.HOURS_MAXIMUM])
+def test_hours(hours: int) -> None:
+    assert rules.checked_hours(hours) == hours
+
+
+@pytest.mark.parametrize("hours", [-1, 0, rules.HOURS_MAXIMUM + 1])
+def test_hours_out_of_range(hours: int) -> None:
+    with pytest.raises(DomainError, match="hours_out_of_range"):
+        rules.checked_hours(hours)
+
+
+@pytest.mark.parametrize("number", [0, rules.LESSON_NUMBER_MAXIMUM + 1])
+def test_bad_lesson_numbers(number: int) -> None:
+    with pytest.raises(DomainError, match="bad_request"):
+        rules.checked_number(number)
+
+
+def test_times_with_their_offset() -> None:
+    found = rules.checked_times("2026-11-23T17:00:00+08:00", "2026-11-23T10:00:00.000Z")
+    assert found == (START_MS, START_MS + HOUR_MS)
+    assert rules.checked_times("2026-11-23T00:00:00Z", "2026-11-23T08:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "code"),
+    [
+        ("2026-11-23T09:00:00", "2026-11-23T10:00:00Z", "bad_request"),  # where?
+        ("tomorrow", "2026-11-23T10:00:00Z", "bad_request"),
+        ("2026-11-23T09:00:00Z", "", "bad_request"),
+        ("2026-11-23T09:00:00Z", "2026-11-23T09:00:00Z", "lesson_times_reversed"),
+        ("2026-11-23T09:00:00Z", "2026-11-23T16:59:00+08:00", "lesson_times_reversed"),
+        ("2026-11-23T00:00:00Z", "2026-11-23T08:00:00.001Z", "lesson_too_long"),
+    ],
+)
+def test_bad_times(start: str, end: str, code: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        rules.checked_times(start, end)
+    assert refused.value.code == code
+
+
+def test_a_scheme_says_how_long_a_class_hour_is() -> None:
+    assert Scheme("x/1", "x", 1, "X", json.dumps({"class_hour_ms": 1_800_000}), 0).class_hour_ms == 1_800_000
