@@ -2,7 +2,7 @@
 import { Store } from '../ui/store'
 import { get, post } from '../wire/http'
 import { asRefusal } from '../wire/refusal'
-import type { DemoLesson, Invitation, Me, Site } from '../wire/types'
+import type { DemoLesson, Me, Opened, Site } from '../wire/types'
 
 export interface Signed { known: boolean; me: Me | null; site: Site | null }
 
@@ -44,7 +44,7 @@ export function forget(): void {
   signed.patch({ known: true, me: null })
 }
 
-export const openInvitation = (secret: string): Promise<Invitation> => post<Invitation>('/invitations/open', { secret })
+export const openInvitation = (secret: string): Promise<Opened> => post<Opened>('/invitations/open', { secret })
 
 export async function redeem(secret: string, password: string): Promise<Me> {
   const me = await post<Me>('/invitations/redeem', { secret, password })

@@ -3,7 +3,9 @@
  * since the last acknowledged beat. One beat is in flight at a time; a lost one is said again with a fresh clock, so a
  * late or lost beat costs nothing. Minutes are counted by the server alone; no wall clock is read here.
  */
-import type { Beat, BeatAck, Cell, Lease, Span } from '../wire/types'
+import type { BeatAnswer, BeatRequest, Cell, Lease } from '../wire/types'
+
+type Span = BeatRequest['spans'][number]
 
 /** A beat is due this long after the last one was sent; sooner when visibility changes. */
 export const BEAT_EVERY_MS = 10_000
@@ -44,7 +46,7 @@ export class BeatQueue {
   }
 
   /** The next beat, or null while one is in flight. */
-  take(mono: number): Beat | null {
+  take(mono: number): BeatRequest | null {
     if (this.#inFlight) return null
     this.#open ??= { seq: this.#lease.seq + 1, first: mono }
     this.#inFlight = true
@@ -55,7 +57,7 @@ export class BeatQueue {
     return { lesson_id: this.#lesson, epoch, seq: this.#open.seq, nonce, mono, spans: spans.slice(-SPANS_PER_BEAT) }
   }
 
-  acknowledged(ack: Pick<BeatAck, 'seq' | 'nonce'>): void {
+  acknowledged(ack: Pick<BeatAnswer, 'seq' | 'nonce'>): void {
     this.#inFlight = false
     this.#lease = { ...this.#lease, seq: ack.seq, nonce: ack.nonce }
     if (this.#open && this.#open.seq <= ack.seq) this.#forgetOpen()

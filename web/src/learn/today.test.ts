@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Lesson } from '../wire/types'
+import type { LessonView } from '../wire/types'
 import { nextLesson } from './today'
 
-const lesson = (id: string, state: Lesson['state'], planned_start: string) => ({ id, state, planned_start }) as Lesson
+const lesson = (id: string, state: LessonView['state'], planned_start: string) => ({ id, state, planned_start }) as LessonView
 
 describe('the first lesson to see', () => {
   it('is the running one', () => { expect(nextLesson([lesson('a', 'planned', '1'), lesson('b', 'live', '2')])?.id).toBe('b') })

@@ -1,13 +1,13 @@
 /** Decides which lesson a trainee sees first. */
-import type { Lesson } from '../wire/types'
+import type { LessonView } from '../wire/types'
 
 const OPEN = new Set(['starting', 'live', 'break'])
 const COMING = new Set(['planned', 'start_failed'])
 
 /** A running lesson before the next planned one, by planned start. */
-export function nextLesson<L extends Lesson>(lessons: readonly L[]): L | null {
+export function nextLesson<L extends LessonView>(lessons: readonly L[]): L | null {
   const order = [...lessons].sort((a, b) => a.planned_start.localeCompare(b.planned_start))
   return order.find((l) => OPEN.has(l.state)) ?? order.find((l) => COMING.has(l.state)) ?? null
 }
 
-export const isOpen = (lesson: Lesson): boolean => OPEN.has(lesson.state)
+export const isOpen = (lesson: LessonView): boolean => OPEN.has(lesson.state)

@@ -1,29 +1,32 @@
 /** The lesson as its instructor, or somebody who only watches, sees it: phase, roster by minute, commands. */
 import { mergeCells } from '../attendance/state'
+import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
-import type { Cell, Device, HostJoined, Lesson, LessonJoin, Phase, RosterChange, RosterRow } from '../wire/types'
+import type { Cell, JoinRequest, Joined, LessonView, Phase, RosterRow } from '../wire/types'
 
 export type Command = 'lesson:start' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
 export interface HostView {
   stage: 'joining' | 'in' | 'reconnecting' | 'refused'
-  lesson: Lesson | null
+  lesson: LessonView | null
   phase: Phase | null
-  media: HostJoined['media'] | null
+  media: Joined['media'] | null
+  /** Set for a regulator: this look was recorded. */
+  view_id: string | null
   roster: RosterRow[]
   refusal: { code: string; data: RefusalData } | null
   busy: Command | null
 }
 
-const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, roster: [], refusal: null, busy: null }
+const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], refusal: null, busy: null }
 const AGAIN_MS = 2_000
 
 export class HostRoom {
   readonly view = new Store<HostView>(START)
   readonly #line: Line
-  readonly #ask: LessonJoin
+  readonly #ask: JoinRequest
 
   constructor(line: Line, lesson: string, device: Device, page: string) {
     this.#line = line
@@ -33,14 +36,14 @@ export class HostRoom {
       else if (state === 'refused' && refusal) this.view.patch({ stage: 'refused', refusal })
       else if (this.view.value.lesson) this.view.patch({ stage: 'reconnecting' })
     })
-    line.on('lesson:phase', (phase: Phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
-    line.on('lesson:roster', (change: RosterChange) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
+    line.on('lesson:phase', (phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
+    line.on('lesson:roster', (change) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
   }
 
   async command(event: Command): Promise<void> {
     this.view.patch({ busy: event, refusal: null })
     try {
-      const { phase } = await this.#line.request<{ phase: Phase }>(event, { lesson_id: this.#ask.lesson_id })
+      const { phase } = await this.#line.request(event, { lesson_id: this.#ask.lesson_id })
       this.view.patch({ busy: null })
       this.#phase(phase)
     } catch (fault) {
@@ -54,8 +57,8 @@ export class HostRoom {
 
   async #join(): Promise<void> {
     try {
-      const { lesson, phase, media, roster } = await this.#line.request<HostJoined>('lesson:join', this.#ask)
-      this.view.patch({ stage: 'in', lesson, phase, media, roster, refusal: null })
+      const { lesson, phase, media, roster, view_id } = await this.#line.request('lesson:join', this.#ask)
+      this.view.patch({ stage: 'in', lesson, phase, media, roster, view_id, refusal: null })
     } catch (fault) {
       const refusal = asRefusal(fault)
       if (refusal.code === 'offline') setTimeout(() => { void this.#join() }, AGAIN_MS)

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Lesson } from '../wire/types'
+import type { LessonView } from '../wire/types'
 import { grouped } from './lessons'
 
-const lesson = (id: string, state: Lesson['state'], planned_start: string) => ({ id, state, planned_start }) as Lesson
+const lesson = (id: string, state: LessonView['state'], planned_start: string) => ({ id, state, planned_start }) as LessonView
 
 describe('lessons in a list', () => {
   it('are running, coming next first, or past latest first', () => {

@@ -1,13 +1,17 @@
 /** Decides the order of lessons in lists. */
-import type { Lesson } from '../wire/types'
+import type { LessonView } from '../wire/types'
+
+/** A lesson, or something said about one. */
+const plain = (entry: LessonView | { lesson: LessonView }): LessonView => ('lesson' in entry ? entry.lesson : entry)
 
 export interface Grouped<L> { running: L[]; coming: L[]; past: L[] }
 
-export function grouped<L extends Lesson>(lessons: readonly L[]): Grouped<L> {
-  const order = [...lessons].sort((a, b) => a.planned_start.localeCompare(b.planned_start))
+export function grouped<L extends LessonView | { lesson: LessonView }>(lessons: readonly L[]): Grouped<L> {
+  const state = (entry: L) => plain(entry).state
+  const order = [...lessons].sort((a, b) => plain(a).planned_start.localeCompare(plain(b).planned_start))
   return {
-    running: order.filter((l) => ['starting', 'live', 'break'].includes(l.state)),
-    coming: order.filter((l) => ['planned', 'start_failed'].includes(l.state)),
-    past: order.filter((l) => l.state === 'ended').reverse(),
+    running: order.filter((l) => ['starting', 'live', 'break'].includes(state(l))),
+    coming: order.filter((l) => ['planned', 'start_failed'].includes(state(l))),
+    past: order.filter((l) => state(l) === 'ended').reverse(),
   }
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Beat, Lesson, Phase, TraineeJoined } from '../wire/types'
+import type { Commands, Pushes, BeatRequest, Joined, LessonView, Phase } from '../wire/types'
 import { Refusal } from '../wire/refusal'
 import type { Line, LineState } from '../wire/socket'
 import { TraineeRoom, quietOf, type Page } from './state'
@@ -11,26 +11,26 @@ class FakeLine implements Line {
   answers = new Map<string, (payload: never) => unknown>()
   closed = false
   #state: (state: LineState, refusal?: Refusal) => void = () => undefined
-  async request<T>(event: string, payload: object): Promise<T> {
+  async request<E extends keyof Commands>(event: E, payload: object): Promise<Commands[E]['response']> {
     this.sent.push([event, payload])
     await Promise.resolve()
     const answer = this.answers.get(event)?.(payload as never)
     if (answer instanceof Refusal) throw answer
-    return answer as T
+    return answer as Commands[E]['response']
   }
-  on(event: string, heard: (payload: never) => void): void { this.heard.set(event, heard) }
+  on<E extends keyof Pushes>(event: E, heard: (payload: Pushes[E]) => void): void { this.heard.set(event, heard) }
   onState(heard: (state: LineState, refusal?: Refusal) => void): void { this.#state = heard }
   open(): void { this.#state('connected') }
   close(): void { this.closed = true }
   cut(): void { this.#state('lost') }
   says(event: string, payload: unknown): void { this.heard.get(event)?.(payload as never) }
-  beats(): Beat[] { return this.sent.filter(([event]) => event === 'beat').map(([, payload]) => payload as Beat) }
+  beats(): BeatRequest[] { return this.sent.filter(([event]) => event === 'beat').map(([, payload]) => payload as BeatRequest) }
 }
 
-const LESSON = { id: 'l', state: 'live' } as Lesson
+const LESSON = { id: 'l', state: 'live' } as LessonView
 const PHASE: Phase = { lesson_id: 'l', state: 'live', since: '', seq: 1, publisher_live: true, instructor_present: true }
-const JOINED: TraineeJoined = {
-  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0' }, media: { room: 'r', token: 't', whep: '/w' }, cells: [],
+const JOINED: Joined = {
+  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0' }, media: { room: 'r', token: 't', whep: '/w', whip: null }, cells: [], roster: [], view_id: null,
   totals: { open_ms: 0, credit_ms: 0, pending_ms: 0, confirmed_ms: 0, reasons: [], state: 'recorded' },
 }
 
@@ -53,7 +53,7 @@ beforeEach(() => {
   }
   room = new TraineeRoom(line, page, 'l', 'phone')
   line.answers.set('lesson:join', () => JOINED)
-  line.answers.set('beat', (beat: Beat) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [], credit_ms: 5 }))
+  line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [], credit_ms: 5 }))
 })
 
 describe('a trainee', () => {
@@ -96,7 +96,7 @@ describe('a trainee', () => {
     line.cut()
     expect(room.view.value.stage).toBe('reconnecting')
     line.answers.set('lesson:join', () => ({ ...JOINED, lease: { ...JOINED.lease, seq: 1, nonce: 'n1' } }))
-    line.answers.set('beat', (beat: Beat) => ({ seq: beat.seq, nonce: 'x', cells: [], credit_ms: 6 }))
+    line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: 'x', cells: [], credit_ms: 6 }))
     now = 30_000
     line.open()
     await settle()
@@ -144,7 +144,7 @@ describe('a trainee', () => {
     now = 20_000
     room.tick()
     await Promise.resolve()
-    line.answers.set('beat', (beat: Beat) => ({ seq: beat.seq, nonce: 'x', cells: [], credit_ms: 6 }))
+    line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: 'x', cells: [], credit_ms: 6 }))
     await settle()
     expect(line.sent.filter(([e]) => e === 'lesson:join').length).toBeGreaterThan(1)
   })

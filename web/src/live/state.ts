@@ -3,9 +3,10 @@
  * it is. What the page shows follows from `view` alone.
  */
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
+import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
-import type { BeatAck, Cell, Device, LeaseLost, Lesson, LessonJoin, Phase, TraineeJoined, Totals } from '../wire/types'
-import { asRefusal, type Refusal, type RefusalData } from '../wire/refusal'
+import type { BeatAnswer, Cell, JoinRequest, Joined, LessonView, Phase, Totals } from '../wire/types'
+import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
 /** joining → in ⇄ reconnecting → ended; held: another device has the place; taken: another device took it. */
@@ -13,12 +14,12 @@ export type Stage = 'joining' | 'in' | 'reconnecting' | 'held' | 'taken' | 'ende
 
 export interface RoomView {
   stage: Stage
-  lesson: Lesson | null
+  lesson: LessonView | null
   phase: Phase | null
   cells: Cell[]
   totals: Totals | null
   credit_ms: number
-  media: TraineeJoined['media'] | null
+  media: Joined['media'] | null
   /** Who holds or took the place, or why we were refused. */
   refusal: { code: string; data: RefusalData } | null
   /** Acknowledged beats since the line came back: 0 says "being connected", not "recorded". */
@@ -61,9 +62,9 @@ export class TraineeRoom {
       else if (state === 'refused' && refusal) this.#refuse(refusal)
       else this.#lostLine()
     })
-    line.on('lesson:phase', (phase: Phase) => { this.#phase(phase) })
+    line.on('lesson:phase', (phase) => { this.#phase(phase) })
     line.on('lease:probe', () => undefined)
-    line.on('lease:lost', (lost: LeaseLost) => {
+    line.on('lease:lost', (lost) => {
       if (lost.lesson_id === lesson) this.#taken({ reason: lost.reason, device: lost.device, at: lost.at })
     })
   }
@@ -72,9 +73,9 @@ export class TraineeRoom {
   async join(password: string | null = null): Promise<void> {
     if (this.#joining) return
     this.#joining = true
-    const ask: LessonJoin = { lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password }
+    const ask: JoinRequest = { lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password }
     try {
-      this.#joined(await this.#line.request<TraineeJoined>('lesson:join', ask))
+      this.#joined(await this.#line.request('lesson:join', ask))
     } catch (fault) {
       this.#notJoined(asRefusal(fault))
     } finally {
@@ -107,15 +108,20 @@ export class TraineeRoom {
     return ['taken', 'ended', 'refused'].includes(this.view.value.stage)
   }
 
-  #joined(answer: TraineeJoined): void {
+  #joined(answer: Joined): void {
     const { lease, lesson, phase, media, cells, totals } = answer
+    if (!lease) {
+      // The server answers so to everybody but trainees: they have no business on this page.
+      this.#refuse(new Refusal('role_refused'))
+      return
+    }
     this.#page.remember(this.#key(), lease.resume)
     if (this.#queue && this.#epoch === lease.epoch) this.#queue.resumed(lease)
     else this.#queue = new BeatQueue(this.#lesson, lease, this.#page.visible(), this.#page.mono())
     this.#queue.visibility(this.#page.visible(), this.#page.mono())
     this.#epoch = lease.epoch
     const known = mergeCells(this.view.value.cells, cells)
-    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals.credit_ms, refusal: null, acks: 0 })
+    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0 })
     if (phase.state === 'ended') this.#end()
     else void this.#beat()
   }
@@ -149,7 +155,7 @@ export class TraineeRoom {
     }
     this.#wanted = false
     try {
-      this.#heard(await this.#line.request<BeatAck>('beat', beat))
+      this.#heard(await this.#line.request('beat', beat))
       this.#catchUp()
     } catch (fault) {
       this.#queue?.lost()
@@ -162,7 +168,7 @@ export class TraineeRoom {
     if (this.#wanted) void this.#beat()
   }
 
-  #heard(ack: BeatAck): void {
+  #heard(ack: BeatAnswer): void {
     this.#queue?.acknowledged(ack)
     const { cells, acks } = this.view.value
     this.view.patch({ cells: mergeCells(cells, ack.cells), credit_ms: ack.credit_ms, acks: acks + 1 })

@@ -1,5 +1,7 @@
 /** Decides what this browser can do, by what it has and never by its name; the name only chooses the advice. */
-import type { Device } from '../wire/types'
+import type { JoinRequest } from '../wire/types'
+
+export type Device = JoinRequest['device']
 
 export interface Surroundings {
   secure: boolean

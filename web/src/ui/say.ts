@@ -1,5 +1,5 @@
 /** Sentences built from evidence: the same words for the same minute everywhere. */
-import type { Cell, Hours, Reason, Totals } from '../wire/types'
+import type { Cell, Hours, ReasonMs, Totals } from '../wire/types'
 import { coded, t } from './catalogue'
 import { clock, minutes, seconds } from './time'
 
@@ -12,7 +12,7 @@ export function duration(ms: number): string {
   return rest === 0 ? t('time.minutes', { minutes: whole }) : t('time.minutesSeconds', { minutes: whole, seconds: rest })
 }
 
-function reasonsOf(reasons: readonly Reason[]): string {
+function reasonsOf(reasons: readonly ReasonMs[]): string {
   return reasons
     .filter((r) => r.ms > 0 && !COUNTED_APART.has(r.code))
     .map((r) => t('strip.reasonPart', { reason: coded('reason', r.code), duration: duration(r.ms) }))
@@ -38,7 +38,7 @@ export function totalsWords(totals: Pick<Totals, 'credit_ms' | 'reasons'>): stri
 }
 
 export function cellsTotals(cells: readonly Cell[]): Pick<Totals, 'credit_ms' | 'reasons'> {
-  const reasons = new Map<Reason['code'], number>()
+  const reasons = new Map<ReasonMs['code'], number>()
   let credit_ms = 0
   for (const cell of cells) {
     credit_ms += cell.credit_ms

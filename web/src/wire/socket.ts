@@ -4,12 +4,13 @@
  */
 import type { Socket } from 'socket.io-client'
 import { Refusal, type RefusalData } from './refusal'
+import type { Commands, Pushes } from './types'
 
 export type LineState = 'connected' | 'lost' | 'refused'
 
 export interface Line {
-  request<T>(event: string, payload: object): Promise<T>
-  on(event: string, heard: (payload: never) => void): void
+  request<E extends keyof Commands>(event: E, payload: Commands[E]['request']): Promise<Commands[E]['response']>
+  on<E extends keyof Pushes>(event: E, heard: (payload: Pushes[E]) => void): void
   onState(heard: (state: LineState, refusal?: Refusal) => void): void
   open(): void
   close(): void
@@ -23,7 +24,7 @@ const RETRY_MAX_MS = 5_000
 /** The server refuses a connection by a code of its own; the transport's faults are prose. */
 const CODE = /^[a-z]+(_[a-z]+)+$/
 
-type Answer = { ok: true } | { ok: false; code: string; data?: RefusalData }
+type Answer = ({ ok: true } & object) | { ok: false; code: string; data?: RefusalData }
 
 class SocketLine implements Line {
   readonly #socket: Socket
@@ -31,7 +32,7 @@ class SocketLine implements Line {
     this.#socket = socket
   }
 
-  async request<T>(event: string, payload: object): Promise<T> {
+  async request<E extends keyof Commands>(event: E, payload: Commands[E]['request']): Promise<Commands[E]['response']> {
     if (!this.#socket.connected) throw new Refusal('offline')
     let answer: Answer
     try {
@@ -40,12 +41,12 @@ class SocketLine implements Line {
       throw new Refusal('offline')
     }
     if (!answer.ok) throw new Refusal(answer.code, answer.data)
-    return answer as T
+    return answer as unknown as Commands[E]['response']
   }
 
-  on(event: string, heard: (payload: never) => void): void {
-    this.#socket.on(event, (payload: unknown, answer?: unknown) => {
-      heard(payload as never)
+  on<E extends keyof Pushes>(event: E, heard: (payload: Pushes[E]) => void): void {
+    this.#socket.on<string>(event, (payload: unknown, answer?: unknown) => {
+      heard(payload as Pushes[E])
       // The server may ask whether this page still lives: having heard it is the answer.
       if (typeof answer === 'function') (answer as (alive: boolean) => void)(true)
     })

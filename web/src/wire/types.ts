@@ -1,64 +1,525 @@
-/** What server and pages say to each other. Later generated from the server's declarations: change nothing here by hand then. */
+// Generated from the server's declarations by `python -m server types`. Do not edit.
+
+export interface LoginRequest {
+  login: string
+  password: string
+}
+
+export interface Me {
+  id: string
+  role: Role
+  name: string
+  login: string
+  institution: InstitutionRef | null
+  area: string | null
+}
+
 export type Role = 'trainee' | 'instructor' | 'staff' | 'regulator' | 'administrator'
-export interface Site { demo: boolean; operator: string; record_number: string; version: string; now: string }
-export interface InstitutionRef { id: string; name: string; area: string }
-export interface Me { id: string; role: Role; name: string; login: string; institution: InstitutionRef | null; area: string | null }
-export type LessonState = 'planned' | 'starting' | 'start_failed' | 'live' | 'break' | 'ended'
+
+export interface InstitutionRef {
+  id: string
+  name: string
+  area: string
+}
+
+export type Nothing = Record<string, never>
+
+export interface PasswordRequest {
+  old: string
+  new: string
+}
+
+export interface OpenRequest {
+  secret: string
+}
+
+export interface Opened {
+  name: string
+  login: string
+  role: Role
+  class_name: string | null
+  needs: 'password'
+}
+
+export interface RedeemRequest {
+  secret: string
+  password: string
+}
+
+export interface PeopleRequest {
+  role: Role | null
+}
+
+export interface PeopleAnswer {
+  people: PersonRow[]
+}
+
+export interface PersonRow {
+  id: string
+  role: Role
+  name: string
+  login: string
+  institution_name: string | null
+  area: string | null
+  active: boolean
+}
+
+export interface NewPersonRequest {
+  role: Role
+  name: string
+  login: string
+  institution_id: string | null
+  area: string | null
+}
+
+export interface NewPersonAnswer {
+  person_id: string
+  link: string
+}
+
+export interface ResetRequest {
+  person_id: string
+}
+
+export interface ResetAnswer {
+  link: string | null
+  slip: SlipCode | null
+}
+
+export interface SlipCode {
+  class_token: string
+  code: string
+}
+
+export interface Site {
+  demo: boolean
+  operator: string
+  record_number: string
+  version: string
+  now: string
+}
+
+export interface Institutions {
+  institutions: InstitutionRef[]
+}
+
+export interface NewInstitution {
+  name: string
+  area: string
+}
+
+export interface Classes {
+  classes: ClassView[]
+}
+
+export interface ClassView {
+  id: string
+  code: string
+  name: string
+  institution: InstitutionRef
+  area: string
+  occupation: string
+  level: string
+  starts_on: string
+  ends_on: string
+  required_hours: number
+  scheme: SchemeRef
+  trainees: number
+  live: number
+  lessons: number
+}
+
+export interface SchemeRef {
+  name: string
+  version: number
+  title: string
+}
+
+export interface NewClassRequest {
+  code: string
+  name: string
+  institution_id: string | null
+  occupation: string
+  level: string
+  starts_on: string
+  ends_on: string
+  required_hours: number
+}
+
+export interface OneClass {
+  class_id: string
+}
+
+export interface ClassDetail {
+  id: string
+  code: string
+  name: string
+  institution: InstitutionRef
+  area: string
+  occupation: string
+  level: string
+  starts_on: string
+  ends_on: string
+  required_hours: number
+  scheme: SchemeRef
+  trainees: number
+  live: number
+  lessons: LessonView[]
+}
+
+export interface LessonView {
+  id: string
+  class_id: string
+  class_code: string
+  class_name: string
+  institution_name: string
+  number: number
+  title: string
+  subject_kind: SubjectKind
+  delivery: 'online'
+  mode: 'live'
+  planned_start: string
+  planned_end: string
+  instructor_id: string
+  instructor_name: string
+  state: LessonState
+  started_at: string | null
+  ended_at: string | null
+}
+
 export type SubjectKind = 'theory' | 'practice' | 'general' | 'simulation'
-export interface Lesson {
-  id: string; class_id: string; class_code: string; class_name: string; institution_name: string; number: number; title: string
-  subject_kind: SubjectKind; delivery: 'online'; mode: 'live'
-  planned_start: string; planned_end: string; instructor_id: string; instructor_name: string
-  state: LessonState; started_at: string | null; ended_at: string | null
+
+export type LessonState = 'planned' | 'starting' | 'start_failed' | 'live' | 'break' | 'ended'
+
+export interface NewLessonRequest {
+  class_id: string
+  number: number
+  title: string
+  subject_kind: SubjectKind
+  planned_start: string
+  planned_end: string
+  instructor_id: string
 }
-export type ReasonCode = 'hidden' | 'disconnected' | 'other_device' | 'absent' | 'server_fault' | 'not_open' | 'corrected'
-export interface Reason { code: ReasonCode; ms: number }
-/** One wall minute of one trainee: open_ms = credit_ms + the sum of the reasons, always. */
-export interface Cell { slot: number; open_ms: number; credit_ms: number; reasons: Reason[]; sealed: boolean }
-export type RecordState = 'recorded' | 'pending' | 'confirmed' | 'refused'
-export interface Totals { open_ms: number; credit_ms: number; pending_ms: number; confirmed_ms: number; reasons: Reason[]; state: RecordState }
-export interface StripRow { person_id: string; seat: number; name: string; totals: Totals; cells: Cell[] }
+
+export interface Trainees {
+  trainees: Trainee[]
+}
+
+export interface Trainee {
+  person_id: string
+  seat: number
+  name: string
+  id_number_masked: string
+  login: string
+  active: boolean
+}
+
+export interface Lessons {
+  lessons: LessonView[]
+}
+
+export interface OneLesson {
+  lesson_id: string
+}
+
+export interface LessonRequest {
+  lesson_id: string
+}
+
 export interface Strips {
-  lesson: Lesson; first_slot: number; last_slot: number; planned_first_slot: number; planned_last_slot: number
-  rows: StripRow[]; view_id: string | null
+  lesson: LessonView
+  first_slot: number
+  last_slot: number
+  planned_first_slot: number
+  planned_last_slot: number
+  rows: StripRow[]
+  view_id: string | null
 }
-export interface Hours { class_hours: number; remainder_ms: number; required_hours: number; scheme: string }
 
-export interface Invitation { name: string; login: string; role: Role; class_name: string | null; needs: 'password' }
-export interface MyLesson { lesson: Lesson; my: Totals }
-export interface Today { now: string; lessons: MyLesson[]; classes: { class_id: string; class_name: string; hours: Hours }[] }
-export interface Person { id: string; role: Role; name: string; login: string; institution_name: string | null; area: string | null; active: boolean }
-export interface NewPerson { role: Role; name: string; login: string; institution_id: string | null; area: string | null }
-export interface Scheme { name: string; version: string; title: string }
-export interface TrainingClass {
-  id: string; code: string; name: string; institution: InstitutionRef; area: string; occupation: string; level: string
-  starts_on: string; ends_on: string; required_hours: number; scheme: Scheme; trainees: number; lessons: number; live: number
+export interface StripRow {
+  person_id: string
+  seat: number
+  name: string
+  totals: Totals
+  cells: Cell[]
 }
-export type TrainingClassPage = Omit<TrainingClass, 'lessons'> & { lessons: Lesson[] }
-export interface NewTrainingClass {
-  code: string; name: string; institution_id: string | null; occupation: string; level: string
-  starts_on: string; ends_on: string; required_hours: number
-}
-export interface NewLesson { number: number; title: string; subject_kind: SubjectKind; planned_start: string; planned_end: string; instructor_id: string }
-export interface RosterTrainee { person_id: string; seat: number; name: string; id_number_masked: string; login: string; active: boolean; hours: Hours }
-export interface RejectedRow { row: number; column: string; code: string; value: string }
-export interface ImportResult { accepted: number; already: number; rejected: RejectedRow[] }
-export interface Slip { seat: number; name: string; login: string; code: string }
-export interface Slips { class_name: string; class_code: string; class_token: string; enter_path: string; qr_svg: string; expires_at: string; slips: Slip[] }
-export interface ResetResult { link: string | null; slip: { class_token: string; code: string } | null }
-export type OversightLesson = Lesson & { trainees: number; present: number; delivered_ms: number; credit_ms: number }
-export interface Oversight { view_id: string; area: string; lessons: OversightLesson[] }
-export interface DemoLesson { lesson_id: string; guest: { login: string; password: string } }
 
-export type Device = 'phone' | 'tablet' | 'desktop'
-export interface Phase { lesson_id: string; state: LessonState; since: string; seq: number; publisher_live: boolean; instructor_present: boolean }
-export interface Lease { epoch: number; resume: string; seq: number; nonce: string }
-export interface LessonJoin { lesson_id: string; device: Device; page: string; resume: string | null; password: string | null }
-export interface TraineeJoined { lesson: Lesson; phase: Phase; lease: Lease; media: { room: string; token: string; whep: string }; cells: Cell[]; totals: Totals }
-export interface RosterRow { person_id: string; seat: number; name: string; present: boolean; visible: boolean; cells: Cell[]; credit_ms: number }
-export interface HostJoined { lesson: Lesson; phase: Phase; media: { room: string; token: string; whip?: string; whep: string }; roster: RosterRow[] }
-export type Span = [number, number]
-export interface Beat { lesson_id: string; epoch: number; seq: number; nonce: string; mono: number; spans: Span[] }
-export interface BeatAck { seq: number; nonce: string; cells: Cell[]; credit_ms: number }
-export interface RosterChange { lesson_id: string; rows: RosterRow[] }
-export interface LeaseLost { lesson_id: string; reason: 'taken_over' | 'signed_out'; device: Device; at: string }
+export interface Totals {
+  open_ms: number
+  credit_ms: number
+  pending_ms: number
+  confirmed_ms: number
+  reasons: ReasonMs[]
+  state: RecordState
+}
+
+export interface ReasonMs {
+  code: string
+  ms: number
+}
+
+export type RecordState = 'recorded' | 'pending' | 'confirmed' | 'refused'
+
+export interface Cell {
+  slot: number
+  open_ms: number
+  credit_ms: number
+  reasons: ReasonMs[]
+  sealed: boolean
+}
+
+export interface Today {
+  now: string
+  lessons: MyLesson[]
+  classes: MyClass[]
+}
+
+export interface MyLesson {
+  lesson: LessonView
+  my: Totals
+}
+
+export interface MyClass {
+  class_id: string
+  class_name: string
+  hours: Hours
+}
+
+export interface Hours {
+  class_hours: number
+  remainder_ms: number
+  required_hours: number
+  scheme: string
+}
+
+export interface ClassRequest {
+  class_id: string
+}
+
+export interface ClassHoursAnswer {
+  rows: HoursRow[]
+}
+
+export interface HoursRow {
+  person_id: string
+  hours: Hours
+}
+
+export interface RosterFile {
+  class_id: string
+  filename: string
+  content: Blob
+}
+
+export interface RosterImport {
+  accepted: number
+  already: number
+  rejected: Rejected[]
+}
+
+export interface Rejected {
+  row: number
+  column: string
+  code: Fault
+  value: string
+}
+
+export type Fault = 'name_missing' | 'name_malformed' | 'name_differs' | 'id_number_missing' | 'id_number_malformed' | 'id_number_as_number' | 'id_number_twice' | 'phone_malformed' | 'other_class' | 'other_role'
+
+export interface SlipsRequest {
+  class_id: string
+  person_ids: string[] | null
+}
+
+export interface Slips {
+  class_name: string
+  class_code: string
+  class_token: string
+  enter_path: string
+  qr_svg: string
+  expires_at: string
+  slips: Slip[]
+}
+
+export interface Slip {
+  seat: number
+  name: string
+  login: string
+  code: string
+}
+
+export interface LedgerRequest {
+  class_id: string
+}
+
+export interface AreaLessons {
+  view_id: string
+  area: string
+  lessons: AreaLesson[]
+}
+
+export interface AreaLesson {
+  lesson: LessonView
+  trainees: number
+  present: number
+  delivered_ms: number
+  credit_ms: number
+}
+
+export interface DemoLesson {
+  lesson_id: string
+  guest: Guest
+}
+
+export interface Guest {
+  login: string
+  password: string
+}
+
+export interface BeatRequest {
+  lesson_id: string
+  epoch: number
+  seq: number
+  nonce: string
+  mono: number
+  spans: [number, number][]
+}
+
+export interface BeatAnswer {
+  seq: number
+  nonce: string
+  cells: Cell[]
+  credit_ms: number
+}
+
+export interface LeaveRequest {
+  lesson_id: string
+  epoch: number
+}
+
+export interface JoinRequest {
+  lesson_id: string
+  device: 'phone' | 'tablet' | 'desktop'
+  page: string
+  resume: string | null
+  password: string | null
+}
+
+export interface Joined {
+  lesson: LessonView
+  phase: Phase
+  media: MediaAccess
+  lease: Lease | null
+  cells: Cell[]
+  totals: Totals | null
+  roster: RosterRow[]
+  view_id: string | null
+}
+
+export interface Phase {
+  lesson_id: string
+  state: LessonState
+  since: string
+  seq: number
+  publisher_live: boolean
+  instructor_present: boolean
+}
+
+export interface MediaAccess {
+  room: string
+  token: string
+  whip: string | null
+  whep: string
+}
+
+export interface Lease {
+  epoch: number
+  resume: string
+  seq: number
+  nonce: string
+}
+
+export interface RosterRow {
+  person_id: string
+  seat: number
+  name: string
+  present: boolean
+  visible: boolean
+  cells: Cell[]
+  credit_ms: number
+}
+
+export interface LessonCommand {
+  lesson_id: string
+}
+
+export interface MediaAnswer {
+  media: MediaAccess
+}
+
+export interface PhaseAnswer {
+  phase: Phase
+}
+
+export interface LeaseLost {
+  lesson_id: string
+  reason: string
+  device: string
+  at: string
+}
+
+export interface Roster {
+  lesson_id: string
+  rows: RosterRow[]
+}
+
+export interface Routes {
+  'GET /api/v1/classes': { request: Nothing; response: Classes }
+  'GET /api/v1/classes/{class_id}': { request: OneClass; response: ClassDetail }
+  'GET /api/v1/classes/{class_id}/hours': { request: ClassRequest; response: ClassHoursAnswer }
+  'GET /api/v1/classes/{class_id}/ledger.csv': { request: LedgerRequest; response: Blob }
+  'GET /api/v1/classes/{class_id}/ledger.xlsx': { request: LedgerRequest; response: Blob }
+  'GET /api/v1/classes/{class_id}/roster': { request: OneClass; response: Trainees }
+  'GET /api/v1/institutions': { request: Nothing; response: Institutions }
+  'GET /api/v1/lessons': { request: Nothing; response: Lessons }
+  'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
+  'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
+  'GET /api/v1/me': { request: Nothing; response: Me }
+  'GET /api/v1/oversight/lessons': { request: Nothing; response: AreaLessons }
+  'GET /api/v1/people': { request: PeopleRequest; response: PeopleAnswer }
+  'GET /api/v1/roster-template.csv': { request: Nothing; response: Blob }
+  'GET /api/v1/roster-template.xlsx': { request: Nothing; response: Blob }
+  'GET /api/v1/site': { request: Nothing; response: Site }
+  'GET /api/v1/today': { request: Nothing; response: Today }
+  'POST /api/v1/classes': { request: NewClassRequest; response: ClassView }
+  'POST /api/v1/classes/{class_id}/lessons': { request: NewLessonRequest; response: LessonView }
+  'POST /api/v1/classes/{class_id}/roster': { request: RosterFile; response: RosterImport }
+  'POST /api/v1/classes/{class_id}/slips': { request: SlipsRequest; response: Slips }
+  'POST /api/v1/demo/lesson': { request: Nothing; response: DemoLesson }
+  'POST /api/v1/institutions': { request: NewInstitution; response: InstitutionRef }
+  'POST /api/v1/invitations/open': { request: OpenRequest; response: Opened }
+  'POST /api/v1/invitations/redeem': { request: RedeemRequest; response: Me }
+  'POST /api/v1/login': { request: LoginRequest; response: Me }
+  'POST /api/v1/logout': { request: Nothing; response: Nothing }
+  'POST /api/v1/me/password': { request: PasswordRequest; response: Nothing }
+  'POST /api/v1/people': { request: NewPersonRequest; response: NewPersonAnswer }
+  'POST /api/v1/people/{person_id}/reset': { request: ResetRequest; response: ResetAnswer }
+}
+
+export interface Commands {
+  'beat': { request: BeatRequest; response: BeatAnswer }
+  'lesson:break': { request: LessonCommand; response: PhaseAnswer }
+  'lesson:end': { request: LessonCommand; response: PhaseAnswer }
+  'lesson:join': { request: JoinRequest; response: Joined }
+  'lesson:leave': { request: LeaveRequest; response: Nothing }
+  'lesson:media': { request: LessonCommand; response: MediaAnswer }
+  'lesson:resume': { request: LessonCommand; response: PhaseAnswer }
+  'lesson:start': { request: LessonCommand; response: PhaseAnswer }
+}
+
+export interface Pushes {
+  'lease:lost': LeaseLost
+  'lease:probe': Nothing
+  'lesson:phase': Phase
+  'lesson:roster': Roster
+}

@@ -196,5 +196,6 @@ export const words: Record<keyof typeof zh, string> = {
   'error.beat_refused': 'The presence check was refused; the page enters again by itself. What is recorded is safe.',
   'error.demo_running': 'The demo lesson is running, try again in a few minutes.',
   'error.page_fault': 'The page failed ({detail}). Please reload it. What is recorded is safe.',
+  'error.closing': 'The server is restarting; the page comes back by itself. What is recorded is safe.',
   'error.other': 'Not done (code {code}). What was saved is safe. Try again; if it goes on, tell your institution the code.',
 }

@@ -194,5 +194,6 @@ export const words = {
   'error.beat_refused': '在线检测没有通过，页面会自动重新接入。已记录的都在。',
   'error.demo_running': '演示课正在进行，请几分钟后再试。',
   'error.page_fault': '页面出错（{detail}）。请刷新页面。已记录的都在。',
+  'error.closing': '服务器正在重启，页面会自动接回。已记录的都在。',
   'error.other': '没有完成（代码 {code}）。已保存的不受影响。请再试一次；一直这样，请把代码告诉培训机构。',
 } as const

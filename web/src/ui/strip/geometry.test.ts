@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Cell, Reason } from '../../wire/types'
+import type { Cell, ReasonMs } from '../../wire/types'
 import { arrange, boxOf, draw, drawPlan, mainKind, slotAt } from './geometry'
 
-const cell = (slot: number, credit_ms: number, reasons: Reason[] = [], sealed = true): Cell =>
+const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
   ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed })
 const count = (path: string | undefined) => (path?.match(/M/g) ?? []).length
 

@@ -3,9 +3,14 @@
  * from the bottom, each reason lies above with its own pattern, time that was not open stays empty. All cells of one
  * kind are one path, so a class of hundreds costs a handful of elements a row.
  */
-import type { Cell, ReasonCode } from '../../wire/types'
+import type { Cell } from '../../wire/types'
 
-export type Kind = 'credited' | ReasonCode | 'gap' | 'unsealed'
+/** The reasons that have a pattern of their own. */
+export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'corrected'] as const
+
+export type Kind = 'credited' | (typeof REASONS)[number] | 'gap' | 'unsealed'
+/** A reason newer than this page is drawn as an absence; its words carry the code. */
+export const kindOf = (code: string): Kind => REASONS.find((known) => known === code) ?? 'absent'
 export const MINUTE_MS = 60_000
 /** The rows of the tall form: a class hour, two thirds, one third of it. */
 export const ROW_CHOICES = [45, 30, 15] as const
@@ -77,7 +82,7 @@ function drawCell(paths: Paths, cell: Cell, box: Box): void {
   // A sliver of a reason must keep its place above a nearly full minute.
   const room = box.h - parts.length * LEAST_PX
   if (cell.credit_ms > 0) stack('credited', Math.min(cell.credit_ms, (room / box.h) * MINUTE_MS || cell.credit_ms))
-  for (const part of parts) stack(part.code, part.ms)
+  for (const part of parts) stack(kindOf(part.code), part.ms)
   if (bottom === box.y + box.h) add('gap', { ...box, y: box.y + box.h - 2, h: 2 })
   if (!cell.sealed) add('unsealed', { x: box.x, y: box.y, w: box.w, h: box.h })
 }
@@ -113,5 +118,5 @@ export function drawPlan(g: Geometry, from: number, to: number): string {
 export function mainKind(cell: Cell | undefined): Kind {
   if (!cell || cell.open_ms === 0) return 'gap'
   const worst = [...cell.reasons].sort((a, b) => b.ms - a.ms)[0]
-  return worst && worst.ms > cell.credit_ms ? worst.code : 'credited'
+  return worst && worst.ms > cell.credit_ms ? kindOf(worst.code) : 'credited'
 }
