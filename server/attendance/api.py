@@ -88,7 +88,7 @@ class Strips:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme` (name and version)."""
+    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme` (title and version)."""
 
     class_hours: int
     remainder_ms: int
@@ -187,7 +187,7 @@ class Api:
     async def _hours(self, class_id: str) -> dict[str, Hours]:
         training_class = await self._training.training_class(class_id)
         scheme = await self._training.scheme_of(class_id)
-        label = f"{scheme.name} v{scheme.version}"
+        label = f"{scheme.title} v{scheme.version}"
         return {
             person_id: Hours(one.class_hours, one.remainder_ms, training_class.required_hours, label)
             for person_id, one in (await self._views.hours(class_id)).items()
