@@ -1,0 +1,60 @@
+"""Chromium as people have it: tabs that truly go to the background, a camera and a microphone that are made up."""
+
+import asyncio
+import shutil
+import subprocess
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Playwright
+
+FLAGS = (
+    "--allow-loopback-in-peer-connection",
+    "--disable-features=WebRtcHideLocalIpsWithMdns",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",
+    "--use-fake-ui-for-media-stream",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+    "--mute-audio",
+    "--lang=zh-CN",
+)
+START_S = 30
+
+
+@asynccontextmanager
+async def real_chromium(playwright: Playwright, path: str | None) -> AsyncIterator[Browser]:
+    """A Chromium that Playwright only visits: nothing tells its pages that they are in front when they are not.
+
+    Playwright's own launch makes every page believe it has the focus; overriding `visibilityState` proves nothing.
+    """
+    profile = Path(tempfile.mkdtemp(prefix="keshi-chromium-"))
+    process = _start(path or playwright.chromium.executable_path, profile)
+    try:
+        browser = await playwright.chromium.connect_over_cdp(await _address(profile), no_defaults=True)
+        yield browser
+        await browser.close()
+    finally:
+        process.terminate()
+        process.wait(10)
+        shutil.rmtree(profile, ignore_errors=True)
+
+
+def _start(path: str, profile: Path) -> "subprocess.Popen[bytes]":
+    command = [path, "--headless=new", "--remote-debugging-port=0", *FLAGS, f"--user-data-dir={profile}"]
+    with (profile / "said.txt").open("wb") as said:
+        return subprocess.Popen([*command, "about:blank"], stdout=said, stderr=said)
+
+
+async def _address(profile: Path) -> str:
+    """Where it listens for Playwright, once it says so."""
+    file = profile / "DevToolsActivePort"
+    async with asyncio.timeout(START_S):
+        while not file.exists() or "\n" not in file.read_text():  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+    return f"http://127.0.0.1:{file.read_text().splitlines()[0]}"

@@ -1,0 +1,258 @@
+"""The first lesson: three real minutes, one instructor and three trainees in Chromium, and the file is right.
+
+One trainee stays in front, one truly puts the page into the background for a minute, one closes it and comes back.
+What was recorded is compared with the driver's own diary, minute by minute.
+"""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from tests.e2e.browsers import real_chromium
+from tests.e2e.diary import Diary, minutes, now_ms, within
+from tests.e2e.pictures import DESK, PHONE, picture
+from tests.e2e.service import Service
+
+pytestmark = pytest.mark.timeout(420)
+
+LESSON_S = 180
+AWAY_S, BACK_S = 40, 100
+CLOSE_S, REOPEN_S = 70, 95
+SEALED_S = 150
+TOLERANCE_MS = 1_500
+STEADY, AWAY, CLOSED = "trainee01", "trainee02", "trainee03"
+
+
+@dataclass
+class School:
+    """A served demo and a browser; `at` is when each thing happened, by the driver's clock."""
+
+    service: Service
+    browser: Browser
+    diaries: dict[str, Diary] = field(default_factory=dict)
+    began: float = 0.0
+    ended: float = 0.0
+
+    async def signed_in(self, login: str, entry: str, size: dict[str, int]) -> tuple[BrowserContext, Page]:
+        """A browser of somebody's own, signed in through the page."""
+        context = await self.browser.new_context(viewport=size, locale="zh-CN", accept_downloads=True)  # type: ignore[arg-type]
+        page = await context.new_page()
+        await page.goto(f"{self.service.url}/{entry}.html")
+        await page.get_by_test_id("login-name").fill(login)
+        await page.get_by_test_id("login-password").fill(self.service.password(login))
+        await page.get_by_test_id("login-submit").click()
+        await page.get_by_test_id("login-form").wait_for(state="detached")
+        return context, page
+
+    async def until(self, second: float) -> None:
+        await asyncio.sleep(max(0.0, (self.began - now_ms()) / 1000 + second))
+
+
+@pytest.fixture
+async def school(tmp_path: Path, chromium: str | None) -> AsyncIterator[School]:
+    service = Service(tmp_path, "--demo")
+    service.start()
+    async with async_playwright() as playwright:
+        playwright.selectors.set_test_id_attribute("data-test")
+        async with real_chromium(playwright, chromium) as browser:
+            yield School(service, browser)
+    service.kill()
+
+
+async def enter(page: Page) -> None:
+    """From today into the lesson, until the server says that the page is in."""
+    await page.get_by_test_id("enter-lesson").click()
+    await page.locator("[data-test=room][data-stage=in]").wait_for()
+
+
+async def visible(page: Page) -> bool:
+    return bool(await page.evaluate("document.visibilityState") == "visible")
+
+
+async def teach(school: School) -> Page:
+    """The instructor checks camera and microphone and goes to the stage."""
+    _, page = await school.signed_in("teacher", "desk", DESK)
+    await page.locator("[data-test=lessons-coming] [data-test=open-room]").first.click()
+    await page.locator("[data-test=device-check][data-ready=true]").wait_for()
+    await picture(page, "instructor-device-check")
+    await page.get_by_test_id("device-ready").click()
+    await page.get_by_test_id("start").wait_for()
+    return page
+
+
+async def stay(school: School, page: Page) -> None:
+    """Keeps the page in front from beginning to end."""
+    await school.until(20)
+    await picture(page, "trainee-lesson", both=True)
+    await school.until(LESSON_S - 5)
+    assert await visible(page)
+
+
+async def go_away(school: School, context: BrowserContext, page: Page) -> None:
+    """Opens another tab in front of the lesson for a minute: the page really is hidden."""
+    diary = school.diaries[AWAY]
+    await school.until(AWAY_S)
+    other = await context.new_page()
+    await other.bring_to_front()
+    await page.wait_for_function("document.visibilityState === 'hidden'", polling=50)
+    diary.turn("hidden")
+    await school.until(BACK_S - 5)
+    assert not await visible(page)
+    await school.until(BACK_S)
+    await other.close()
+    await page.bring_to_front()
+    await page.wait_for_function("document.visibilityState === 'visible'", polling=50)
+    diary.turn("front")
+    await asyncio.sleep(1)
+    await picture(page, "trainee-hidden-minute", both=True)
+
+
+async def close_and_reopen(school: School, context: BrowserContext, page: Page) -> Page:
+    """Closes the tab, and enters again in a new one."""
+    diary = school.diaries[CLOSED]
+    await school.until(CLOSE_S)
+    await page.close(run_before_unload=True)
+    diary.turn("gone")
+    await school.until(REOPEN_S)
+    again = await context.new_page()
+    await again.goto(f"{school.service.url}/learn.html")
+    await enter(again)
+    diary.turn("front")
+    return again
+
+
+async def three_minutes(school: School) -> None:
+    """The lesson itself."""
+    teacher = await teach(school)
+    places = {}
+    for login in (STEADY, AWAY, CLOSED):
+        places[login] = await school.signed_in(login, "learn", PHONE)
+        await enter(places[login][1])
+        school.diaries[login] = Diary()
+        school.diaries[login].turn("front")
+    assert [await visible(page) for _, page in places.values()] == [True] * 3
+    await teacher.get_by_test_id("start").click()
+    await teacher.locator("[data-test=host][data-phase=live]").wait_for()
+    school.began = now_ms()
+    await asyncio.gather(
+        stay(school, places[STEADY][1]),
+        go_away(school, *places[AWAY]),
+        close_and_reopen(school, *places[CLOSED]),
+        watch_the_host(school, teacher),
+    )
+    await school.until(LESSON_S)
+    await teacher.get_by_test_id("end").click()
+    await teacher.get_by_test_id("end-confirm").click()
+    await teacher.locator("[data-test=host][data-phase=ended]").wait_for()
+    school.ended = now_ms()
+    for diary in school.diaries.values():
+        diary.close()
+    await picture(places[STEADY][1], "trainee-after")
+
+
+async def watch_the_host(school: School, teacher: Page) -> None:
+    """The instructor sees three in front, then one away."""
+    await school.until(15)
+    await teacher.get_by_test_id("count-front").get_by_text("3", exact=True).wait_for()
+    await school.until(AWAY_S + 20)
+    await teacher.get_by_test_id("count-behind").get_by_text("1", exact=True).wait_for()
+    await picture(teacher, "instructor-lesson", both=True)
+
+
+async def sealed_strips(school: School, page: Page) -> dict[str, Any]:
+    """The lesson's strips once every minute is sealed, as the institution's staff may see them."""
+    login = school.service.url
+    lessons = await (await page.request.get(f"{login}/api/v1/lessons")).json()
+    (lesson,) = (one for one in lessons["lessons"] if one["state"] == "ended")
+    async with asyncio.timeout(SEALED_S - (now_ms() - school.ended) / 1000 + 5):
+        while True:
+            answer = await (await page.request.get(f"{login}/api/v1/lessons/{lesson['id']}/strips")).json()
+            strips: dict[str, Any] = answer
+            if all(cell["sealed"] for row in strips["rows"] for cell in row["cells"]):
+                return strips
+            await asyncio.sleep(2)
+
+
+def check_minutes(school: School, row: dict[str, Any], login: str) -> None:
+    """Each minute and each reason, against the diary."""
+    diary, span = school.diaries[login], (school.began, school.ended)
+    expected = {"credit": diary.front, "hidden": diary.hidden, "disconnected": diary.gone}
+    for kind, spans in expected.items():
+        by_hand = minutes(spans, *span)
+        for cell in row["cells"]:
+            found = cell["credit_ms"] if kind == "credit" else reason_ms(cell, kind)
+            assert found == pytest.approx(by_hand.get(cell["slot"], 0), abs=TOLERANCE_MS), (login, kind, cell)
+    for cell in row["cells"]:
+        assert cell["open_ms"] == cell["credit_ms"] + sum(reason["ms"] for reason in cell["reasons"])
+        assert reason_ms(cell, "absent") + reason_ms(cell, "server_fault") == 0
+
+
+def reason_ms(cell: dict[str, Any], code: str) -> int:
+    return sum(int(reason["ms"]) for reason in cell["reasons"] if reason["code"] == code)
+
+
+async def download(page: Page, kind: str) -> bytes:
+    async with page.expect_download() as waiting:
+        await page.get_by_test_id(f"ledger-{kind}").click()
+    return Path(await (await waiting.value).path()).read_bytes()
+
+
+def rows_of(table: list[list[Any]]) -> dict[tuple[str, str], dict[str, Any]]:
+    """The file's rows by name and lesson."""
+    top = next(at for at, row in enumerate(table) if "有效秒" in row)
+    rows = [dict(zip(table[top], row, strict=False)) for row in table[top + 1 :]]
+    return {(str(row["姓名"]), str(row["课次"])): row for row in rows}
+
+
+async def test_the_first_lesson(school: School) -> None:
+    await three_minutes(school)
+    context, staff = await school.signed_in("staff", "desk", DESK)
+    strips = await sealed_strips(school, staff)
+    assert now_ms() - school.ended < SEALED_S * 1000
+    assert strips["rows"][0]["totals"]["open_ms"] == pytest.approx(school.ended - school.began, abs=TOLERANCE_MS)
+    rows = {row["name"]: row for row in strips["rows"]}
+    seats = {STEADY: "演示·甲", AWAY: "演示·乙", CLOSED: "演示·丙"}
+    for login, name in seats.items():
+        by_hand = within(school.diaries[login].front, school.began, school.ended)
+        assert rows[name]["totals"]["credit_ms"] == pytest.approx(by_hand, abs=TOLERANCE_MS), login
+        assert rows[name]["totals"]["state"] == "confirmed"
+        check_minutes(school, rows[name], login)
+    assert rows["演示·丁"]["totals"]["credit_ms"] == 0
+    await staff.goto(f"{school.service.url}/desk.html#/classes")
+    await staff.get_by_test_id("class-card").click()
+    await staff.get_by_test_id("toggle-strips").first.click()
+    await staff.get_by_test_id("stacked-strips").wait_for()
+    await picture(staff, "staff-class", both=True)
+    sheet = openpyxl.load_workbook(io.BytesIO(await download(staff, "xlsx"))).active
+    assert sheet is not None
+    text = (await download(staff, "csv")).decode("utf-8-sig")
+    number = str(strips["lesson"]["number"])
+    for table in ([list(row) for row in sheet.iter_rows(values_only=True)], list(csv.reader(io.StringIO(text)))):
+        assert "演示数据" in str(table[0][0])
+        filed = rows_of(table)
+        for name in seats.values():
+            totals, row = rows[name]["totals"], filed[name, number]
+            assert int(row["有效秒"]) == totals["credit_ms"] // 1000
+            assert int(row["无效秒·页面切到后台"]) == reason_ms(totals, "hidden") // 1000
+            assert int(row["无效秒·网络断开"]) == reason_ms(totals, "disconnected") // 1000
+            assert row["认定状态"] == "已认定"
+    await context.close()
+    _, regulator = await school.signed_in("regulator", "desk", DESK)
+    await regulator.get_by_test_id("view-recorded").first.wait_for()
+    await picture(regulator, "regulator-area")
+    _, trainee = await school.signed_in(AWAY, "learn", PHONE)
+    await trainee.get_by_test_id("past-lesson").first.wait_for()
+    await picture(trainee, "trainee-today", both=True)
+    await trainee.get_by_test_id("see-strip").first.click()
+    await trainee.get_by_test_id("lesson-card").wait_for()
+    await picture(trainee, "trainee-record", both=True)
+    code, seconds = school.service.interrupt()
+    assert (code, seconds < 5) == (0, True)
