@@ -1,0 +1,88 @@
+"""What was written stays written: the database itself refuses, whoever asks and however."""
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.migrations.base import append_only, declared, move, sample
+
+#: Everything an append-only table may hold, said once more by hand: no name, ID number, phone or login of a person
+#: stands where nothing can be erased. People are meant by their id; a scheme's `name` and `title` are its own.
+HELD = {
+    "lease": "person_id epoch lesson_id session_id device page resume_digest how granted_ms",
+    "lease_end": "person_id epoch reason ended_ms",
+    "lesson_event": "lesson_id seq at_ms kind actor_id since_ms",
+    "minute_journal": "lesson_id slot delivered_ms credit_ms_total n_records records sealed_ms",
+    "regulator_view": "id person_id at_ms page object_id",
+    "scheme": "id name version title parameters published_ms",
+}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("append") / "keshi.db"
+    move(made, "upgrade", "head")
+    return made
+
+
+@pytest.fixture
+def raw(file: Path) -> Iterator[sqlite3.Connection]:
+    connection = sqlite3.connect(file)
+    yield connection
+    connection.rollback()
+    connection.close()
+
+
+def test_the_list_is_complete(raw: sqlite3.Connection) -> None:
+    guarded = {row[0] for row in raw.execute("SELECT DISTINCT tbl_name FROM sqlite_master WHERE type = 'trigger'")}
+    assert guarded == set(append_only()) == HELD.keys()
+
+
+@pytest.mark.parametrize("table", append_only())
+def test_nothing_personal_stands_where_nothing_can_be_erased(table: str) -> None:
+    assert [column.name for column in declared()[table].columns] == HELD[table].split()
+
+
+@pytest.mark.parametrize("table", append_only())
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {table} SET {column} = {column}",
+        "UPDATE OR REPLACE {table} SET {column} = 0",
+        "UPDATE OR IGNORE {table} SET {column} = 0",
+        "DELETE FROM {table}",
+        "DELETE FROM {table} WHERE {key} = {key}",
+        "INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
+        "REPLACE INTO {table} SELECT * FROM {table}",
+        "INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT DO UPDATE SET {column} = 0",
+        "INSERT OR IGNORE INTO {table} SELECT * FROM {table}",
+        "INSERT OR REPLACE INTO {table} (rowid, {columns}) SELECT 1, {columns} FROM {table}",
+    ],
+)
+@pytest.mark.parametrize("recursive", ["ON", "OFF"])
+def test_no_change_is_possible(raw: sqlite3.Connection, table: str, statement: str, recursive: str) -> None:
+    raw.execute(f"PRAGMA recursive_triggers = {recursive}")
+    row = sample(declared()[table])
+    raw.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", list(row.values()))
+    before = raw.execute(f"SELECT * FROM {table}").fetchall()
+    names = {
+        "table": table,
+        "column": list(row)[-1],
+        "key": declared()[table].primary_key.columns.keys()[0],
+        "columns": ", ".join(row),
+    }
+    with pytest.raises((sqlite3.IntegrityError, sqlite3.OperationalError)) as refused:
+        raw.execute(statement.format(**names))
+    assert "append_only" in str(refused.value) or "rowid" in str(refused.value)
+    assert raw.execute(f"SELECT * FROM {table}").fetchall() == before
+
+
+@pytest.mark.parametrize("table", append_only())
+def test_more_can_be_appended(raw: sqlite3.Connection, table: str) -> None:
+    row = sample(declared()[table])
+    other = {name: value + 1 if isinstance(value, int) else value for name, value in row.items()}
+    other |= {"id": "x/8"} if "id" in row else {}
+    for values in (row, other):
+        raw.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", list(values.values()))
