@@ -217,7 +217,7 @@ def _read(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(whole.split(b"\n") if whole else [], start=1):
         checksum, _, body = line.partition(b" ")
         try:
-            if int(checksum, 16) != zlib.crc32(body):
+            if checksum != b"%08x" % zlib.crc32(body):
                 raise ValueError
             lines.append(orjson.loads(body))
         except ValueError as error:

@@ -130,7 +130,7 @@ def timeline(events: Iterable[Event]) -> tuple[Transition, ...]:
     found: list[Transition] = []
     lesson = Lesson()
     for event in events:
-        if _grace_over(lesson, event.at_ms):
+        if _grace_over(lesson, event.at_ms) and _open(lesson, lesson.since_ms):
             found.append(Transition(_grace_end(lesson), Phase.CLOSED))
         if event.kind is Kind.SERVER_BACK and event.at_ms - event.since_ms > FAULT_AFTER_MS:
             found = [one for one in found if one.at_ms < event.since_ms]

@@ -4,6 +4,7 @@ import asyncio
 import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -148,7 +149,7 @@ class World:
         async with self.database.read() as connection:
             rows = await records.leases_of_lesson(connection, LESSON)
         spans = [(row.granted_ms, row.ended_ms or self.now()) for row in rows if row.person_id == person]
-        for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+        for (_, end), (start, _) in pairwise(spans):
             assert end <= start, "two leases of one account at once"
         return union(spans)
 

@@ -1,0 +1,51 @@
+"""Sets of milliseconds: every operation against Python's own sets."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.attendance.intervals import Interval, Intervals, clip, intersect, skip, subtract, total, union
+
+edges = st.integers(0, 40)
+loose = st.lists(st.tuples(edges, edges), max_size=6)
+proper = loose.map(union)
+
+
+def milliseconds(intervals: Intervals | list[Interval]) -> set[int]:
+    return {ms for start, end in intervals for ms in range(start, end)}
+
+
+def is_proper(intervals: Intervals) -> bool:
+    """Sorted, disjoint, not touching, none empty."""
+    flat = [edge for interval in intervals for edge in interval]
+    return flat == sorted(set(flat))
+
+
+@given(loose, loose)
+def test_union(left: list[Interval], right: list[Interval]) -> None:
+    assert milliseconds(union(left, right)) == milliseconds(left) | milliseconds(right)
+    assert is_proper(union(left, right))
+
+
+@given(proper, proper)
+def test_intersect_and_subtract(left: Intervals, right: Intervals) -> None:
+    for found, expected in (
+        (intersect(left, right), milliseconds(left) & milliseconds(right)),
+        (subtract(left, right), milliseconds(left) - milliseconds(right)),
+    ):
+        assert milliseconds(found) == expected
+        assert is_proper(found)
+        assert total(found) == len(expected)
+
+
+@given(proper, edges, edges)
+def test_clip(intervals: Intervals, start: int, end: int) -> None:
+    assert milliseconds(clip(intervals, start, end)) == milliseconds(intervals) & set(range(start, end))
+
+
+@given(proper, st.integers(-3, 60))
+def test_skip(intervals: Intervals, ms: int) -> None:
+    assert sorted(milliseconds(skip(intervals, ms))) == sorted(milliseconds(intervals))[max(ms, 0) :]
+
+
+def test_touching_intervals_become_one() -> None:
+    assert union([(0, 5), (5, 9)], [(12, 12)]) == ((0, 9),)

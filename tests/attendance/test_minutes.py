@@ -1,0 +1,121 @@
+"""A minute for one trainee: credit and reasons share what was delivered; and its packed form."""
+
+import struct
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.attendance.intervals import Intervals, union
+from server.attendance.minutes import (
+    Delivered,
+    MinuteRecord,
+    Presence,
+    Reason,
+    delivered_ms,
+    judge,
+    pack,
+    slot_of,
+    unpack,
+)
+
+ME = "00000000000000aa"
+SLOT = 100
+BASE = SLOT * 60_000
+END = BASE + 60_000
+
+
+def at(*spans: tuple[int, int]) -> Intervals:
+    """Offsets in seconds from the minute's beginning."""
+    return tuple((BASE + a * 1_000, BASE + b * 1_000) for a, b in spans)
+
+
+def seconds(record: MinuteRecord) -> dict[str, float]:
+    return {reason.code: ms / 1_000 for reason, ms in record.reasons}
+
+
+def test_credit_is_front_and_held_and_open() -> None:
+    presence = Presence(held=at((10, 60)), front=at((0, 30)), hidden=at((30, 45)))
+    record = judge(ME, SLOT, Delivered(at((20, 60))), presence, END)
+    assert record.credited == ((20_000, 30_000),)
+    assert seconds(record) == {"hidden": 15, "disconnected": 15}
+    assert record.delivered_ms == 40_000
+
+
+def test_time_before_the_lease_was_spent_elsewhere() -> None:
+    record = judge(ME, SLOT, Delivered(at((0, 60))), Presence(held=at((45, 60)), front=at((0, 60))), END)
+    assert (record.credit_ms, seconds(record)) == (15_000, {"absent": 45})
+
+
+def test_a_fault_of_ours_is_told_apart_and_credits_nobody() -> None:
+    delivered = Delivered(open=at((0, 20), (50, 60)), fault=at((20, 50)))
+    presence = Presence(held=at((0, 40)), front=at((0, 30)), hidden=at((30, 40)))
+    record = judge(ME, SLOT, delivered, presence, END)
+    assert record.credit_ms == 20_000
+    assert seconds(record) == {"server_fault": 20, "absent": 20}
+    assert delivered_ms(delivered, SLOT) == 60_000
+
+
+def test_a_break_is_no_reason() -> None:
+    record = judge(ME, SLOT, Delivered(at((0, 10))), Presence(held=at((0, 60)), front=at((0, 60))), END)
+    assert (record.credit_ms, record.reasons) == (10_000, ())
+
+
+def test_a_minute_is_judged_only_as_far_as_it_is_known() -> None:
+    presence = Presence(held=at((0, 60)), front=at((0, 60)))
+    assert judge(ME, SLOT, Delivered(at((0, 60))), presence, BASE + 12_345).credit_ms == 12_345
+    assert judge(ME, SLOT, Delivered(at((0, 60))), presence, BASE - 1).delivered_ms == 0
+
+
+@pytest.mark.parametrize(("ms", "slot"), [(BASE - 1, SLOT - 1), (BASE, SLOT), (END - 1, SLOT), (END, SLOT + 1)])
+def test_the_edges_of_a_minute(ms: int, slot: int) -> None:
+    assert slot_of(ms) == slot
+
+
+def test_the_numbers_of_the_reasons_never_change() -> None:
+    assert {reason.code: int(reason) for reason in Reason} == {
+        "hidden": 1,
+        "disconnected": 2,
+        "other_device": 3,
+        "absent": 4,
+        "server_fault": 5,
+    }
+
+
+around = st.integers(BASE - 30_000, END + 30_000)
+sets = st.lists(st.tuples(around, around), max_size=5).map(union)
+
+
+@given(sets, sets, sets, sets, sets, around)
+def test_a_minute_always_adds_up(
+    opened: Intervals, fault: Intervals, held: Intervals, front: Intervals, hidden: Intervals, until: int
+) -> None:
+    delivered = Delivered(opened, fault)
+    record = judge(ME, SLOT, delivered, Presence(held, front, hidden), until)
+    assert 0 <= record.credit_ms <= record.delivered_ms <= 60_000
+    assert all(ms > 0 for _, ms in record.reasons)
+    whole = judge(ME, SLOT, delivered, Presence(held, front, hidden), END)
+    assert whole.delivered_ms == delivered_ms(delivered, SLOT)
+
+
+people = st.binary(min_size=8, max_size=8).map(bytes.hex)
+spans = st.lists(st.tuples(st.integers(0, 60_000), st.integers(0, 60_000)), max_size=70).map(union)
+reasons = st.dictionaries(st.sampled_from(Reason), st.integers(1, 60_000)).map(lambda found: tuple(found.items()))
+minute_records = st.lists(st.builds(MinuteRecord, people, spans, reasons), max_size=5, unique_by=lambda r: r.person_id)
+
+
+@given(minute_records)
+def test_what_was_packed_comes_back(found: list[MinuteRecord]) -> None:
+    assert unpack(pack(found)) == tuple(sorted(found, key=lambda one: one.person_id))
+
+
+def test_an_ordinary_record_is_small() -> None:
+    record = MinuteRecord(ME, ((0, 20_000), (30_000, 60_000)), ((Reason.HIDDEN, 10_000),))
+    assert len(pack([record])) == 22
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-1], lambda raw: raw + b"\0", lambda raw: raw[:-3] + b"\x63\0\1"])
+def test_damaged_bytes_are_refused(damage: object) -> None:
+    raw = pack([MinuteRecord(ME, ((0, 1),), ((Reason.HIDDEN, 1),))])
+    with pytest.raises((ValueError, struct.error)):
+        unpack(damage(raw))  # type: ignore[operator]
