@@ -6,12 +6,21 @@ import type { DemoLesson, Me, Opened, Site } from '../wire/types'
 
 export interface Signed { known: boolean; me: Me | null; site: Site | null }
 
+/** The server's time when it named the site, and this page's clock then: the computer's own date is never read. */
+let heard: { server: number; mono: number } | null = null
+
+/** The server's time in milliseconds, as far as this page can know. */
+export function serverNow(): number {
+  return heard ? heard.server + performance.now() - heard.mono : 0
+}
+
 export const signed = new Store<Signed>({ known: false, me: null, site: null })
 
 /** Asks once who we are; a page shows nothing of its own before that is known. */
 export async function whoAmI(): Promise<Me | null> {
   if (signed.value.known) return signed.value.me
   const site = signed.value.site ?? (await get<Site>('/site'))
+  heard ??= { server: Date.parse(site.now), mono: performance.now() }
   signed.patch({ site })
   try {
     signed.patch({ known: true, me: await get<Me>('/me') })

@@ -3,7 +3,7 @@ import type { RefusalData } from '../wire/refusal'
 import { coded, type Params } from './catalogue'
 import { hourMinute } from './time'
 
-const isTime = (name: string) => name === 'at' || name === 'since' || name.endsWith('_at')
+const isTime = (name: string) => ['at', 'since', 'from'].includes(name) || name.endsWith('_at')
 
 export function refusalWords(refusal: { code: string; data: RefusalData }): string {
   const params: Params = {}
