@@ -78,7 +78,9 @@ def _lines(rows: Iterable[Sequence[object]]) -> list[Line]:
     try:
         for number, row in enumerate(rows, start=1):
             cells = [_cell(value) for value in row[:COLUMNS_MAXIMUM]]
-            if any(cell != "" for cell in cells):
+            while cells and cells[-1] == "":
+                cells.pop()
+            if cells:
                 lines.append((number, cells))
             if len(lines) > ROWS_MAXIMUM + HEADER_ROWS:
                 raise DomainError("roster_too_long", maximum=ROWS_MAXIMUM)

@@ -7,6 +7,8 @@ from typing import Final
 import segno
 
 ENTER: Final = "/learn.html#/enter/"
+SCALE: Final = 4
+BORDER: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Slips:
 
 
 def qr_svg(url: str) -> str:
-    """A QR of a URL as an SVG document, level M: a crease or a stain does not matter."""
-    picture = io.BytesIO()
-    segno.make(url, error="m", micro=False).save(picture, kind="svg", scale=4, border=2, light="#fff", xmldecl=False)
-    return picture.getvalue().decode().strip()
+    """A QR of a URL as an SVG document of any size, level M: a crease or a stain does not matter."""
+    code, picture = segno.make(url, error="m", micro=False), io.BytesIO()
+    code.save(picture, kind="svg", scale=SCALE, border=BORDER, light="#fff", xmldecl=False, svgclass=None)
+    wide, high = code.symbol_size(scale=SCALE, border=BORDER)
+    return picture.getvalue().decode().strip().replace("<svg ", f'<svg viewBox="0 0 {wide} {high}" ', 1)

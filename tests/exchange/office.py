@@ -1,0 +1,98 @@
+"""A school whose files come in and go out, and the files themselves."""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+
+from server import exchange
+from server.attendance.hours import ClassHours
+from server.attendance.views import LessonResult
+from server.core.wire.declaration import Declarations
+from server.exchange.service import Exchange
+from tests.training.school import School, open_school
+
+URL = "https://ke.example.cn"
+
+
+@dataclass
+class KnownResults:
+    """A fake of attendance: results and hours as a test sets them."""
+
+    found: list[LessonResult] = field(default_factory=list)
+    summed: dict[str, ClassHours] = field(default_factory=dict)
+
+    async def results(self, class_id: str) -> Sequence[LessonResult]:
+        return self.found
+
+    async def hours(self, class_id: str) -> Mapping[str, ClassHours]:
+        return self.summed
+
+
+@dataclass
+class Office:
+    school: School
+    exchange: Exchange
+    declarations: Declarations
+    results: KnownResults
+
+
+@asynccontextmanager
+async def open_office(blank: Path, folder: Path) -> AsyncIterator[Office]:
+    """The school of the tests of training, with its doors and those of exchange."""
+    async with open_school(blank, folder) as school:
+        results = KnownResults()
+        built = exchange.build(
+            accounts=school.store.accounts,
+            training=school.training,
+            attendance=results,
+            clock=school.store.clock,
+            url=URL,
+        )
+        joined = Declarations()
+        for declarations in (school.store.declarations, school.declarations, built.declarations):
+            joined.add(declarations)
+        yield Office(school, built.service, joined, results)
+
+
+def xlsx(*rows: Sequence[Any], title: str = "Sheet", before: Sequence[Sequence[Any]] | None = None) -> bytes:
+    """An .xlsx of these rows; `before` is a sheet in front of it."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    if before is not None:
+        for line in before:
+            sheet.append(list(line))
+        sheet = book.create_sheet(title)
+    for row in rows:
+        sheet.append(list(row))
+    return saved(book)
+
+
+def saved(book: openpyxl.Workbook) -> bytes:
+    """A book as bytes."""
+    buffer = io.BytesIO()
+    book.save(buffer)
+    book.close()
+    return buffer.getvalue()
+
+
+def csv_bytes(*rows: Sequence[Any], encoding: str = "utf-8-sig") -> bytes:
+    """A .csv of these rows."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer).writerows(rows)
+    return buffer.getvalue().encode(encoding)
+
+
+def cells(content: bytes) -> list[list[Any]]:
+    """The first sheet of an .xlsx, read back."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    sheet = book.worksheets[0]
+    found = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    book.close()
+    return found

@@ -1,0 +1,160 @@
+"""The rows of a 学时台账: seconds by lesson, hours once, nothing invented for a lesson that has not begun."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from server.attendance.hours import ClassHours, class_hours
+from server.attendance.minutes import Reason
+from server.attendance.views import LessonResult
+from server.exchange.ledger import COLUMNS, REASONS, Ledger, Trainee, Value, ledger
+from server.training.records import Institution, Platform, TrainingClass
+from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
+
+NOW_MS = 1_795_424_400_000  # 2026-11-23 09:00 UTC
+HOME = TrainingClass(
+    id="c1",
+    code="演-1",
+    name="养老护理员五级",
+    occupation="养老护理员",
+    level="五级",
+    starts_on="2026-11-23",
+    ends_on="2026-12-23",
+    required_hours=40,
+    token="t",
+    created_ms=0,
+    institution=Institution("i1", "示范学校（虚构）", "371525"),
+    scheme=Scheme("default/1", "default", 1, "默认学时认定规则", '{"class_hour_ms": 2700000}', 0),
+)
+ONE = Lesson(
+    "l1", "c1", 1, "老年人沟通", SubjectKind.THEORY, NOW_MS, NOW_MS + 5_400_000, "p", LessonState.ENDED, NOW_MS, NOW_MS
+)
+TWO = replace(ONE, id="l2", number=2, title="职业道德", state=LessonState.PLANNED)
+TRAINEE = Trainee("p1", 17, "演示·甲", "999***********0017")
+PLATFORM = Platform("演示运营单位", "备-1", False)
+RESULT = LessonResult(
+    person_id="p1",
+    lesson_id="l1",
+    first_ms=NOW_MS + 1_999,
+    last_ms=NOW_MS + 5_400_000,
+    online_ms=5_398_001,
+    open_ms=5_400_000,
+    credit_ms=5_338_999,
+    reasons={"hidden": 59_002, "absent": 1_999},
+    sealed=True,
+)
+
+
+def made(*results: LessonResult, hours: ClassHours | None = None, platform: Platform = PLATFORM) -> Ledger:
+    summed = {"p1": hours} if hours else {}
+    return ledger(HOME, [ONE, TWO], [TRAINEE], results, summed, platform, NOW_MS)
+
+
+def row(values: list[Value]) -> dict[str, Value]:
+    return dict(zip(COLUMNS, values, strict=True))
+
+
+def test_a_lesson_row_shows_seconds() -> None:
+    first = row(made(RESULT).rows[0])
+    assert first == {
+        "序号": 17,
+        "班级编号": "演-1",
+        "工种": "养老护理员",
+        "等级": "五级",
+        "姓名": "演示·甲",
+        "身份证号(掩码)": "999***********0017",
+        "课次": 1,
+        "课程": "老年人沟通",
+        "授课方式": "线上直播",
+        "计划开始": "2026-11-23 17:00:00",
+        "计划结束": "2026-11-23 18:30:00",
+        "实际开始": "2026-11-23 17:00:01",
+        "实际结束": "2026-11-23 18:30:00",
+        "在线秒": 5_398,
+        "有效秒": 5_338,
+        "无效秒·页面切到后台": 59,
+        "无效秒·网络断开": 0,
+        "无效秒·多设备登录": 0,
+        "无效秒·未在课堂": 1,
+        "无效秒·系统故障(待复核)": 0,
+        "折算课时": "",
+        "另余分钟": "",
+        "认定课时": "",
+        "认定状态": "已认定",
+        "学时认定规则(版本)": "default v1",
+    }
+
+
+def test_a_lesson_that_has_not_begun_claims_nothing() -> None:
+    known = made(
+        RESULT, replace(RESULT, lesson_id="l2", open_ms=0, online_ms=0, credit_ms=0, reasons={}, first_ms=None)
+    )
+    assert known.rows == made(RESULT).rows
+    second = row(known.rows[1])
+    claimed = [second[name] for name in COLUMNS[COLUMNS.index("实际开始") : COLUMNS.index("学时认定规则(版本)")]]
+    assert set(claimed) == {""}
+    assert second["计划开始"] == "2026-11-23 17:00:00"
+
+
+def test_the_course_row_has_hours_and_what_is_left() -> None:
+    total = row(made(RESULT, hours=class_hours(5_338_999, 2_700_000)).rows[2])
+    assert (total["课次"], total["折算课时"], total["另余分钟"], total["认定课时"]) == ("合计", 1, 43, 1)
+    assert (total["在线秒"], total["有效秒"], total["认定状态"]) == (5_398, 5_338, "已认定")
+
+
+def test_sums_are_rounded_once() -> None:
+    half = replace(RESULT, online_ms=1_500, credit_ms=1_500, reasons={"hidden": 500})
+    total = row(made(half, replace(half, lesson_id="l2")).rows[2])
+    assert (total["在线秒"], total["有效秒"], total["无效秒·页面切到后台"]) == (3, 3, 1)
+
+
+def test_what_is_not_sealed_is_only_recorded() -> None:
+    rows = made(replace(RESULT, sealed=False), hours=ClassHours(0, 0, 0)).rows
+    assert [row(values)["认定状态"] for values in rows] == ["已记录", "", "已记录"]
+
+
+def test_a_trainee_who_never_came_has_rows_of_nothing() -> None:
+    rows = made().rows
+    assert len(rows) == 3
+    total = row(rows[2])
+    assert (total["有效秒"], total["折算课时"], total["认定课时"], total["认定状态"]) == (0, 0, 0, "已记录")
+
+
+def test_every_reason_has_its_column() -> None:
+    assert REASONS.keys() == set(Reason)
+
+
+def test_the_head_says_who_when_and_under_which_scheme() -> None:
+    head = "\n".join(made().head)
+    for said in (
+        "学时台账",
+        "演-1",
+        "养老护理员五级",
+        "示范学校（虚构）",
+        "演示运营单位",
+        "备案编号：备-1",
+        "default v1",
+        "2700 秒",
+        "2026-11-23 17:00:00（北京时间）",
+        "无外部见证",
+    ):
+        assert said in head
+    assert "演示数据" not in head
+    assert "未填写" in "\n".join(made(platform=Platform("", "", False)).head)
+
+
+def test_a_demo_says_so() -> None:
+    demo = made(platform=replace(PLATFORM, demo=True))
+    assert demo.demo
+    assert "演示数据" in demo.head[0]
+    assert "不得用于任何申报" in demo.head[-1]
+
+
+@given(st.lists(st.integers(0, 5_400_000), min_size=1, max_size=4))
+def test_shown_seconds_never_exceed_the_milliseconds(credits: list[int]) -> None:
+    lessons = [replace(ONE, id=f"l{at}", number=at + 1) for at in range(len(credits))]
+    results = [replace(RESULT, lesson_id=f"l{at}", credit_ms=credit) for at, credit in enumerate(credits)]
+    rows = ledger(HOME, lessons, [TRAINEE], results, {}, PLATFORM, NOW_MS).rows
+    shown = [row(values)["有效秒"] for values in rows]
+    assert shown == [*(credit // 1_000 for credit in credits), sum(credits) // 1_000]
