@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,24 +44,18 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
 
     Raises DomainError port_in_use, is_a_demo, not_a_demo, database_damaged, spool_damaged and what settings refuse.
     """
-    listener = _listen(config)
-    port = listener.getsockname()[1]
-    url, allowed = origins(config.server, port)
-    with only_one(config.server.data):
+    with closing(_listen(config)) as listener, only_one(config.server.data):
+        url, allowed = origins(config.server, listener.getsockname()[1])
         store = open_store(config, clock or SystemClock())
         try:
             await store.database.migrate()
             house = build(config, store, url, allowed, demo)
             await house.training.check_kind(demo)
-            runner = await _start(house, listener)
-            try:
+            async with _doors(house, listener):
                 yield house, url
-            finally:
-                await _stop(house, runner)
         finally:
             await store.tasks.close()
             await store.database.close()
-            listener.close()
 
 
 async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None:
@@ -75,24 +69,39 @@ async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None
         await stopped.wait()
 
 
-async def _start(house: House, listener: socket.socket) -> web.AppRunner:
+@asynccontextmanager
+async def _doors(house: House, listener: socket.socket) -> AsyncIterator[None]:
     """Media first, then what was running before, then the door: nobody comes in before everything stands."""
-    unsealed = house.register.read_spool()
     await _start_media(house)
-    await house.live.restore(unsealed)
-    house.register.settle_spool()
+    try:
+        unsealed = house.register.read_spool()
+        await house.live.restore(unsealed)
+        house.register.settle_spool()
+        runner = web.AppRunner(_application(house), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await runner.setup()
+        await web.SockSite(runner, listener).start()
+        for capability in house.capabilities:
+            for job in capability.jobs:
+                house.store.tasks.every(job.name, job.seconds, job.work)
+        try:
+            yield
+        finally:
+            await house.sockets.close()
+            await runner.cleanup()
+    finally:
+        await house.media.stop()
+        await house.store.tasks.close()
+        house.register.spool.close()
+        house.accounts.close()
+
+
+def _application(house: House) -> web.Application:
     app = web.Application(middlewares=[errors_as_json])
     house.rest.serve(app, house.declarations.routes)
     house.sockets.serve(app, house.declarations.commands)
     house.media.routes(app)
     _pages(app)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
-    await runner.setup()
-    await web.SockSite(runner, listener).start()
-    for capability in house.capabilities:
-        for job in capability.jobs:
-            house.store.tasks.every(job.name, job.seconds, job.work)
-    return runner
+    return app
 
 
 async def _start_media(house: House) -> None:
@@ -100,15 +109,6 @@ async def _start_media(house: House) -> None:
         await house.media.start()
     except OSError as error:
         raise DomainError("port_in_use", port="media.udp_port", reason=error.strerror) from error
-
-
-async def _stop(house: House, runner: web.AppRunner) -> None:
-    await house.sockets.close()
-    await runner.cleanup()
-    await house.media.stop()
-    await house.store.tasks.close()
-    house.register.spool.close()
-    house.accounts.close()
 
 
 def _listen(config: Config) -> socket.socket:
@@ -132,7 +132,7 @@ def _pages(app: web.Application) -> None:
     """The web client: two pages, and assets whose names change with their content."""
 
     async def home(_request: web.Request) -> web.StreamResponse:
-        raise web.HTTPFound("/learn.html")
+        return web.Response(status=302, headers={"Location": "/learn.html"})
 
     async def health(_request: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "version": VERSION})

@@ -98,7 +98,7 @@ async def errors_as_json(
     except DomainError as error:
         response = refusal(error)
     except web.HTTPException as error:
-        response = error if error.status < 400 else refusal(_from_http(error))
+        response = refusal(_from_http(error))
     except Exception as error:
         # the path may carry an id, never a name; the body is not logged
         log.exception("request_failed", method=request.method, route=_canonical(request), error=type(error).__name__)

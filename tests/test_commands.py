@@ -1,0 +1,72 @@
+"""The command line as a person uses it: help, init's one-time link, export, refusals with a remedy."""
+
+import re
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from server.__main__ import EXIT_REFUSED, main
+from tests.school import school
+
+COMMANDS = ("serve", "init", "migrate", "demo", "export", "types")
+
+
+def test_help_names_every_command_in_two_languages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    told = capsys.readouterr().out
+    for command in COMMANDS:
+        assert re.search(rf"\b{command}\b.*·", told), command
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        assert "--data" in capsys.readouterr().out
+
+
+def test_init_prints_one_link_again_until_it_is_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    secrets = []
+    for _ in range(2):
+        assert main(["init", "--data", str(tmp_path), "--operator", "示例平台"]) == 0
+        (found,) = re.findall(r"/desk\.html#/welcome/(\S+)", capsys.readouterr().out)
+        secrets.append(found)
+    assert secrets[0] != secrets[1]
+    assert (tmp_path / "keys" / "vault.key").stat().st_mode & 0o077 == 0
+
+
+def test_a_missing_settings_file_that_was_named_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["migrate", "--config", "nowhere.yaml"]) == EXIT_REFUSED
+    assert "config_unreadable" in capsys.readouterr().err
+
+
+def test_a_refusal_has_its_code_and_a_remedy_in_two_languages(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["serve", "--data", str(tmp_path), "--demo", "--host", "0.0.0.0"]) == EXIT_REFUSED
+    told = capsys.readouterr().err
+    assert "address_refused" in told
+    assert "--demo-anywhere" in told
+    assert "办法" in told
+
+
+async def _class(folder: Path) -> None:
+    async with school(folder):
+        pass
+
+
+async def test_export_writes_the_ledger_of_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    await _class(tmp_path / "data")
+    import asyncio
+
+    out = tmp_path / "台账.xlsx"
+    status = await asyncio.to_thread(main, ["export", "C-1", "--data", str(tmp_path / "data"), "--out", str(out)])
+    assert (status, capsys.readouterr().err) == (0, "")
+    sheet = openpyxl.load_workbook(out).active
+    assert sheet is not None
+    assert any(cell.value == "名jia" for row in sheet.iter_rows() for cell in row)
+    for arguments, code in (
+        (["export", "C-2", "--data", str(tmp_path / "data"), "--out", str(out)], "not_found"),
+        (["export", "C-1", "--data", str(tmp_path / "data"), "--out", "x.pdf"], "unsupported_file"),
+    ):
+        assert await asyncio.to_thread(main, arguments) == EXIT_REFUSED
+        assert code in capsys.readouterr().err
