@@ -4,17 +4,20 @@ import { coded, t } from './catalogue'
 import { clock, minutes, seconds } from './time'
 
 const COUNTED_APART = new Set(['not_open'])
+/** Less than half a second is drawn, but no words are made of it. */
+const LEAST_MS = 500
 
 export function duration(ms: number): string {
-  const whole = minutes(ms)
-  const rest = Math.floor((ms % 60_000) / 1000)
+  const all = seconds(ms)
+  const whole = Math.floor(all / 60)
+  const rest = all % 60
   if (whole === 0) return t('time.seconds', { seconds: rest })
   return rest === 0 ? t('time.minutes', { minutes: whole }) : t('time.minutesSeconds', { minutes: whole, seconds: rest })
 }
 
 function reasonsOf(reasons: readonly ReasonMs[]): string {
   return reasons
-    .filter((r) => r.ms > 0 && !COUNTED_APART.has(r.code))
+    .filter((r) => r.ms >= LEAST_MS && !COUNTED_APART.has(r.code))
     .map((r) => t('strip.reasonPart', { reason: coded('reason', r.code), duration: duration(r.ms) }))
     .join(t('list.comma'))
 }

@@ -123,6 +123,7 @@ export const words: Record<keyof typeof zh, string> = {
   'totals.missing': 'Recorded {credited}; not counted: {why}',
   'totals.nothing': 'Nothing recorded yet',
   'card.minutes': 'minutes',
+  'card.seconds': 'seconds',
   'card.none': 'There is no record of yours for this lesson.',
   'card.unsealed': 'The last two or three minutes are being sealed and never change after that. This page follows by itself.',
 

@@ -121,6 +121,7 @@ export const words = {
   'totals.missing': '已记录 {credited}；未计：{why}',
   'totals.nothing': '还没有记录',
   'card.minutes': '分钟',
+  'card.seconds': '秒',
   'card.none': '这一课没有您的记录。',
   'card.unsealed': '最后两三分钟正在封存，封存后不再改变。本页会自动更新。',
 

@@ -42,7 +42,6 @@ describe('a cell', () => {
     const paths = draw(g, [cell(10, 60_000), cell(11, 20_000, [{ code: 'hidden', ms: 40_000 }])])
     expect(count(paths.credited)).toBe(2)
     expect(paths.hidden).toContain('M100 0h98v20')
-    expect(count(paths.gap)).toBe(1)
   })
   it('shows three seconds in the background however thin', () => {
     expect(draw(g, [cell(10, 59_500, [{ code: 'hidden', ms: 500 }])]).hidden).toContain('v3h')
@@ -50,8 +49,13 @@ describe('a cell', () => {
   it('that is not sealed yet is framed', () => {
     expect(count(draw(g, [cell(10, 60_000, [], false)]).unsealed)).toBe(1)
   })
+  it('that is missing between others is a gap; before and after them there is none', () => {
+    expect(count(draw(g, [cell(10, 60_000), cell(12, 60_000)]).gap)).toBe(1)
+    expect(draw(g, [cell(11, 60_000)]).gap).toBeUndefined()
+    expect(draw(g, [])).toEqual({})
+  })
   it('in which nothing was open is a gap', () => {
-    expect(count(draw(g, [cell(10, 0, [{ code: 'not_open', ms: 60_000 }])]).gap)).toBe(3)
+    expect(count(draw(g, [cell(10, 0, [{ code: 'not_open', ms: 60_000 }])]).gap)).toBe(1)
   })
 })
 

@@ -87,11 +87,16 @@ function drawCell(paths: Paths, cell: Cell, box: Box): void {
   if (!cell.sealed) add('unsealed', { x: box.x, y: box.y, w: box.w, h: box.h })
 }
 
-/** One path for each kind of time. Minutes nobody reported are gaps: a low mark, never nothing. */
+/**
+ * One path for each kind of time. A minute without a record between two that have one is a gap: a low mark, never
+ * nothing. Before the first and after the last there is only the plan.
+ */
 export function draw(g: Geometry, cells: readonly Cell[]): Paths {
   const paths: Paths = {}
   const bySlot = new Map(cells.map((cell) => [cell.slot, cell]))
-  for (let slot = g.first; slot <= g.last; slot += 1) {
+  const slots = [...bySlot.keys()]
+  const last = Math.min(g.last, Math.max(...slots))
+  for (let slot = Math.max(g.first, Math.min(...slots)); slot <= last; slot += 1) {
     const box = boxOf(g, slot)
     const cell = bySlot.get(slot)
     if (cell) drawCell(paths, cell, box)
