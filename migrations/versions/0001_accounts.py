@@ -30,6 +30,18 @@ def upgrade() -> None:
         sa.UniqueConstraint("id_number_digest", name="uq_person_id_number_digest"),
     )
     op.create_index("ix_person_institution_id", "person", ["institution_id"])
+    _logins()
+
+
+def downgrade() -> None:
+    """Drop the tables. Raises RuntimeError while a person is recorded."""
+    if op.get_bind().exec_driver_sql("SELECT 1 FROM person LIMIT 1").first() is not None:
+        raise RuntimeError("person holds people: this downgrade is refused")
+    for table in ("invitation", "login_session", "person"):
+        op.drop_table(table)
+
+
+def _logins() -> None:
     op.create_table(
         "login_session",
         sa.Column("id", sa.String(16), nullable=False),
@@ -56,11 +68,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_invitation_person_id"),
     )
     op.create_index("ix_invitation_person_id", "invitation", ["person_id"])
-
-
-def downgrade() -> None:
-    """Drop the tables. Raises RuntimeError while a person is recorded."""
-    if op.get_bind().exec_driver_sql("SELECT 1 FROM person LIMIT 1").first() is not None:
-        raise RuntimeError("person holds people: this downgrade is refused")
-    for table in ("invitation", "login_session", "person"):
-        op.drop_table(table)

@@ -42,26 +42,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name="uq_institution_name"),
     )
     _scheme()
-    op.create_table(
-        "training_class",
-        sa.Column("id", sa.String(16), nullable=False),
-        sa.Column("code", sa.String(40), nullable=False),
-        sa.Column("name", sa.String(100), nullable=False),
-        sa.Column("institution_id", sa.String(16), nullable=False),
-        sa.Column("occupation", sa.String(100), nullable=False),
-        sa.Column("level", sa.String(40), nullable=False),
-        sa.Column("starts_on", sa.String(10), nullable=False),
-        sa.Column("ends_on", sa.String(10), nullable=False),
-        sa.Column("required_hours", sa.Integer, nullable=False),
-        sa.Column("scheme_id", sa.String(48), nullable=False),
-        sa.Column("token", sa.String(32), nullable=False),
-        sa.Column("created_ms", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("id", name="pk_training_class"),
-        sa.UniqueConstraint("institution_id", "code", name="uq_training_class_institution_id_code"),
-        sa.UniqueConstraint("token", name="uq_training_class_token"),
-        sa.ForeignKeyConstraint(["institution_id"], ["institution.id"], name="fk_training_class_institution_id"),
-        sa.ForeignKeyConstraint(["scheme_id"], ["scheme.id"], name="fk_training_class_scheme_id"),
-    )
+    _classes()
     _lessons_and_enrolments()
 
 
@@ -105,6 +86,29 @@ def _scheme() -> None:
         ],
     )
     make_append_only("scheme", "id")
+
+
+def _classes() -> None:
+    op.create_table(
+        "training_class",
+        sa.Column("id", sa.String(16), nullable=False),
+        sa.Column("code", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(100), nullable=False),
+        sa.Column("institution_id", sa.String(16), nullable=False),
+        sa.Column("occupation", sa.String(100), nullable=False),
+        sa.Column("level", sa.String(40), nullable=False),
+        sa.Column("starts_on", sa.String(10), nullable=False),
+        sa.Column("ends_on", sa.String(10), nullable=False),
+        sa.Column("required_hours", sa.Integer, nullable=False),
+        sa.Column("scheme_id", sa.String(48), nullable=False),
+        sa.Column("token", sa.String(32), nullable=False),
+        sa.Column("created_ms", sa.BigInteger, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_training_class"),
+        sa.UniqueConstraint("institution_id", "code", name="uq_training_class_institution_id_code"),
+        sa.UniqueConstraint("token", name="uq_training_class_token"),
+        sa.ForeignKeyConstraint(["institution_id"], ["institution.id"], name="fk_training_class_institution_id"),
+        sa.ForeignKeyConstraint(["scheme_id"], ["scheme.id"], name="fk_training_class_scheme_id"),
+    )
 
 
 def _lessons_and_enrolments() -> None:
