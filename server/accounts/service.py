@@ -25,9 +25,8 @@ KEY_LENGTH: Final = 64
 class Accounts:
     """The door of this capability for all others."""
 
-    def __init__(self, database: Database, clock: Clock, vault: Vault, demo: bool) -> None:
-        self._database, self._clock = database, clock
-        self._passwords = Passwords()
+    def __init__(self, database: Database, clock: Clock, vault: Vault, demo: bool, passwords: Passwords) -> None:
+        self._database, self._clock, self._passwords = database, clock, passwords
         self._sessions = Sessions(database, clock, vault)
         self._addresses = Throttle(*ADDRESS_CALLS)
         self._tries = Throttle(*ACCOUNT_TRIES)

@@ -1,6 +1,7 @@
 """Argon2id with our parameters; somebody unknown costs what somebody known costs."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -30,6 +31,18 @@ async def test_nobody_has_no_password_but_the_same_cost(passwords: Passwords) ->
     real, unknown = extract_parameters(await passwords.hash("x")), extract_parameters(NOBODY)
     assert real == unknown
     assert (real.type, real.memory_cost, real.time_cost, real.parallelism) == (Type.ID, MEMORY_KIB, PASSES, LANES)
+
+
+async def test_nobody_is_not_told_apart_by_time(passwords: Passwords) -> None:
+    stored = await passwords.hash("x")
+
+    async def cpu(hashed: str | None) -> float:
+        before = time.process_time()
+        for _ in range(3):
+            await passwords.verify(hashed, "y")
+        return time.process_time() - before
+
+    assert await cpu(None) > await cpu(stored) / 4
 
 
 async def test_a_damaged_hash_is_a_wrong_password(passwords: Passwords) -> None:

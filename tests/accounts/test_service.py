@@ -4,9 +4,11 @@ import asyncio
 
 import pytest
 
+from server.accounts.passwords import Passwords
 from server.accounts.people import NewPerson
 from server.accounts.records import Person
 from server.accounts.rules import ACCOUNT_TRIES, ADDRESS_CALLS, PASSWORD_MAXIMUM
+from server.accounts.service import Accounts
 from server.core.actor import Actor, Role
 from server.core.errors import DomainError
 from tests.accounts.store import PASSWORD, Store, number
@@ -47,6 +49,26 @@ async def test_whatever_is_wrong_the_answer_is_the_same(store: Store, trainee: P
         ("x" * 60_000, PASSWORD),
     ]:
         assert await refusal(store, login, password) == "login_refused"
+
+
+class Counting(Passwords):
+    """Passwords that remember how many were checked."""
+
+    checked = 0
+
+    async def verify(self, stored: str | None, password: str) -> bool:
+        self.checked += 1
+        return await super().verify(stored, password)
+
+
+async def test_an_unknown_login_costs_a_check_as_well(store: Store, trainee: Person) -> None:
+    passwords = Counting()
+    accounts = Accounts(store.database, store.clock, store.vault, True, passwords)
+    for login in (trainee.login, "nobody", number(2), ""):
+        with pytest.raises(DomainError, match="login_refused"):
+            await accounts.login(login, "wrong password", "a")
+    assert passwords.checked == 4
+    accounts.close()
 
 
 @pytest.mark.parametrize("login", ["known", "nobody"])
