@@ -1,5 +1,6 @@
 """The command line as a person uses it: help, init's one-time link, export, refusals with a remedy."""
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from server.__main__ import EXIT_REFUSED, main
 from tests.school import school
 
+ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = ("serve", "init", "migrate", "demo", "export", "types")
 
 
@@ -56,8 +58,6 @@ async def _class(folder: Path) -> None:
 
 async def test_export_writes_the_ledger_of_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     await _class(tmp_path / "data")
-    import asyncio
-
     out = tmp_path / "台账.xlsx"
     status = await asyncio.to_thread(main, ["export", "C-1", "--data", str(tmp_path / "data"), "--out", str(out)])
     assert (status, capsys.readouterr().err) == (0, "")
@@ -70,3 +70,13 @@ async def test_export_writes_the_ledger_of_a_class(tmp_path: Path, capsys: pytes
     ):
         assert await asyncio.to_thread(main, arguments) == EXIT_REFUSED
         assert code in capsys.readouterr().err
+
+
+def test_the_web_clients_types_are_those_of_the_declarations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """When this fails: `python -m server types`."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["types", "--out", str(tmp_path / "types.ts")]) == 0
+    assert (tmp_path / "types.ts").read_text() == (ROOT / "web" / "src" / "wire" / "types.ts").read_text()
+    assert capsys.readouterr().err == ""
