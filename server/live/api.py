@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from server.attendance.credit import MOST_MONO
 from server.attendance.service import Attendance, Entry
 from server.attendance.views import Cell, Totals, Views, cell_of, totals_of
 from server.core.actor import EVERYONE, Actor, Role
@@ -74,13 +75,16 @@ class Roster:
 
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
-    """`page`: random, made once per page load; `resume`: from an earlier lease; `password`: to take over."""
+    """`page`: random, made once per page load; `resume`: from an earlier lease; `password`: to take over; `mono`: the
+    page's monotonic clock now, in milliseconds, so that the first beat finds it known.
+    """
 
     lesson_id: str
     device: Literal["phone", "tablet", "desktop"]
     page: Annotated[str, Field(min_length=8, max_length=64)]
     resume: Annotated[str, Field(max_length=64)] | None = None
     password: Annotated[str, Field(max_length=128)] | None = None
+    mono: Annotated[float, Field(ge=0, le=MOST_MONO)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +201,7 @@ class Api:
                 page=request.page,
                 resume=request.resume,
                 password=request.password,
+                mono=None if request.mono is None else round(request.mono),
             )
         )
         return Lease(granted.epoch, granted.resume, granted.seq, granted.nonce)

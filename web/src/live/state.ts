@@ -73,7 +73,7 @@ export class TraineeRoom {
   async join(password: string | null = null): Promise<void> {
     if (this.#joining) return
     this.#joining = true
-    const ask: JoinRequest = { lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password }
+    const ask: JoinRequest = { lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password, mono: this.#page.mono() }
     try {
       this.#joined(await this.#line.request('lesson:join', ask))
     } catch (fault) {

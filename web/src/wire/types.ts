@@ -403,6 +403,7 @@ export interface JoinRequest {
   page: string
   resume: string | null
   password: string | null
+  mono: number | null
 }
 
 export interface Joined {
