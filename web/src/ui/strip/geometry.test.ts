@@ -16,6 +16,9 @@ describe('the tall form', () => {
   it('shows a class hour in a row where there is room', () => {
     expect(arrange(900, 989, 1_000, { rows: true, cellHeight: 28 }).perRow).toBe(45)
   })
+  it('gives a short lesson a row of its own', () => {
+    expect(arrange(914, 917, 328, { rows: true, cellHeight: 28 }).rows.map((r) => r.start)).toEqual([914])
+  })
   it('starts its rows on a quarter', () => {
     expect(arrange(907, 950, 328, { rows: true, cellHeight: 28 }).rows[0]?.start).toBe(900)
   })
@@ -46,7 +49,10 @@ describe('a cell', () => {
   it('shows three seconds in the background however thin', () => {
     expect(draw(g, [cell(10, 59_500, [{ code: 'hidden', ms: 500 }])]).hidden).toContain('v3h')
   })
-  it('that is not sealed yet is framed', () => {
+  it('that is not sealed yet is veiled as far as it is filled, and the veil is drawn last', () => {
+    const paths = draw(g, [cell(10, 0, [{ code: 'hidden', ms: 30_000 }], false), cell(11, 30_000, [], false)])
+    expect(Object.keys(paths).at(-1)).toBe('unsealed')
+    expect(paths.unsealed).toBe('M0 15h98v15h-98zM100 15h98v15h-98z')
     expect(count(draw(g, [cell(10, 60_000, [], false)]).unsealed)).toBe(1)
   })
   it('that is missing between others is a gap; before and after them there is none', () => {

@@ -40,7 +40,8 @@ export function arrange(first: number, last: number, width: number, form: Form):
   const end = Math.max(first, last)
   const perRow = form.rows ? rowLength(width) : end - first + 1
   const left = form.rows ? LABEL_PX : 0
-  const start = form.rows ? first - (((first % 15) + 15) % 15) : first
+  // Long lessons keep to the quarters; a short one fits a row of its own.
+  const start = form.rows && end - first >= 15 ? first - (first % 15) : first
   const rowHeight = form.cellHeight + PLAN_PX + (form.rows ? ROW_GAP_PX : 0)
   const rows: Row[] = []
   for (let slot = start; slot <= end; slot += perRow) rows.push({ start: slot, y: rows.length * rowHeight })
@@ -84,7 +85,7 @@ function drawCell(paths: Paths, cell: Cell, box: Box): void {
   if (cell.credit_ms > 0) stack('credited', Math.min(cell.credit_ms, (room / box.h) * MINUTE_MS || cell.credit_ms))
   for (const part of parts) stack(kindOf(part.code), part.ms)
   if (bottom === box.y + box.h) add('gap', { ...box, y: box.y + box.h - 2, h: 2 })
-  if (!cell.sealed) add('unsealed', { x: box.x, y: box.y, w: box.w, h: box.h })
+  if (!cell.sealed && bottom < box.y + box.h) add('unsealed', { ...box, y: bottom, h: box.y + box.h - bottom })
 }
 
 /**
@@ -102,7 +103,9 @@ export function draw(g: Geometry, cells: readonly Cell[]): Paths {
     if (cell) drawCell(paths, cell, box)
     else paths.gap = (paths.gap ?? '') + rect({ ...box, y: box.y + box.h - 2, h: 2 })
   }
-  return paths
+  // The veil of what is not sealed yet lies over everything else.
+  const { unsealed, ...rest } = paths
+  return unsealed === undefined ? rest : { ...rest, unsealed }
 }
 
 /** The planned time, a line under its minutes. */
