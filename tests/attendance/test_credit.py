@@ -17,7 +17,7 @@ from server.attendance.credit import (
     Credit,
     credit,
 )
-from server.attendance.intervals import Interval, intersect, total, union
+from server.attendance.intervals import Interval, Intervals, intersect, total, union
 from server.core.errors import DomainError
 
 T = 1_000_000  # when the lease was granted, and the page's clock showed MONO
@@ -151,7 +151,8 @@ any_beats = st.lists(st.tuples(st.integers(0, 70_000), st.integers(0, 90_000), s
 def test_whatever_a_page_says_it_earns_no_millisecond_twice_none_before_none_after(
     beats: list[tuple[int, int, tuple[Interval, ...]]], anchor: Anchor
 ) -> None:
-    received, mono, earned = T, MONO, ()
+    received, mono = T, MONO
+    earned: Intervals = ()
     for passed, ran, spans in beats:
         received, mono = received + passed, mono + ran
         worth = credit(anchor, beat(anchor, mono, *spans), received, "n")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,19 @@ def again(folder: Path) -> list[Line]:
     return Spool(folder, Tasks()).read()
 
 
+def watch_fsync(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Notes each fsync after it was done."""
+    order: list[str] = []
+    sync = os.fsync
+
+    def watched(file: int) -> None:
+        sync(file)
+        order.append("synced")
+
+    monkeypatch.setattr(os, "fsync", watched)
+    return order
+
+
 async def append(spool: Spool, *numbers: int) -> None:
     await asyncio.gather(*(spool.append({"n": number}) for number in numbers))
 
@@ -50,18 +64,14 @@ async def test_an_appended_line_is_on_disk(spool: Spool, tmp_path: Path) -> None
 async def test_lines_that_wait_together_share_one_fsync(
     spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    syncs: list[int] = []
-    sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda file: (syncs.append(file), sync(file)))
+    syncs = watch_fsync(monkeypatch)
     await append(spool, *range(100))
     assert 1 <= len(syncs) <= 2
     assert len(again(tmp_path)) == 100
 
 
 async def test_append_returns_only_after_fsync(spool: Spool, monkeypatch: pytest.MonkeyPatch) -> None:
-    order: list[str] = []
-    sync = os.fsync
-    monkeypatch.setattr(os, "fsync", lambda file: (sync(file), order.append("synced")))
+    order = watch_fsync(monkeypatch)
     await spool.append({"n": 1}, lambda: order.append("then"))
     order.append("returned")
     assert order == ["synced", "then", "returned"]
@@ -147,8 +157,7 @@ async def test_beginning_anew_under_load_never_forgets_a_line_that_was_stored(sp
 
     async def client(first: int) -> None:
         for number in range(first, first + 20):
-            line = {"n": number}
-            await spool.append(line, lambda line=line: known.append(line))
+            await spool.append({"n": number}, partial(known.append, {"n": number}))
             acknowledged.append(number)
             on_disk = {one["n"] for one in again(tmp_path)}
             assert set(acknowledged) <= on_disk
