@@ -46,10 +46,9 @@ class Passwords:
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:
-            fits = self._hasher.verify(stored or NOBODY, password[: PASSWORD_MAXIMUM + 1])
+            return self._hasher.verify(stored or NOBODY, password[: PASSWORD_MAXIMUM + 1])
         except (VerificationError, InvalidHashError):
             return False
-        return fits and stored is not None
 
 
 def _stand_back() -> None:

@@ -12,7 +12,7 @@ from server.exchange.ledger import COLUMNS, DEMO_MARK, TITLE, TOTAL, Ledger, Val
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 WIDE: Final = {"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18}
 MOMENT_WIDTH: Final = 19
-#: nothing that looks like a formula, a link or a number is taken for one
+#: a second bar: cells are written by kind, and even a careless `write` would take nothing for a formula or a link
 AS_TEXT: Final = {
     "in_memory": True,
     "strings_to_formulas": False,
