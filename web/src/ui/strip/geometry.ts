@@ -36,12 +36,14 @@ function rowLength(width: number): number {
   return ROW_CHOICES.find((n) => (width - LABEL_PX) / n >= EASY_CELL_PX) ?? 15
 }
 
+/** Long lessons keep to the quarters; a short one fits a row of its own. */
+const rowStart = (first: number, end: number) => (end - first >= 15 ? first - (first % 15) : first)
+
 export function arrange(first: number, last: number, width: number, form: Form): Geometry {
   const end = Math.max(first, last)
   const perRow = form.rows ? rowLength(width) : end - first + 1
   const left = form.rows ? LABEL_PX : 0
-  // Long lessons keep to the quarters; a short one fits a row of its own.
-  const start = form.rows && end - first >= 15 ? first - (first % 15) : first
+  const start = form.rows ? rowStart(first, end) : first
   const rowHeight = form.cellHeight + PLAN_PX + (form.rows ? ROW_GAP_PX : 0)
   const rows: Row[] = []
   for (let slot = start; slot <= end; slot += perRow) rows.push({ start: slot, y: rows.length * rowHeight })
