@@ -16,12 +16,12 @@ from aiohttp import web
 from server.app import House, build, open_store
 from server.core.clock import Clock, SystemClock
 from server.core.errors import DomainError
+from server.core.version import VERSION
 from server.core.wire.rest import errors_as_json
 from server.settings import Config, origins
 
 PAGES: Final = Path(__file__).resolve().parents[1] / "web" / "dist"
-VERSION: Final = "0.1.0"
-SHUTDOWN_S: Final = 5.0
+SHUTDOWN_S: Final = 1.0
 
 
 @contextmanager
