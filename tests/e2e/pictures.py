@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Final
 
-from playwright.async_api import Page
+from playwright.async_api import Page, ViewportSize
 
 FOLDER: Final = Path(__file__).resolve().parents[2] / "build" / "pictures"
-PHONE: Final = {"width": 360, "height": 740}
-DESK: Final = {"width": 1440, "height": 900}
+PHONE: Final = ViewportSize(width=360, height=740)
+DESK: Final = ViewportSize(width=1440, height=900)
 
 
 async def picture(page: Page, name: str, *, both: bool = False) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import openpyxl
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, async_playwright
 
 from tests.e2e.browsers import real_chromium
 from tests.e2e.diary import Diary, minutes, now_ms, within
@@ -41,10 +41,16 @@ class School:
     began: float = 0.0
     ended: float = 0.0
 
-    async def signed_in(self, login: str, entry: str, size: dict[str, int]) -> tuple[BrowserContext, Page]:
-        """A browser of somebody's own, signed in through the page."""
-        context = await self.browser.new_context(viewport=size, locale="zh-CN", accept_downloads=True)  # type: ignore[arg-type]
+    async def signed_in(
+        self, login: str, entry: str, size: ViewportSize, *, first: bool = False
+    ) -> tuple[BrowserContext, Page]:
+        """A browser of somebody's own, signed in through the page.
+
+        `first`: in Chromium's own first window. Only its tabs cover each other; elsewhere each page is a window.
+        """
+        context = self.browser.contexts[0] if first else await self.browser.new_context(locale="zh-CN")
         page = await context.new_page()
+        await page.set_viewport_size(size)
         await page.goto(f"{self.service.url}/{entry}.html")
         await page.get_by_test_id("login-name").fill(login)
         await page.get_by_test_id("login-password").fill(self.service.password(login))
@@ -77,6 +83,13 @@ async def visible(page: Page) -> bool:
     return bool(await page.evaluate("document.visibilityState") == "visible")
 
 
+async def turned(page: Page, shown: bool) -> None:
+    """Wait until the browser itself says so (the pages forbid waiting inside them: no eval)."""
+    async with asyncio.timeout(5):
+        while await visible(page) is not shown:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
 async def teach(school: School) -> Page:
     """The instructor checks camera and microphone and goes to the stage."""
     _, page = await school.signed_in("teacher", "desk", DESK)
@@ -102,14 +115,14 @@ async def go_away(school: School, context: BrowserContext, page: Page) -> None:
     await school.until(AWAY_S)
     other = await context.new_page()
     await other.bring_to_front()
-    await page.wait_for_function("document.visibilityState === 'hidden'", polling=50)
+    await turned(page, False)
     diary.turn("hidden")
     await school.until(BACK_S - 5)
     assert not await visible(page)
     await school.until(BACK_S)
     await other.close()
     await page.bring_to_front()
-    await page.wait_for_function("document.visibilityState === 'visible'", polling=50)
+    await turned(page, True)
     diary.turn("front")
     await asyncio.sleep(1)
     await picture(page, "trainee-hidden-minute", both=True)
@@ -123,6 +136,7 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     diary.turn("gone")
     await school.until(REOPEN_S)
     again = await context.new_page()
+    await again.set_viewport_size(PHONE)
     await again.goto(f"{school.service.url}/learn.html")
     await enter(again)
     diary.turn("front")
@@ -134,7 +148,7 @@ async def three_minutes(school: School) -> None:
     teacher = await teach(school)
     places = {}
     for login in (STEADY, AWAY, CLOSED):
-        places[login] = await school.signed_in(login, "learn", PHONE)
+        places[login] = await school.signed_in(login, "learn", PHONE, first=login == AWAY)
         await enter(places[login][1])
         school.diaries[login] = Diary()
         school.diaries[login].turn("front")
@@ -248,7 +262,9 @@ async def test_the_first_lesson(school: School) -> None:
     _, regulator = await school.signed_in("regulator", "desk", DESK)
     await regulator.get_by_test_id("view-recorded").first.wait_for()
     await picture(regulator, "regulator-area")
-    _, trainee = await school.signed_in(AWAY, "learn", PHONE)
+    trainee = await school.browser.contexts[0].new_page()
+    await trainee.set_viewport_size(PHONE)
+    await trainee.goto(f"{school.service.url}/learn.html")
     await trainee.get_by_test_id("past-lesson").first.wait_for()
     await picture(trainee, "trainee-today", both=True)
     await trainee.get_by_test_id("see-strip").first.click()
