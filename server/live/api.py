@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from server.attendance.book import LessonBook
 from server.attendance.credit import MOST_MONO
 from server.attendance.service import Attendance, Entry
 from server.attendance.views import Cell, Totals, Views, cell_of, totals_of
@@ -223,20 +224,21 @@ class Api:
         for one in await self._training.roster(lesson.class_id):
             person = book.people.get(one.person_id)
             if known is not None:
-                rows.append(self._row(lesson_id, one, known.cells(one.person_id)))
+                rows.append(self._row(book, one, known.cells(one.person_id)))
             elif person is not None and person.version > pushed:
                 fresh = book.unsealed(one.person_id, self._register.clock.ms())
                 cells = [cell_of(slot, record, False) for slot, record in fresh[-MOST_CELLS_PUSHED:]]
-                rows.append(self._row(lesson_id, one, cells))
+                rows.append(self._row(book, one, cells))
         if not full:
             self._pushed[lesson_id] = book.version
         return rows
 
-    def _row(self, lesson_id: str, enrolled: Enrolled, cells: list[Cell]) -> RosterRow:
-        book, now = self._register.books[lesson_id], self._register.clock.ms()
+    def _row(self, book: LessonBook, enrolled: Enrolled, cells: list[Cell]) -> RosterRow:
+        """From the book at hand: an idle one may have been forgotten by the register meanwhile."""
+        now = self._register.clock.ms()
         person = book.people.get(enrolled.person_id)
         holder = self._register.holders.get(enrolled.person_id)
-        present = holder is not None and holder.lesson_id == lesson_id and bool(holder.connection)
+        present = holder is not None and holder.lesson_id == book.lesson_id and bool(holder.connection)
         return RosterRow(
             person_id=enrolled.person_id,
             seat=enrolled.seat,
