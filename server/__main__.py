@@ -17,8 +17,14 @@ Command = Callable[[Config, argparse.Namespace], Coroutine[Any, Any, None]]
 
 #: what a person may do about a refusal; the code itself is stable, the words are for reading
 REMEDIES: Final = {
-    "port_in_use": ("端口已被占用：换一个 --port，或停掉占用它的程序。", "The port is taken: choose another --port."),
-    "data_folder_busy": ("数据文件夹正被另一个 Keshi 使用。", "Another Keshi is using this data folder."),
+    "port_in_use": (
+        "端口已被占用：停掉占用它的程序，或换一个：--port（make 用 PORT=），或 config.yaml 里的 media.udp_port。",
+        "The port is taken: choose another --port (PORT= with make), or media.udp_port in config.yaml.",
+    ),
+    "data_folder_busy": (
+        "数据文件夹正被另一个 Keshi 使用：先停掉它。服务运行时，请在网页上导出。",
+        "Another Keshi is using this data folder: stop it first. While it serves, export from its pages.",
+    ),
     "is_a_demo": ("这是演示数据：请加 --demo，或换一个 --data。", "This folder holds the demo: add --demo."),
     "not_a_demo": ("这是正式数据，不能当演示运行。", "This folder holds real data: it is never served as a demo."),
     "address_refused": ("这个地址不能这样使用，办法见上。", "This address is refused; see the remedy above."),

@@ -1,6 +1,7 @@
 """What each command of the command line does; `__main__` parses, this acts."""
 
 import argparse
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -24,7 +25,9 @@ async def serve(config: Config, options: argparse.Namespace) -> None:
     """Serve until stopped; a demo is made at its first start."""
     set_up_logging(config.log.level)
     if options.demo and not is_loopback(config.server.host) and not options.demo_anywhere:
-        raise DomainError("address_refused", host=config.server.host, remedy="--demo-anywhere")
+        raise DomainError(
+            "address_refused", host=config.server.host, remedy="--demo-anywhere (make run ARGS=--demo-anywhere)"
+        )
 
     async def announce(house: House, url: str) -> None:
         if options.demo:
@@ -51,7 +54,7 @@ async def init(config: Config, options: argparse.Namespace) -> None:
     print("课时 Keshi：数据库已建好。启动服务后，用下面的一次性链接设置管理员密码（7 天内有效，只能用一次）：")
     print("The store is ready. Start the service, then open this one-time link to set the administrator's password:")
     print(f"  {_shown(config)}/desk.html#/welcome/{secret}")
-    print(f"  python -m server serve --data {config.server.data}")
+    print(f"  {sys.executable} -m server serve --data {config.server.data}")
 
 
 async def migrate(config: Config, _options: argparse.Namespace) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+import sys
 from pathlib import Path
 
 import openpyxl
 import pytest
 
 from server.__main__ import EXIT_REFUSED, main
+from server.serve import only_one
 from tests.school import school
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,7 +32,9 @@ def test_init_prints_one_link_again_until_it_is_used(tmp_path: Path, capsys: pyt
     secrets = []
     for _ in range(2):
         assert main(["init", "--data", str(tmp_path), "--operator", "示例平台"]) == 0
-        (found,) = re.findall(r"/desk\.html#/welcome/(\S+)", capsys.readouterr().out)
+        told = capsys.readouterr().out
+        assert f"{sys.executable} -m server serve --data {tmp_path}" in told  # to be pasted as it stands
+        (found,) = re.findall(r"/desk\.html#/welcome/(\S+)", told)
         secrets.append(found)
     assert secrets[0] != secrets[1]
     assert (tmp_path / "keys" / "vault.key").stat().st_mode & 0o077 == 0
@@ -47,8 +51,17 @@ def test_a_refusal_has_its_code_and_a_remedy_in_two_languages(
     assert main(["serve", "--data", str(tmp_path), "--demo", "--host", "0.0.0.0"]) == EXIT_REFUSED
     told = capsys.readouterr().err
     assert "address_refused" in told
-    assert "--demo-anywhere" in told
+    assert "ARGS=--demo-anywhere" in told
     assert "办法" in told
+
+
+def test_a_folder_in_use_is_refused_with_a_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with only_one(tmp_path):
+        assert main(["export", "C-1", "--data", str(tmp_path), "--out", "x.csv"]) == EXIT_REFUSED
+    told = capsys.readouterr().err
+    assert "data_folder_busy" in told
+    assert "网页上导出" in told
+    assert "from its pages" in told
 
 
 async def _class(folder: Path) -> None:
