@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from server.attendance import records
@@ -216,6 +217,8 @@ class Attendance:
             await records.add_lease(connection, row)
         holder = self.register.take(row, entry.connection, _anchor(entry, row.granted_ms, received_ms), now)
         (await self.register.book(entry.lesson_id)).hold(row.person_id, row.granted_ms, None)
+        with suppress(DomainError):  # without room for it, a restart before the first beat forgets the page's clock
+            await self.register.spool.append(holder.line((), (), holder.anchor, "", now))
         return Granted(row.epoch, resume, 0, holder.anchor.nonce)
 
     def _continue(self, entry: Entry, holder: Holder) -> Granted:

@@ -67,6 +67,19 @@ async def test_a_page_that_never_beat_goes_on_after_a_restart(world: World) -> N
     assert (await world.book()).credit_ms(ME, world.now()) == 10_000
 
 
+async def test_the_clock_a_page_joined_with_survives_a_restart(world: World) -> None:
+    """Found beside the twin: without it, a page that hurries gains until its first beat."""
+    page = Page(world, trainee(1), rate=2.0)
+    await page.join()
+    await world.crash()
+    await page.join()
+    world.clock.advance(5_000)
+    page.show()
+    world.clock.advance(5_000)
+    await page.beat()
+    assert (await world.book()).credit_ms(ME, world.now()) <= 5_000
+
+
 async def test_silence_begins_when_we_are_back(world: World) -> None:
     """Down for ten minutes: everybody who held a lease holds it through the outage, which is a fault of ours."""
     page = await joined(world)

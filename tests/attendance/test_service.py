@@ -239,6 +239,16 @@ async def test_a_page_that_continued_under_a_new_login_survives_the_end_of_the_o
     await page.beat()
 
 
+async def test_a_page_that_continues_while_its_old_login_ends_keeps_its_lease(world: World) -> None:
+    page = await joined(world)
+    async with world.register.lock(person_id(1)):
+        ending = asyncio.ensure_future(world.attendance.session_ended("session1"))
+        await asyncio.sleep(0)
+        world.register.holders[person_id(1)].session_id = "new-login"
+    await ending
+    await page.beat()
+
+
 async def test_beats_after_the_end_are_taken_until_the_last_minute_is_sealed(world: World) -> None:
     page = await joined(world)
     world.clock.advance(30_000)
