@@ -10,7 +10,6 @@ from tests.house.repo import Source, files, sources
 TESTED_ELSEWHERE: dict[str, str] = {
     "server/__main__.py": "tests/test_commands.py runs it as a person does",
     "server/attendance/api.py": "tests/attendance/test_views.py and tests/live/test_api.py speak to it",
-    "server/core/capability.py": "three dataclasses; every test of a capability builds them",
     "server/live/records.py": "tests/live/test_service.py restarts from it",
     "server/oversight/api.py": "tests/oversight/test_service.py speaks to it",
     "server/oversight/records.py": "tests/oversight/test_service.py reads what it wrote",
