@@ -124,11 +124,49 @@ describe('a trainee', () => {
     expect(line.closed).toBe(true)
     expect(memory.size).toBe(0)
   })
-  it('sees the end of the lesson', async () => {
+  it('tells its last seconds at the end of the lesson before it lets go of the line', async () => {
     line.open()
     await settle()
+    now = 8_000
     line.says('lesson:phase', { ...PHASE, seq: 2, state: 'ended' })
     expect(room.view.value.stage).toBe('ended')
+    expect(line.closed).toBe(false)
+    await settle()
+    expect(line.beats().at(-1)?.spans).toEqual([[1_000, 8_000]])
+    expect(line.closed).toBe(true)
+  })
+  it.each([['answered', false], ['lost', true]])('tells its last seconds after a beat in flight that was %s', async (_how, lost) => {
+    line.open()
+    await settle()
+    now = 11_000
+    room.tick()
+    now = 14_000
+    line.says('lesson:phase', { ...PHASE, seq: 2, state: 'ended' })
+    if (lost) {
+      const answer = line.answers.get('beat')
+      line.answers.set('beat', () => { if (answer) line.answers.set('beat', answer); return new Refusal('offline') })
+    }
+    await settle()
+    expect(line.beats().at(-1)).toMatchObject({ mono: 14_000, spans: [[lost ? 1_000 : 11_000, 14_000]] })
+    expect(line.beats()).toHaveLength(3)
+    expect(line.closed).toBe(true)
+  })
+  it('lets go of the line when its last beat finds no answer', async () => {
+    line.open()
+    await settle()
+    line.answers.set('beat', () => new Refusal('offline'))
+    line.says('lesson:phase', { ...PHASE, seq: 2, state: 'ended' })
+    await settle()
+    expect(line.closed).toBe(true)
+  })
+  it('tells its last seconds when it leaves', async () => {
+    line.open()
+    await settle()
+    now = 9_000
+    room.leave()
+    expect(line.sent.slice(-2).map(([event]) => event)).toEqual(['beat', 'lesson:leave'])
+    expect(line.beats().at(-1)?.spans).toEqual([[1_000, 9_000]])
+    await settle()
   })
   it('ignores an older phase than it knows', async () => {
     line.open()

@@ -95,6 +95,7 @@ export class TraineeRoom {
 
   leave(): void {
     if (this.view.value.stage === 'in') {
+      void this.#beat()
       void this.#line.request('lesson:leave', { lesson_id: this.#lesson, epoch: this.#epoch }).catch(() => undefined)
     }
     this.#line.close()
@@ -160,12 +161,14 @@ export class TraineeRoom {
     } catch (fault) {
       this.#queue?.lost()
       this.#notHeard(asRefusal(fault))
+      if (this.view.value.stage === 'ended') this.#catchUp()
     }
   }
 
-  /** Something changed while the last beat was in flight. */
+  /** Something changed while the last beat was in flight; after the lesson's very last one the line is let go. */
   #catchUp(): void {
     if (this.#wanted) void this.#beat()
+    else if (this.view.value.stage === 'ended') this.#line.close()
   }
 
   #heard(ack: BeatAnswer): void {
@@ -196,8 +199,8 @@ export class TraineeRoom {
     const { stage, phase: known, lesson } = this.view.value
     if (phase.lesson_id !== this.#lesson || this.#over() || (known && phase.seq < known.seq)) return
     this.view.patch({ phase, lesson: lesson && { ...lesson, state: phase.state } })
-    if (phase.state === 'ended') this.#end()
-    else if (stage === 'in') void this.#beat()
+    if (stage === 'in') void this.#beat()
+    if (phase.state === 'ended') this.#end(stage === 'in')
   }
 
   #lostLine(): void {
@@ -216,10 +219,11 @@ export class TraineeRoom {
     this.#line.close()
   }
 
-  #end(): void {
+  /** With `telling`, a beat is under way that tells the seconds up to the end: cutting it off would cost them. */
+  #end(telling = false): void {
     this.#page.remember(this.#key(), null)
     this.view.patch({ stage: 'ended', media: null })
-    this.#line.close()
+    if (!telling) this.#line.close()
   }
 }
 

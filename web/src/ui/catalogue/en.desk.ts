@@ -86,7 +86,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'host.endHow': 'The lesson closes and records no more; the recorded minutes stay.',
   'host.endYes': 'End the lesson',
   'host.endNo': 'Go on teaching',
-  'host.ended': 'The lesson is over. The last minutes are sealed in about a minute and a half.',
+  'host.ended': 'The lesson is over. The last minutes are sealed within two and a half minutes.',
   'host.since': 'since {time}',
   'host.reconnecting': 'The connection to the server is lost and comes back by itself. The recorded minutes are safe, please keep this page open.',
   'host.watchOnly': 'Watching only: the lesson is not disturbed and trainees do not see you.',

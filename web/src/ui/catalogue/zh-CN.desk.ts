@@ -84,7 +84,7 @@ export const desk = {
   'host.endHow': '下课后课堂关闭，不能再继续记录；已记录的分钟都保留。',
   'host.endYes': '确认下课',
   'host.endNo': '继续上课',
-  'host.ended': '已下课。最后几分钟约一分半钟后封存。',
+  'host.ended': '已下课。最后几分钟在两分半钟内封存。',
   'host.since': '{time} 起',
   'host.reconnecting': '与服务器的连接中断，正在自动接回。学员已记录的分钟都在，请不要关闭页面。',
   'host.watchOnly': '旁看：只能看，不影响课堂，学员看不到您。',
