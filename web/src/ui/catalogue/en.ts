@@ -130,6 +130,7 @@ export const words: Record<keyof typeof zh, string> = {
   'picture.label': 'Lesson picture',
   'picture.tap': 'Tap for picture and sound',
   'picture.none': 'The instructor’s picture has not begun',
+  'picture.away': 'The instructor’s picture is interrupted and comes back by itself',
   'picture.coming': 'Picture is coming…',
   'picture.retrying': 'Picture lost, coming back…',
   'quiet.connecting': 'Entering the lesson…',

@@ -128,6 +128,7 @@ export const words = {
   'picture.label': '课堂画面',
   'picture.tap': '点一下，播放画面和声音',
   'picture.none': '老师的画面还没有开始',
+  'picture.away': '老师的画面暂时中断，恢复后自动接回',
   'picture.coming': '正在接入画面…',
   'picture.retrying': '画面中断，正在重新接入…',
   'quiet.connecting': '正在接入课堂…',
