@@ -140,7 +140,7 @@ class Page:
         if not self._resume:
             self.show()  # before the server grants anything: no millisecond is lost while it answers
         fields = {"device": self._device, "page": self._page, "resume": self._resume, "password": password}
-        joined = await self.socket.call("lesson:join", lesson_id=self.lesson_id, **fields)
+        joined = await self.socket.call("lesson:join", lesson_id=self.lesson_id, mono=self._mono(), **fields)
         lease = joined["lease"]
         if self._flight and lease["seq"] >= self._flight[0]:
             self._forget(self._flight[1])
