@@ -20,6 +20,7 @@ from server.serve import running
 from server.settings import Config
 from tests.e2e.office import first_login
 from tests.e2e.service import Service, one_time_secret, run
+from tests.e2e.taught import mono, started
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -39,27 +40,6 @@ async def trainee(demo: Service) -> AsyncIterator[Login]:
     login = await sign_in(demo.url, "trainee01", demo.password("trainee01"))
     yield login
     await login.close()
-
-
-def mono() -> float:
-    return time.monotonic() * 1000
-
-
-async def started(demo: Service) -> tuple[Login, Socket, str]:
-    """The demo's instructor has begun the lesson that can be started now."""
-    teacher = await sign_in(demo.url, "teacher", demo.password("teacher"))
-    control = Socket(teacher)
-    await control.open()
-    refusals = []
-    for lesson in (await teacher.get("/api/v1/lessons"))["lessons"]:
-        try:
-            await control.call("lesson:join", lesson_id=lesson["id"], device="desktop", page="the-teacher")
-            await control.call("lesson:start", lesson_id=lesson["id"])
-        except Refused as refused:
-            refusals.append((lesson["planned_start"], refused.code, refused.data))
-            continue
-        return teacher, control, lesson["id"]
-    raise AssertionError(f"no lesson can be started: {refusals}")
 
 
 async def test_a_killed_server_loses_nothing_and_the_page_comes_back(demo: Service, trainee: Login) -> None:
