@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 import socketio
 
+from server.core.wire import rest
 from server.core.wire.declaration import JSON_LIMIT_BYTES
 from server.core.wire.socket import MOST_WAITING
 from tests.core.wire_server import TOLD, Greeted, Wire, wire
@@ -119,8 +120,30 @@ async def test_the_session_cookie_is_closed_to_scripts_and_other_sites(http: aio
     assert "keshi_session=secret" in cookie
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+    assert "Secure" not in cookie
     async with http.post("/sign-in", json={"name": ""}) as response:
         assert "Max-Age=0" in response.headers["Set-Cookie"]
+
+
+async def test_the_cookie_is_for_encrypted_connections_only_where_the_pages_are(
+    served: Wire, http: aiohttp.ClientSession
+) -> None:
+    served.origins.add("https://ke.example.cn")  # behind a proxy that speaks TLS
+    headers = {"Origin": "https://ke.example.cn"}
+    async with http.post("/sign-in", json={"name": "secret"}, headers=headers) as response:
+        assert "Secure" in response.headers["Set-Cookie"]
+
+
+async def test_a_body_that_does_not_come_is_waited_for_only_so_long(
+    http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "BODY_SECONDS", 0.05)
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b'{"name":'
+        await asyncio.sleep(5)
+
+    assert (await _post(http, "/greet", data=slowly()))[1]["code"] == "bad_request"
 
 
 async def test_files_carry_their_name(http: aiohttp.ClientSession) -> None:
@@ -203,6 +226,70 @@ async def test_an_oversize_message_ends_its_connection_only(served: Wire) -> Non
     await asyncio.wait_for(client.wait(), 5)
     assert (await bystander.call("greet", {"name": "b"}))["ok"]
     await bystander.disconnect()
+
+
+async def _raw(http: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
+    """A connected socket without a library that keeps to the rules."""
+    socket = await http.ws_connect("/socket.io/?EIO=4&transport=websocket", headers={"Cookie": "keshi_session=t-token"})
+    await socket.receive_str()
+    await socket.send_str("40")
+    assert (await socket.receive_str()).startswith("40")
+    return socket
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        '42["disconnect"]',
+        '421["disconnect"]',
+        '42["connect",{"HTTP_COOKIE":"keshi_session=s-token"}]',
+        '42["connect_error"]',
+        "42[]",
+        "42{}",
+        "42[1]",
+        "42",
+        '42["greet"',
+        "42" + "[" * 5_000,
+        '459999999-["greet",{"_placeholder":true,"num":0}]',
+        "469999999-1[]",
+        "7",
+    ],
+)
+async def test_a_client_cannot_speak_as_the_library(
+    served: Wire, http: aiohttp.ClientSession, packet: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    socket = await _raw(http)
+    await socket.send_str(packet)
+    await socket.send_bytes(b"kept by nobody")
+    await socket.send_str('4277["greet",{"name":"a"}]')
+    while not (answer := await socket.receive_str(timeout=5)).startswith("4377"):
+        assert not answer.startswith("43")
+    assert answer == '4377[{"ok":true,"text":"a","by":"trainee1"}]'
+    assert served.gone == []
+    assert caplog.text == ""
+    await socket.close()
+
+
+async def test_half_a_character_is_a_bad_request(http: aiohttp.ClientSession) -> None:
+    socket = await _raw(http)
+    await socket.send_str('425["greet",{"name":"encoded"}]')
+    assert '"bad_request"' in await socket.receive_str(timeout=5)
+    await socket.close()
+
+
+async def test_what_a_command_made_of_a_connection_that_ended_meanwhile_ends_as_well(
+    served: Wire, http: aiohttp.ClientSession
+) -> None:
+    socket = await _raw(http)
+    await socket.send_str('425["wait",{"name":"a"}]')
+    await asyncio.wait_for(served.arrived.wait(), 5)
+    await socket.close()
+    while not served.gone:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    served.go_on.set()
+    while len(served.gone) < 2:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    assert len(set(served.gone)) == 1
 
 
 async def test_what_a_regulator_looks_at_is_written_down_first(served: Wire, http: aiohttp.ClientSession) -> None:

@@ -1,5 +1,6 @@
 """A real server with a handful of declarations, for the tests of the wire."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -55,6 +56,15 @@ class Wire:
     sessions: dict[str, Actor]
     gone: list[str] = field(default_factory=list)
     looks: list[tuple[str, str, str]] = field(default_factory=list)
+    origins: set[str] = field(default_factory=set)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def wait(self, _call: Call, _request: Greeting) -> Nothing:
+        """A command that takes as long as a test wants."""
+        self.arrived.set()
+        await self.go_on.wait()
+        return Nothing()
 
 
 async def greet(call: Call, request: Greeting) -> Greeted:
@@ -62,6 +72,8 @@ async def greet(call: Call, request: Greeting) -> Greeted:
         raise DomainError("not_found", name=request.name)
     if request.name == "bug":
         raise RuntimeError("a fault")
+    if request.name == "encoded":
+        "\ud800".encode()
     return Greeted(request.name * request.times, call.actor.person_id if call.actor else "")
 
 
@@ -122,14 +134,15 @@ async def wire() -> AsyncIterator[Wire]:
     app = web.Application(middlewares=[errors_as_json])
     allowed = _Growing(origins)
     rest, sockets = Rest(authenticate, observe, allowed, 3_600), Sockets(authenticate, observe, allowed)
-    running = Wire("", sockets, sessions)
+    running = Wire("", sockets, sessions, origins=origins)
 
     async def gone(connection: str) -> None:
         running.gone.append(connection)
 
     sockets.when_gone(gone)
     rest.serve(app, declarations().routes)
-    sockets.serve(app, declarations().commands)
+    wait = Command("wait", EVERYONE, Greeting, Nothing, running.wait)
+    sockets.serve(app, [*declarations().commands, wait])
     server = TestServer(app)
     await server.start_server()
     running.url = str(server.make_url("")).rstrip("/")

@@ -1,5 +1,6 @@
 """Decides how REST routes are served: origin, session, roles, decoding, and one place that maps errors to answers."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final
 from urllib.parse import quote
@@ -16,6 +17,8 @@ log = structlog.get_logger("wire.rest")
 
 Authenticate = Callable[[str], Awaitable[Actor | None]]
 SESSION_COOKIE: Final = "keshi_session"
+#: a body must have come whole by then; 5 MiB over a slow line take about so long
+BODY_SECONDS: Final = 60.0
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
@@ -77,7 +80,7 @@ class Rest:
             max_age=self._session_seconds,
             httponly=True,
             samesite="Lax",
-            secure=request.secure,
+            secure=request.headers.get("Origin", "").startswith("https://"),  # one of ours; TLS may end before us
             path="/",
         )
 
@@ -145,14 +148,18 @@ async def _values(request: web.Request, route: Route) -> dict[str, Any]:
 
 
 async def _body(request: web.Request, limit: int) -> bytes:
-    """The body, read no further than its limit."""
+    """The body, read no further than its limit and waited for no longer than BODY_SECONDS."""
     if (request.content_length or 0) > limit:
         raise DomainError("too_large", limit_bytes=limit)
     body = bytearray()
-    async for chunk in request.content.iter_chunked(64 * 1024):
-        body += chunk
-        if len(body) > limit:
-            raise DomainError("too_large", limit_bytes=limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_chunked(64 * 1024):
+                body += chunk
+                if len(body) > limit:
+                    raise DomainError("too_large", limit_bytes=limit)
+    except TimeoutError as error:
+        raise DomainError("bad_request", field="", problem="the body came too slowly") from error
     return bytes(body)
 
 

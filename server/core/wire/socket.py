@@ -1,6 +1,7 @@
 """Decides how Socket.IO is served: exact Origin and a session at the door, events in order, each one acknowledged."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -9,6 +10,7 @@ from typing import Any, Final
 import socketio
 import structlog
 from aiohttp import web
+from socketio import packet
 
 from server.core.actor import Actor
 from server.core.errors import DomainError
@@ -25,8 +27,26 @@ PING_TIMEOUT_S: Final = 10
 #: events of one client that may wait for their turn; more are refused at once
 MOST_WAITING: Final = 32
 
+#: what the library itself tells us about a connection; a client may not say so
+RESERVED: Final = frozenset({"connect", "connect_error", "disconnect"})
+
 #: called with the connection that is gone
 Gone = Callable[[str], Awaitable[None]]
+
+
+class TextPacket(packet.Packet):  # type: ignore[misc]
+    """A Socket.IO packet as we take it: without binary parts, as many of which would be kept as it announces."""
+
+    def decode(self, encoded_packet: Any) -> int:
+        """Raises ValueError for what no page of ours sends; the packet is then dropped."""
+        announced: int = super().decode(encoded_packet)
+        if announced:
+            raise ValueError("binary parts")
+        if self.packet_type == packet.EVENT and (not isinstance(self.data, list) or not self.data):
+            raise ValueError("an event without a name")
+        if self.packet_type == packet.EVENT and (not isinstance(self.data[0], str) or self.data[0] in RESERVED):
+            raise ValueError("an event of ours")
+        return announced
 
 
 @dataclass(slots=True)
@@ -58,8 +78,9 @@ class Sockets:
             ping_timeout=PING_TIMEOUT_S,
             http_compression=False,
             websocket_compression=False,
-            logger=False,
-            engineio_logger=False,
+            serializer=TextPacket,
+            logger=_silent(),
+            engineio_logger=_silent(),
         )
         self.fan_out = SocketFanOut(self._server)
 
@@ -99,8 +120,14 @@ class Sockets:
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
         self._connections.pop(sid, None)
+        await self._tell_gone(sid)
+
+    async def _tell_gone(self, sid: str) -> None:
         for callback in self._gone:
-            await callback(sid)
+            try:
+                await callback(sid)
+            except Exception as error:
+                log.exception("goodbye_failed", error=type(error).__name__)
 
     def _handler(self, command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
         async def handle(sid: str, *arguments: Any) -> dict[str, Any]:
@@ -108,6 +135,8 @@ class Sockets:
                 return {"ok": True, **plain(await self._in_turn(command, sid, arguments))}
             except DomainError as error:
                 return {"ok": False, "code": error.code, "data": error.data}
+            except UnicodeEncodeError:  # half a surrogate pair: JSON may carry it, nothing can store it
+                return {"ok": False, "code": "bad_request", "data": {"field": "", "problem": "not Unicode"}}
             except Exception as error:
                 log.exception("command_failed", command=command.event, error=type(error).__name__)
                 return {"ok": False, "code": "internal_error", "data": {}}
@@ -126,6 +155,8 @@ class Sockets:
                 return await self._run(command, sid, connection, arguments)
         finally:
             connection.waiting -= 1
+            if sid not in self._connections:  # it ended meanwhile: what the command made of it must end as well
+                await self._tell_gone(sid)
 
     async def _run(self, command: Command, sid: str, connection: _Connection, arguments: tuple[Any, ...]) -> Any:
         """One command; who speaks is asked again every time: a session that has ended earns nothing more."""
@@ -144,6 +175,13 @@ class Sockets:
 
 async def _unknown_event(_event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:
     return {"ok": False, "code": "bad_request", "data": {"field": "event", "problem": "unknown event"}}
+
+
+def _silent() -> logging.Logger:
+    """For the libraries: they would write a page for each malformed packet. What goes wrong in our work, we log."""
+    silent = logging.getLogger("wire.silent")
+    silent.setLevel(logging.CRITICAL + 1)
+    return silent
 
 
 def _cookie(header: str) -> str:
