@@ -22,6 +22,7 @@ FLAGS = (
     "--disable-component-update",
     "--no-first-run",
     "--mute-audio",
+    "--hide-scrollbars",
     "--lang=zh-CN",
 )
 START_S = 30

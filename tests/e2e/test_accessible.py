@@ -11,16 +11,13 @@ from playwright.async_api import Browser, Page, ViewportSize, async_playwright
 
 from server.demo.page import Page as Attending
 from server.demo.page import sign_in
+from tests.e2e.axe import look
 from tests.e2e.browsers import FLAGS
 from tests.e2e.pictures import DESK, PHONE
-from tests.e2e.service import ROOT, Service
+from tests.e2e.service import Service
 from tests.e2e.taught import mono, started
 
 pytestmark = pytest.mark.timeout(180)
-
-AXE = ROOT / "web" / "node_modules" / "axe-core" / "axe.min.js"
-LOOK = """() => axe.run(document, {resultTypes: ['violations']}).then(found => found.violations.map(
-  one => ({rule: one.id, nodes: one.nodes.map(node => node.target.join(' ') + ' ' + node.html)})))"""
 
 
 @dataclass
@@ -76,23 +73,13 @@ async def a_taught_lesson(service: Service) -> str:
     return lesson_id
 
 
-async def look(page: Page, where: str) -> list[dict[str, Any]]:
-    """What axe finds, in light and in dark."""
-    await page.wait_for_load_state("networkidle")
-    await page.evaluate(AXE.read_text(encoding="utf-8"))
-    found: list[dict[str, Any]] = []
-    for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        found += [{"page": where, "scheme": scheme, **one} for one in await page.evaluate(LOOK)]
-    return found
-
-
 async def walk(site: Site, login: str, entry: str, paths: list[str], size: ViewportSize) -> list[dict[str, Any]]:
     """Look at each of these pages as this person."""
     page = await site.open(login, entry, size)
     found = []
     for number, path in enumerate(paths):
         await page.goto(f"{site.service.url}/{entry}.html?{number}#{path}")
+        await page.wait_for_load_state("networkidle")
         found += await look(page, f"{login} {entry} {path}")
     await page.context.close()
     return found
