@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import secrets
+import struct
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -215,7 +216,7 @@ class Plane:
     def _on_stun(self, datagram: bytes, address: Address) -> None:
         try:
             message = stun.parse_message(datagram)
-        except (ValueError, IndexError, KeyError, OverflowError, TypeError):
+        except (ValueError, IndexError, KeyError, OverflowError, TypeError, struct.error):
             self.counts["stun_malformed"] += 1
             return
         if message.message_method != stun.Method.BINDING or message.message_class != stun.Class.REQUEST:

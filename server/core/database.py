@@ -56,7 +56,7 @@ class Database:
     """A store. `read()` and `write()` give connections in a transaction; `write()` commits when its block ends well."""
 
     def __init__(self, url: str) -> None:
-        self.engine: AsyncEngine = create_async_engine(url)
+        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True)  # errors are logged, values never are
         if self.engine.dialect.name == "sqlite":
             _prepare_sqlite(self.engine)
 

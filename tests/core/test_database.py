@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import String
+from sqlalchemy import String, text
+from sqlalchemy.exc import DBAPIError
 
 from server.core.database import RETAIN, Database, column, sqlite_url
 from server.core.errors import DomainError
@@ -40,6 +41,14 @@ async def test_what_is_written_in_a_read_is_not_kept(database: Database) -> None
     async with database.read() as connection:
         await connection.exec_driver_sql("INSERT INTO note VALUES ('lost')")
     assert await _notes(database) == []
+
+
+async def test_an_error_never_holds_what_was_to_be_stored(database: Database) -> None:
+    with pytest.raises(DBAPIError) as failed:
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO nowhere VALUES (:name)"), {"name": "somebody's name"})
+    assert "nowhere" in str(failed.value)
+    assert "somebody" not in str(failed.value)
 
 
 async def test_a_reader_sees_one_moment(database: Database) -> None:

@@ -1,6 +1,7 @@
 """What lives in one process: limits, starts, ends, and datagrams of any kind."""
 
 import asyncio
+import struct
 
 import pytest
 from aioice import stun
@@ -55,6 +56,15 @@ def test_any_datagram_is_survived(stage: Stage, junk: bytes, at: int) -> None:
     for datagram in (junk, real[:at] + junk, real[:at] + junk + real[at + len(junk) :]):
         plane._on_datagram(datagram, ("192.0.2.9", 9))
     assert plane.sessions == {}
+
+
+@pytest.mark.parametrize("kind", [0x0024, 0x8028, 0x802A, 0x0020, 0x0009, 0x0006])
+def test_a_check_whose_attribute_is_too_short_is_counted(stage: Stage, kind: int) -> None:
+    plane = stage.media._plane
+    head = struct.pack("!HHI12s", 1, 8, 0x2112A442, b"transaction.")
+    before = plane.counts["stun_malformed"] + plane.counts["stun_unknown_ufrag"]
+    plane._on_datagram(head + struct.pack("!HH4s", kind, 1, b"x"), ("192.0.2.9", 9))
+    assert plane.counts["stun_malformed"] + plane.counts["stun_unknown_ufrag"] == before + 1
 
 
 async def test_one_who_never_comes_is_forgotten(hasty_stage: Stage) -> None:

@@ -3,6 +3,7 @@
 REST routes and Socket.IO commands are declared the same way; `rest` and `socket` serve them.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -13,6 +14,8 @@ from server.core.errors import DomainError
 #: may be called without being signed in
 PUBLIC: Final[frozenset[Role]] = frozenset()
 JSON_LIMIT_BYTES: Final = 64 * 1024
+#: ids as everything has them
+ID_FORM: Final = re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(slots=True)
@@ -121,8 +124,11 @@ def check_roles(actor: Actor | None, roles: frozenset[Role]) -> None:
 
 
 def object_of(request: Any) -> str:
-    """The id of what a request is about; empty when it is about no single object."""
+    """The id of what a request is about; empty when it is about no single object, or names what can be no id.
+
+    What is returned is kept for ever: a text of somebody's choice must not be.
+    """
     for name in ("lesson_id", "class_id", "person_id"):
         if isinstance(value := getattr(request, name, None), str):
-            return value
+            return value if ID_FORM.fullmatch(value) else ""
     return ""
