@@ -59,14 +59,16 @@ class Accounts:
         """
         self._addresses.take(address, self._clock.ms())
         found = await self._find(login_or_id_number)
-        key = found.id if found else f"?{login_or_id_number[:KEY_LENGTH]}"
-        if not await self._fits(key, found, password) or found is None:
+        if not await self._fits(_key(login_or_id_number), found, password) or found is None:
             raise DomainError("login_refused")
         async with self._database.write() as connection:
             return found, await self._sessions.open(connection, found)
 
     async def verify_password(self, person_id: str, password: str) -> bool:
-        """Whether it is this person's password; counted among the account's tries (raises too_many_tries)."""
+        """Whether it is this person's password; counted among their tries while signed in (raises too_many_tries).
+
+        Whoever guesses at their login from outside uses none of these up.
+        """
         return await self._fits(person_id, await self.people.person(person_id), password)
 
     async def logout(self, session_id: str) -> None:
@@ -103,6 +105,7 @@ class Accounts:
             await records.void_invitations(connection, [person_id])
             ended = await records.end_sessions_of(connection, person_id)
         self._tries.clear(person_id)
+        self._tries.clear(_key((await self.people.person(person_id)).login))
         await self._sessions.announce(ended)
 
     async def invite(self, person_id: str, scope: str = "") -> str:
@@ -163,3 +166,13 @@ class Accounts:
             return False
         self._tries.clear(key)
         return True
+
+
+def _key(login_or_id_number: str) -> str:
+    """Tries at signing in are counted by what was typed, in its one spelling.
+
+    Counted by person they would tell which ID number belongs to a login, and which login exists.
+    """
+    if id_number.looks_like(login_or_id_number):
+        return f"?{id_number.normal(login_or_id_number)}"
+    return f"?{normal_login(login_or_id_number)[:KEY_LENGTH]}"

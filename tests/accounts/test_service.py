@@ -81,6 +81,28 @@ async def test_an_account_is_tried_only_so_often(store: Store, trainee: Person, 
     assert await refusal(store, name, "wrong password") == "login_refused"
 
 
+@pytest.mark.parametrize("known", [True, False])
+async def test_every_spelling_of_a_login_is_the_same_try(store: Store, trainee: Person, known: bool) -> None:
+    name = trainee.login if known else "nobody"
+    spellings = (name, f" {name}", f"{name} ", name.upper(), f"\t{name}")
+    for at in range(TRIES):
+        assert await refusal(store, spellings[at % len(spellings)], "wrong password") == "login_refused"
+    assert await refusal(store, f"  {name}", "wrong password") == "too_many_tries"
+
+
+async def test_a_limit_that_is_reached_does_not_tell_whose_id_number_it_is(store: Store, trainee: Person) -> None:
+    for _ in range(TRIES + 1):
+        await refusal(store, trainee.login, "wrong password")
+    for one in (1, 2):  # theirs, and nobody's
+        assert await refusal(store, number(one), "wrong password") == "login_refused"
+
+
+async def test_guesses_from_outside_lock_nobody_out_of_a_take_over(store: Store, trainee: Person) -> None:
+    for _ in range(TRIES + 1):
+        await refusal(store, trainee.login, "wrong password")
+    assert await store.accounts.verify_password(trainee.id, PASSWORD)
+
+
 async def test_tries_at_once_are_counted_as_well(store: Store, trainee: Person) -> None:
     many = [store.accounts.login(trainee.login, f"guess number {at}", "a") for at in range(TRIES * 3)]
     answers = await asyncio.gather(*many, return_exceptions=True)
