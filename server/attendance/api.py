@@ -88,7 +88,7 @@ class Strips:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme` (title and version)."""
+    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme` (its title)."""
 
     class_hours: int
     remainder_ms: int
