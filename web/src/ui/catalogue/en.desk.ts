@@ -152,7 +152,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'rosterPage.resetTitle': 'Reset the password of {name}',
   'rosterPage.resetHow': 'The old password and all signed-in devices end at once; recorded minutes stay. A new one-time code is made.',
   'rosterPage.resetYes': 'Reset',
-  'rosterPage.resetDone': 'Done. Hand this code to the person.',
+  'rosterPage.resetDone': 'Done. Hand the code and the address to the person: open it, type the code, choose a new password.',
   'rosterPage.resetCode': 'One-time code',
   'import.choose': 'Choose a roster file',
   'import.drop': 'or drop it here (.xlsx or .csv, at most {limit} MB)',

@@ -150,7 +150,7 @@ export const desk = {
   'rosterPage.resetTitle': '重置 {name} 的密码',
   'rosterPage.resetHow': '原密码和已登录的设备立即失效，已记录的分钟不变。会得到一个新的一次性登录码。',
   'rosterPage.resetYes': '确认重置',
-  'rosterPage.resetDone': '已重置。请把下面的登录码交给本人。',
+  'rosterPage.resetDone': '已重置。请把登录码和网址交给本人：打开网址，输入登录码，设置新密码。',
   'rosterPage.resetCode': '一次性登录码',
   'import.choose': '选择花名册文件',
   'import.drop': '或把文件拖到这里（.xlsx 或 .csv，不超过 {limit} MB）',
