@@ -1,5 +1,6 @@
 """Decides when minutes become final: 90 s after they end, all that are due in one transaction; shrinks the spool."""
 
+import asyncio
 from contextlib import ExitStack
 from typing import Final
 
@@ -20,12 +21,17 @@ class Sealer:
     def __init__(self, register: Register) -> None:
         self._register = register
         self._alive_ms = 0
+        self._one_at_a_time = asyncio.Lock()
 
     async def round(self) -> None:
         """One round; whatever fails is tried again in the next one, nothing is dropped before it is stored.
 
-        A step that fails does not stop the others; its error is raised at the end.
+        A step that fails does not stop the others; its error is raised at the end. Rounds never overlap.
         """
+        async with self._one_at_a_time:
+            await self._round()
+
+    async def _round(self) -> None:
         failed: Exception | None = None
         for step in (self._end_silent_leases, self._seal, self._close_finished, self._drop_idle, self._keep_spool):
             try:

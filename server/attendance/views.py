@@ -135,14 +135,19 @@ class Views:
 
     async def minutes(self, lesson_id: str) -> LessonMinutes:
         """A lesson's minutes."""
-        async with self._register.database.read() as connection:
-            stored = await records.sealed_minutes(connection, lesson_id)
-        fresh: list[SealedMinute] = []
         book = self._register.books.get(lesson_id)
+        while True:  # a minute that is sealed while we read must be in one of the two, not in neither
+            known = book.next_slot if book else None
+            async with self._register.database.read() as connection:
+                stored = await records.sealed_minutes(connection, lesson_id)
+            if book is None or book.next_slot == known:
+                break
+        fresh: list[SealedMinute] = []
         if book is not None and book.next_slot is not None:
             now = self._register.clock.ms()
+            first = max(book.next_slot, stored[-1].slot + 1) if stored else book.next_slot
             last = slot_of(now) if book.last_slot is None else min(book.last_slot, slot_of(now))
-            fresh = [book.judge_slot(slot, now, final=False) for slot in range(book.next_slot, last + 1)]
+            fresh = [book.judge_slot(slot, now, final=False) for slot in range(first, last + 1)]
         return LessonMinutes(stored, fresh)
 
     async def totals(self, lesson_id: str, person_id: str) -> Totals:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import cast
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -12,7 +13,9 @@ from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS, Reason
 from server.attendance.register import SPOOL_BYTES
 from server.attendance.sealer import ALIVE_EVERY_MS
 from server.attendance.timeline import Phase, Transition
+from server.attendance.views import Views
 from server.core.errors import DomainError
+from server.training.service import Training
 from tests.attendance.limits import no_file_beyond
 from tests.attendance.world import LESSON, T0, Page, World, person_id, trainee
 
@@ -102,6 +105,28 @@ async def test_a_full_disk_refuses_beats_and_loses_nothing_acknowledged(world: W
     await world.crash()
     await world.seal_all()
     assert await world.sealed() == {ME: ((T0, T0 + 40_000),)}
+
+
+async def test_two_rounds_at_once_seal_and_count_once(world: World) -> None:
+    page = await joined(world)
+    await attend(world, page, MINUTE_MS)
+    world.clock.advance(SEAL_AFTER_MS)
+    await asyncio.gather(world.sealer.round(), world.sealer.round())
+    assert await stored(world) == [0]
+    book = await world.book()
+    assert book.person(ME).sealed_credit_ms == MINUTE_MS
+    book.sealed(book.judge_slot(T0 // MINUTE_MS, world.now()))
+    assert book.person(ME).sealed_credit_ms == MINUTE_MS
+
+
+async def test_who_looks_while_a_minute_is_sealed_sees_every_minute_once(world: World) -> None:
+    page = await joined(world)
+    await attend(world, page, 5 * MINUTE_MS)
+    views = Views(world.register, cast(Training, None))
+    known, _ = await asyncio.gather(views.minutes(LESSON), world.sealer.round())
+    again = await views.minutes(LESSON)
+    assert known.slots == again.slots == [T0 // MINUTE_MS + number for number in range(6)]
+    assert sum(cell.credit_ms for cell in known.cells(ME)) == 5 * MINUTE_MS
 
 
 async def test_a_beat_that_arrives_while_its_minute_is_stored_changes_nothing(world: World) -> None:
