@@ -122,15 +122,18 @@ def _ports(sockets: Sockets, people: Accounts, media: EmbeddedMedia) -> Ports:
         return await sockets.fan_out.ask(connection, LEASE_PROBE, Nothing(), PROBE_S)
 
     async def tell_lost(holder: Holder, reason: End, device: str, at_ms: int) -> None:
-        await sockets.fan_out.send(holder.connection, LEASE_LOST, lease_lost(holder.lesson_id, reason, device, at_ms))
+        if holder.connection:  # its socket may be gone, and its media still there
+            lost = lease_lost(holder.lesson_id, reason, device, at_ms)
+            await sockets.fan_out.send(holder.connection, LEASE_LOST, lost)
         await media.cut(peer_of(holder.person_id, holder.epoch))
 
     return Ports(verify_password=people.verify_password, answers=answers, tell_lost=tell_lost)
 
 
 def _bind_ends(people: Accounts, sockets: Sockets, presence: Attendance, lessons: Live) -> None:
-    """What ends together: a login with its lease and sockets; a connection with its control and its page."""
+    """What ends together: a login with its lease, sockets and media; a connection with its control and its page."""
     people.on_session_end.append(presence.session_ended)
     people.on_session_end.append(sockets.cut)
+    people.on_session_end.append(lessons.signed_out)
     sockets.when_gone(presence.gone)
     sockets.when_gone(lessons.gone)

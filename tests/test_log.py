@@ -5,9 +5,11 @@ import subprocess
 import sys
 
 SCRIPT = """
+import logging
 import structlog
 from server.log import set_up_logging
 set_up_logging("warning")
+logging.getLogger("aiohttp.server").error("Error handling request: b'Cookie: keshi_session=secret'")
 log = structlog.get_logger("test")
 log.info("too_quiet")
 try:

@@ -54,7 +54,7 @@ class Acknowledged:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What attendance asks of the rest: is this the password, does this page still answer, tell it that it lost.
+    """What attendance asks of the rest: is this the password, does this page still answer, end and tell what lost.
 
     `answers` and `tell_lost` raise nothing for a connection that is gone.
     """
@@ -246,8 +246,7 @@ class Attendance:
         return book
 
     async def _tell(self, holder: Holder, reason: End, device: str) -> None:
-        if holder.connection:
-            await self._ports.tell_lost(holder, reason, device, self._now())
+        await self._ports.tell_lost(holder, reason, device, self._now())
 
     def _digest(self, resume: str) -> str:
         return self._vault.digest("lease.resume", resume)

@@ -209,7 +209,7 @@ class Api:
 
     def _media(self, actor: Actor, lesson_id: str, instructor_id: str, epoch: int) -> MediaAccess:
         publish = actor.person_id == instructor_id
-        token = self._live.media.token(lesson_id, peer_of(actor.person_id, epoch), publish)
+        token = self._live.token(actor, lesson_id, peer_of(actor.person_id, epoch), publish)
         return MediaAccess(
             lesson_id, token, f"/media/whip/{lesson_id}" if publish else None, f"/media/whep/{lesson_id}"
         )

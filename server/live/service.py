@@ -64,6 +64,7 @@ class Live:
         self._register = register
         self.media = media
         self._running: dict[str, Running] = {}
+        self._peers: dict[str, set[str]] = {}
         self._loading = asyncio.Lock()
         self.announce: Announce = _tell_nobody
 
@@ -118,6 +119,16 @@ class Live:
             if connection in running.controls:
                 running.controls.discard(connection)
                 await self._notice(running)
+
+    def token(self, actor: Actor, lesson_id: str, peer: str, publish: bool) -> str:
+        """A media token for a peer; the media opened with it end with the login."""
+        self._peers.setdefault(actor.session_id, set()).add(peer)
+        return self.media.token(lesson_id, peer, publish)
+
+    async def signed_out(self, session_id: str) -> None:
+        """A login ended, and all media that was opened with it, also when the page's socket was gone before."""
+        for peer in self._peers.pop(session_id, ()):
+            await self.media.cut(peer)
 
     async def published(self, lesson_id: str, live: bool) -> None:
         """The publisher's media came or went."""

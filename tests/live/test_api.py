@@ -6,8 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiortc import RTCPeerConnection
 
+from server.core.clock import ManualClock, SystemClock
 from tests.school import PASSWORD, Page, School, school
+
+JOIN = {"device": "desktop", "page": "page-one", "resume": None, "password": None}
 
 
 @pytest.fixture
@@ -123,6 +127,68 @@ async def test_signing_out_ends_the_lease_and_the_socket(served: School) -> None
             assert answer.status == 200
         await asyncio.wait_for(page.client.wait(), 5)
     assert served.house.register.holders == {}
+
+
+async def test_an_instructor_who_is_gone_before_the_answer_is_not_present(served: School) -> None:
+    for at in range(20):  # it hangs up sooner or later on the way through the join
+        async with served.page("teacher") as teacher:
+            await teacher.client.emit("lesson:join", {"lesson_id": served.lesson_id, **JOIN})
+            await asyncio.sleep(0.001 * at)
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        assert (await teacher.call("lesson:start"))["phase"]["instructor_present"]
+    running = await served.house.live.running(served.lesson_id)
+    async with asyncio.timeout(5):
+        while running.controls:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert not running.instructor_present
+
+
+async def _watch(page: Page, lesson_id: str, media: dict[str, Any]) -> int:
+    """Ask for the picture; the session waits for our packets, which never come."""
+    connection = RTCPeerConnection()
+    connection.addTransceiver("video", direction="recvonly")
+    await connection.setLocalDescription(await connection.createOffer())
+    headers = {"Authorization": f"Bearer {media['token']}", "Content-Type": "application/sdp"}
+    offer = connection.localDescription.sdp
+    await connection.close()
+    async with page.session.post(f"/media/whep/{lesson_id}", data=offer, headers=headers) as answer:
+        return answer.status
+
+
+async def test_media_ends_with_the_login_also_without_a_socket(tmp_path: Path) -> None:
+    async with (
+        school(tmp_path, ManualClock(SystemClock().ms())) as served,
+        served.page("teacher") as teacher,
+        served.page("staff") as staff,
+        served.page("jia") as trainee,
+    ):
+        await teacher.join()
+        await teacher.call("lesson:start")
+        for page in (staff, trainee):
+            assert await _watch(page, served.lesson_id, (await page.join())["media"]) == 201
+        sessions = served.house.media._plane.sessions
+        assert len(sessions) == 2
+        for left, page in ((1, staff), (0, trainee)):
+            await page.client.disconnect()
+            async with page.session.post("/api/v1/logout", json={}) as answer:
+                assert answer.status == 200
+            assert len(sessions) == left
+
+
+async def test_a_take_over_ends_media_whose_page_hung_up(tmp_path: Path) -> None:
+    async with (
+        school(tmp_path, ManualClock(SystemClock().ms())) as served,
+        served.page("teacher") as teacher,
+        served.page("jia") as first,
+        served.page("jia") as second,
+    ):
+        await teacher.join()
+        await teacher.call("lesson:start")
+        assert await _watch(first, served.lesson_id, (await first.join())["media"]) == 201
+        await first.client.disconnect()
+        assert (await second.join(device="phone", page="page-two", password=PASSWORD))["ok"]
+        assert len(served.house.media._plane.sessions) == 0
 
 
 async def test_a_regulator_watches_silently_and_on_record(served: School) -> None:

@@ -2,6 +2,7 @@
 Redis come behind the same four operations.
 """
 
+from contextlib import suppress
 from typing import Any, Protocol
 
 import socketio
@@ -33,7 +34,8 @@ class SocketFanOut:
         self._server = server
 
     async def join(self, connection: str, group: str) -> None:
-        await self._server.enter_room(connection, group)
+        with suppress(ValueError):  # gone meanwhile
+            await self._server.enter_room(connection, group)
 
     async def leave(self, connection: str, group: str) -> None:
         await self._server.leave_room(connection, group)
