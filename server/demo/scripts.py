@@ -60,6 +60,7 @@ async def two_devices(stage: Stage, part: Part) -> None:
         except Refused as refused:
             stage.say(part, f"第一台设备的在线检测不再被接受：{refused.code}")
         await first.drop()
+        await first.login.close()
         await _stay(stage, part, second)
     finally:
         await other.close()
