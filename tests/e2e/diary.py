@@ -4,6 +4,17 @@ import time
 from dataclasses import dataclass, field
 
 MINUTE_MS = 60_000
+#: notes within each page when it entered the lesson, when it was shown or hidden, when the instructor's phase changed;
+#: the driver itself may see these late on a busy machine
+NOTES = """
+window.notes = {entered: 0, shown: [], phases: {}}
+document.addEventListener('visibilitychange', () => notes.shown.push([document.visibilityState, Date.now()]), true)
+new MutationObserver(() => {
+  if (!notes.entered && document.querySelector('[data-test=room][data-stage=in]')) notes.entered = Date.now()
+  const host = document.querySelector('[data-test=host]')
+  if (host) notes.phases[host.dataset.phase] ??= Date.now()
+}).observe(document, {subtree: true, childList: true, attributes: true})
+"""
 Span = tuple[float, float]
 
 
@@ -21,16 +32,16 @@ class Diary:
     gone: list[Span] = field(default_factory=list)
     _since: tuple[str, float] | None = None
 
-    def turn(self, state: str) -> None:
-        """From now on the page is `front`, `hidden` or `gone`."""
-        self.close()
-        self._since = (state, now_ms())
+    def turn(self, state: str, at: float) -> None:
+        """From `at` on the page is `front`, `hidden` or `gone`."""
+        self.close(at)
+        self._since = (state, at)
 
-    def close(self) -> None:
-        """Write down what lasted until now."""
+    def close(self, at: float) -> None:
+        """Write down what lasted until `at`."""
         if self._since is not None:
             state, since = self._since
-            getattr(self, state).append((since, now_ms()))
+            getattr(self, state).append((since, at))
 
 
 def within(spans: list[Span], start: float, end: float) -> float:

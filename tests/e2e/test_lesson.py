@@ -18,7 +18,7 @@ from playwright.async_api import Browser, BrowserContext, Page, ViewportSize, as
 
 from tests.e2e.axe import look
 from tests.e2e.browsers import real_chromium
-from tests.e2e.diary import Diary, minutes, now_ms, within
+from tests.e2e.diary import NOTES, Diary, minutes, now_ms, within
 from tests.e2e.pictures import DESK, PHONE, picture
 from tests.e2e.service import Service
 
@@ -53,6 +53,7 @@ class School:
         context = self.browser.contexts[0] if first else await self.browser.new_context(locale="zh-CN")
         page = await context.new_page()
         await page.set_viewport_size(size)
+        await page.add_init_script(NOTES)
         await page.goto(f"{self.service.url}/{entry}.html")
         await page.get_by_test_id("login-name").fill(login)
         await page.get_by_test_id("login-password").fill(self.service.password(login))
@@ -75,21 +76,31 @@ async def school(tmp_path: Path, chromium: str | None) -> AsyncIterator[School]:
     service.kill()
 
 
-async def enter(page: Page) -> None:
-    """From today into the lesson, until the server says that the page is in."""
+async def enter(page: Page) -> float:
+    """From today into the lesson; returns when the server said that the page is in."""
     await page.get_by_test_id("enter-lesson").click()
     await page.locator("[data-test=room][data-stage=in]").wait_for()
+    return float(await page.evaluate("notes.entered"))
 
 
 async def visible(page: Page) -> bool:
     return bool(await page.evaluate("document.visibilityState") == "visible")
 
 
-async def turned(page: Page, shown: bool) -> None:
-    """Wait until the browser itself says so (the pages forbid waiting inside them: no eval)."""
-    async with asyncio.timeout(5):
-        while await visible(page) is not shown:  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
+async def turned(page: Page, state: str) -> float:
+    """Wait until the browser itself says so (the pages forbid waiting inside them: no eval); returns when it did."""
+    async with asyncio.timeout(10):
+        while True:
+            shown = await page.evaluate("notes.shown")
+            if shown and shown[-1][0] == state:
+                return float(shown[-1][1])
+            await asyncio.sleep(0.05)
+
+
+async def phase(page: Page, name: str) -> float:
+    """When the instructor's page changed to this phase."""
+    await page.locator(f"[data-test=host][data-phase={name}]").wait_for()
+    return float(await page.evaluate("name => notes.phases[name]", name))
 
 
 async def teach(school: School) -> Page:
@@ -119,15 +130,13 @@ async def go_away(school: School, context: BrowserContext, page: Page) -> None:
     await school.until(AWAY_S)
     other = await context.new_page()
     await other.bring_to_front()
-    await turned(page, False)
-    diary.turn("hidden")
+    diary.turn("hidden", await turned(page, "hidden"))
     await school.until(BACK_S - 5)
     assert not await visible(page)
     await school.until(BACK_S)
     await other.close()
     await page.bring_to_front()
-    await turned(page, True)
-    diary.turn("front")
+    diary.turn("front", await turned(page, "visible"))
     await asyncio.sleep(1)
     await picture(page, "trainee-hidden-minute", both=True)
 
@@ -136,14 +145,14 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     """Closes the tab, and enters again in a new one."""
     diary = school.diaries[CLOSED]
     await school.until(CLOSE_S)
+    diary.turn("gone", now_ms())
     await page.close(run_before_unload=True)
-    diary.turn("gone")
     await school.until(REOPEN_S)
     again = await context.new_page()
     await again.set_viewport_size(PHONE)
+    await again.add_init_script(NOTES)
     await again.goto(f"{school.service.url}/learn.html")
-    await enter(again)
-    diary.turn("front")
+    diary.turn("front", await enter(again))
     return again
 
 
@@ -153,13 +162,11 @@ async def three_minutes(school: School) -> None:
     places = {}
     for login in (STEADY, AWAY, CLOSED):
         places[login] = await school.signed_in(login, "learn", PHONE, first=login == AWAY)
-        await enter(places[login][1])
         school.diaries[login] = Diary()
-        school.diaries[login].turn("front")
+        school.diaries[login].turn("front", await enter(places[login][1]))
     assert [await visible(page) for _, page in places.values()] == [True] * 3
     await teacher.get_by_test_id("start").click()
-    await teacher.locator("[data-test=host][data-phase=live]").wait_for()
-    school.began = now_ms()
+    school.began = await phase(teacher, "live")
     await asyncio.gather(
         stay(school, places[STEADY][1]),
         go_away(school, *places[AWAY]),
@@ -169,10 +176,9 @@ async def three_minutes(school: School) -> None:
     await school.until(LESSON_S)
     await teacher.get_by_test_id("end").click()
     await teacher.get_by_test_id("end-confirm").click()
-    await teacher.locator("[data-test=host][data-phase=ended]").wait_for()
-    school.ended = now_ms()
+    school.ended = await phase(teacher, "ended")
     for diary in school.diaries.values():
-        diary.close()
+        diary.close(school.ended)
     await picture(places[STEADY][1], "trainee-after")
 
 
