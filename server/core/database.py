@@ -14,7 +14,7 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Column, Connection, MetaData, event
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.core.errors import DomainError
@@ -68,11 +68,19 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
-        """One transaction, committed at the end of the block, rolled back by any exception."""
-        async with self.engine.connect() as plain:
-            connection = await plain.execution_options(keshi_write=True)
-            async with connection.begin():
-                yield connection
+        """One transaction, committed at the end of the block, rolled back by any exception.
+
+        Raises DomainError disk_full when the store has no room; then nothing of it is kept.
+        """
+        try:
+            async with self.engine.connect() as plain:
+                connection = await plain.execution_options(keshi_write=True)
+                async with connection.begin():
+                    yield connection
+        except OperationalError as error:
+            if "disk is full" in str(error.orig):
+                raise DomainError("disk_full", reason="database") from error
+            raise
 
     async def migrate(self) -> None:
         """Bring the tables up to date. Raises DomainError database_damaged, database_newer."""

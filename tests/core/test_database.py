@@ -107,3 +107,16 @@ def test_a_column_says_what_becomes_of_it() -> None:
     made = column("name", String(8), RETAIN)
     assert (made.info["disposition"], made.nullable) == (RETAIN, False)
     assert column("name", String(8), RETAIN, nullable=True).nullable
+
+
+async def test_a_full_store_is_named_keeps_nothing_of_the_write_and_goes_on_when_there_is_room(
+    database: Database,
+) -> None:
+    with pytest.raises(DomainError, match="disk_full"):
+        async with database.write() as connection:
+            await connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            await connection.exec_driver_sql("INSERT INTO note VALUES (hex(zeroblob(1000000)))")
+    async with database.write() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        await connection.exec_driver_sql("INSERT INTO note VALUES ('kept')")
+    assert await _notes(database) == ["kept"]
