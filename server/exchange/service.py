@@ -48,6 +48,7 @@ class Exchange:
     def __init__(self, accounts: Accounts, training: Training, attendance: Results, clock: Clock, url: str) -> None:
         self._accounts, self._training, self._attendance = accounts, training, attendance
         self._clock, self._url = clock, url
+        self._reading = asyncio.Lock()
 
     async def import_roster(
         self, home: TrainingClass, filename: str, content: bytes
@@ -59,7 +60,8 @@ class Exchange:
         roster_too_long.
         """
         people = self._accounts.people
-        tables = await asyncio.to_thread(sheets.read, filename, content)
+        async with self._reading:  # the threads are also the spool's: beats must not wait behind large files
+            tables = await asyncio.to_thread(sheets.read, filename, content)
         good, bad = judge(tables, home.code, people.check_id_number)
         known = await people.by_id_numbers(row.id_number for row in good)
         strangers = [_stranger(row, known.get(row.id_number)) for row in good]

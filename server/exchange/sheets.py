@@ -16,6 +16,9 @@ from server.exchange.rules import HEADER_ROWS, ROWS_MAXIMUM, Cell, Line
 FILE_MAXIMUM_BYTES: Final = 5 * 1024 * 1024
 #: an .xlsx is a zip: what it says it unpacks to (and zipfile reads no further than it says)
 UNPACKED_MAXIMUM_BYTES: Final = 20 * 1024 * 1024
+#: what is read whole before the first row; a stylesheet of the size above would take a minute and gigabytes
+PREFACE: Final = frozenset({"xl/workbook.xml", "xl/styles.xml"})
+PREFACE_MAXIMUM_BYTES: Final = 1024 * 1024
 PARTS_MAXIMUM: Final = 200
 SHEETS_MAXIMUM: Final = 10
 COLUMNS_MAXIMUM: Final = 60
@@ -58,6 +61,8 @@ def _check_zip(content: bytes) -> None:
         raise DomainError("roster_unreadable", reason="not_xlsx") from error
     if len(parts) > PARTS_MAXIMUM or sum(part.file_size for part in parts) > UNPACKED_MAXIMUM_BYTES:
         raise DomainError("too_large", limit_bytes=UNPACKED_MAXIMUM_BYTES)
+    if any(part.file_size > PREFACE_MAXIMUM_BYTES for part in parts if part.filename.lower() in PREFACE):
+        raise DomainError("too_large", limit_bytes=PREFACE_MAXIMUM_BYTES)
     if any(part.flag_bits & 0x1 for part in parts):
         raise DomainError("roster_unreadable", reason="encrypted")
 

@@ -1,7 +1,10 @@
 """Rosters come in without making anybody twice; slips and ledgers go out."""
 
+import asyncio
 import csv
 import io
+import threading
+import time
 
 import pytest
 
@@ -10,6 +13,8 @@ from server.attendance.hours import ClassHours
 from server.attendance.views import LessonResult
 from server.core.clock import iso
 from server.core.errors import DomainError
+from server.exchange import sheets
+from server.exchange.rules import Line
 from server.exchange.slips import Slips, qr_svg
 from tests.accounts.store import NOW_MS, PASSWORD, number
 from tests.exchange.office import URL, Office, cells, csv_bytes, xlsx
@@ -41,6 +46,23 @@ async def test_good_rows_are_kept_and_bad_ones_named(office: Office) -> None:
         [(3, "name_missing"), (4, "id_number_malformed"), (5, "phone_malformed")],
     )
     assert await names(office) == [(1, "演示·甲"), (2, "演示·丙"), (3, "演示·己")]
+
+
+async def test_files_are_read_one_at_a_time(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    reading: list[bool] = []
+    read, gate = sheets.read, threading.Lock()
+
+    def slowly(filename: str, content: bytes) -> list[list[Line]]:
+        alone = gate.acquire(blocking=False)
+        reading.append(alone)
+        time.sleep(0.05)
+        if alone:
+            gate.release()
+        return read(filename, content)
+
+    monkeypatch.setattr(sheets, "read", slowly)
+    await asyncio.gather(*(take(office, ["演示·丙", number(3), ""]) for _ in range(3)))
+    assert reading == [True, True, True]
 
 
 async def test_the_same_file_again_changes_nothing(office: Office) -> None:

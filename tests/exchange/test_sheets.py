@@ -59,6 +59,17 @@ def test_other_kinds_of_files(filename: str) -> None:
     assert refusal(filename, xlsx(*ROWS))[0] == "unsupported_file"
 
 
+@pytest.mark.parametrize("part", sorted(sheets.PREFACE))
+def test_what_stands_before_the_rows_is_small(part: str) -> None:
+    def padded(to: int) -> bytes:
+        whole = xlsx(*ROWS)
+        with zipfile.ZipFile(io.BytesIO(whole)) as made:
+            return rezipped(whole, part, made.read(part).ljust(to))
+
+    assert sheets.read("x.xlsx", padded(sheets.PREFACE_MAXIMUM_BYTES)) == [LINES]
+    assert refusal("x.xlsx", padded(sheets.PREFACE_MAXIMUM_BYTES + 1))[0] == "too_large"
+
+
 @pytest.mark.parametrize(
     ("filename", "content", "reason"),
     [
