@@ -191,7 +191,9 @@ class Api:
                 await self._fan_out.send(f"desk:{running.lesson_id}", ROSTER, Roster(running.lesson_id, rows))
 
     async def _lease(self, call: Call, request: JoinRequest, running: Running) -> Lease:
-        if running.lesson.state is State.ENDED:
+        holder = self._register.holders.get(call.who.person_id)
+        if running.lesson.state is State.ENDED and (holder is None or holder.lesson_id != request.lesson_id):
+            # who was cut off before the end may still tell what they did until then, as long as it is not sealed
             raise DomainError("lesson_ended")
         granted = await self._attendance.join(
             Entry(

@@ -112,10 +112,13 @@ def test_a_column_says_what_becomes_of_it() -> None:
 async def test_a_full_store_is_named_keeps_nothing_of_the_write_and_goes_on_when_there_is_room(
     database: Database,
 ) -> None:
-    with pytest.raises(DomainError, match="disk_full"):
+    async def too_much() -> None:
         async with database.write() as connection:
             await connection.exec_driver_sql("PRAGMA max_page_count = 1")
             await connection.exec_driver_sql("INSERT INTO note VALUES (hex(zeroblob(1000000)))")
+
+    with pytest.raises(DomainError, match="disk_full"):
+        await too_much()
     async with database.write() as connection:
         await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
         await connection.exec_driver_sql("INSERT INTO note VALUES ('kept')")

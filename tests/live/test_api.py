@@ -118,6 +118,23 @@ async def test_a_reload_keeps_the_attendance_and_a_living_page_is_not_robbed(ser
             assert again["totals"]["credit_ms"] == 10_000
 
 
+async def test_who_was_cut_off_before_the_end_still_tells_their_last_seconds(served: School) -> None:
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        await teacher.call("lesson:start")
+        async with served.page("jia") as page:
+            lease = (await page.join(mono=0))["lease"]
+        served.clock.advance(30_000)
+        await teacher.call("lesson:end")
+        served.clock.advance(10_000)
+        async with served.page("jia") as page, served.page("yi") as late:
+            back = await page.join(resume=lease["resume"])
+            assert (back["ok"], back["phase"]["state"]) == (True, "ended")
+            told = await _beat(page, back["lease"], 40_000, [[0, 40_000]])
+            assert (told["ok"], told["credit_ms"]) == (True, 30_000)
+            assert (await late.join())["code"] == "lesson_ended"
+
+
 async def test_signing_out_ends_the_lease_and_the_socket(served: School) -> None:
     async with served.page("teacher") as teacher, served.page("jia") as page:
         await teacher.join()

@@ -123,8 +123,8 @@ export class TraineeRoom {
     this.#epoch = lease.epoch
     const known = mergeCells(this.view.value.cells, cells)
     this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0 })
-    if (phase.state === 'ended') this.#end()
-    else void this.#beat()
+    void this.#beat()
+    if (phase.state === 'ended') this.#end(true)
   }
 
   #notJoined(refusal: Refusal): void {
