@@ -8,6 +8,7 @@ from server.accounts.people import NewPerson
 from server.accounts.service import Accounts
 from server.core.actor import Actor, Role
 from server.core.clock import LOCAL_ZONE, MINUTE_MS, Clock, iso, to_datetime, to_ms
+from server.core.errors import DomainError
 from server.demo.cast import Account, id_number, new_accounts, read_accounts, write_accounts
 from server.training.rules import EARLY_MS, LessonState, SubjectKind
 from server.training.service import Lesson, NewClass, NewLesson, Training, TrainingClass
@@ -17,6 +18,8 @@ RECORD_NUMBER: Final = "演示备案 0000 号（虚构）"
 INSTITUTION: Final = "示范县（虚构）演示职业培训学校"
 #: no area's code begins with 99
 AREA: Final = "990101"
+#: who teaches, see cast.py
+TEACHER: Final = "teacher"
 CLASS_CODE: Final = "YS-2026-01"
 OCCUPATION: Final = "养老护理员"
 LEVEL: Final = "五级/初级工"
@@ -77,7 +80,11 @@ class Seed:
     async def training_class(self) -> TrainingClass:
         """The demo's class, made and filled at the first call."""
         office = await self._office()
-        found = [one for one in await self._training.classes_of(office) if one.code == CLASS_CODE]
+        found = [
+            one
+            for one in await self._training.classes_of(office)
+            if (one.code, one.institution.name) == (CLASS_CODE, INSTITUTION)
+        ]
         if found:
             return found[0]
         today = to_datetime(self._clock.ms()).astimezone(LOCAL_ZONE).date()
@@ -113,7 +120,9 @@ class Seed:
         title: str | None = None,
         length_ms: int = LESSON_MS,
     ) -> Lesson:
-        (instructor, *_) = await self._accounts.with_role(Role.INSTRUCTOR)
+        instructor = await self._accounts.people.by_login(TEACHER)  # visitors may have made others
+        if instructor is None:
+            raise DomainError("instructor_unknown")
         start_ms = to_ms(start)
         new = NewLesson(
             number=number,

@@ -8,7 +8,7 @@ from server.core.clock import MINUTE_MS, ManualClock
 from server.core.errors import DomainError
 from server.demo.cast import FILE, read_accounts
 from server.demo.page import sign_in
-from server.demo.seed import AREA, INSTITUTION, LESSON_MS, OPERATOR, Seed
+from server.demo.seed import AREA, CLASS_CODE, INSTITUTION, LESSON_MS, OPERATOR, Seed
 from server.training.rules import may_start
 from tests.demo.conftest import Served, demo_config
 
@@ -44,6 +44,22 @@ async def test_a_second_start_makes_nothing_and_keeps_the_passwords(served: Serv
     assert await demonstration.prepare(served.house, served.folder) == first
     assert (served.folder / FILE).read_bytes() == before
     assert await served.house.training.lessons_of_class(training_class.id) == lessons
+
+
+async def test_what_visitors_make_does_not_become_part_of_it(served: Served) -> None:
+    admin = served.account("admin")
+    browser = await sign_in(served.url, admin.login, admin.password)
+    other = await browser.post("/api/v1/institutions", {"name": "另一所（虚构）", "area": AREA})
+    person = {"role": "instructor", "name": "!", "login": "visitor", "institution_id": other["id"], "area": None}
+    await browser.post("/api/v1/people", person)
+    days = {"starts_on": "2026-11-01", "ends_on": "2026-12-01", "required_hours": 4}
+    same = {"code": CLASS_CODE, "name": "同号", "institution_id": other["id"], "occupation": "", "level": ""}
+    await browser.post("/api/v1/classes", same | days)
+    await browser.close()
+    lesson = await _seed(served).plan_now("课", LESSON_MS)
+    teacher = await served.house.accounts.people.by_login("teacher")
+    assert teacher is not None
+    assert lesson.instructor_id == teacher.id
 
 
 async def test_a_lost_file_gives_everybody_a_new_password(served: Served) -> None:
