@@ -104,6 +104,18 @@ describe('a trainee', () => {
     expect(line.beats().at(-1)).toMatchObject({ seq: 2, spans: [[1_000, 30_000]] })
     expect(room.view.value.stage).toBe('in')
   })
+  it('who was cut off before the end still tells the last seconds, then lets the line go', async () => {
+    line.open()
+    await settle()
+    line.cut()
+    line.answers.set('lesson:join', () => ({ ...JOINED, phase: { ...JOINED.phase, state: 'ended' }, lease: { ...JOINED.lease, seq: 1, nonce: 'n1' } }))
+    now = 30_000
+    line.open()
+    await settle()
+    expect(line.beats().at(-1)).toMatchObject({ seq: 2 })
+    expect(line.beats().at(-1)?.spans.at(-1)?.[1]).toBe(30_000)
+    expect(room.view.value.stage).toBe('ended')
+  })
   it('whose place is held is told by whom, and takes it with a password', async () => {
     line.answers.set('lesson:join', () => new Refusal('lease_held', { device: 'desktop' }))
     line.open()
