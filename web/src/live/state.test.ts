@@ -109,12 +109,19 @@ describe('a trainee', () => {
     await settle()
     line.cut()
     line.answers.set('lesson:join', () => ({ ...JOINED, phase: { ...JOINED.phase, state: 'ended' }, lease: { ...JOINED.lease, seq: 1, nonce: 'n1' } }))
+    let answer: (ack: unknown) => void = () => undefined
+    line.answers.set('beat', () => new Promise((resolve) => { answer = resolve }))
     now = 30_000
     line.open()
     await settle()
     expect(line.beats().at(-1)).toMatchObject({ seq: 2 })
     expect(line.beats().at(-1)?.spans.at(-1)?.[1]).toBe(30_000)
     expect(room.view.value.stage).toBe('ended')
+    expect(line.closed).toBe(false)
+    answer({ seq: 2, nonce: 'n2', cells: [], credit_ms: 30_000 })
+    await settle()
+    expect(room.view.value.credit_ms).toBe(30_000)
+    expect(line.closed).toBe(true)
   })
   it('whose place is held is told by whom, and takes it with a password', async () => {
     line.answers.set('lesson:join', () => new Refusal('lease_held', { device: 'desktop' }))
