@@ -3,18 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from server.core.errors import CODES
 from server.demo.page import sign_in
 from server.demo.players import perform
-from server.demo.scripts import BACK_S, CUT_S, ENTER_S, HIDE_S, LATE_S, SCRIPTS, SHOW_S
-from server.demo.stage import LESSON_S, Part, Plan
+from server.demo.scripts import BACK_S, CUT_S, HIDE_S, LATE_S, SCRIPTS, SHOW_S
+from server.demo.stage import Part, Plan
 from tests.demo.conftest import Served
 
 TEMPO = 0.025
-#: signing in and joining take real time however fast the rest is played
-SLACK_MS = 700
+#: what a page may lose without its script's doing, and how late a busy machine may be
+LOST_MS = 400
+SLACK_MS = 3_000
 
 
 def scripted_ms(seconds: float) -> float:
@@ -53,18 +52,23 @@ def reasons(totals: dict[str, Any]) -> dict[str, int]:
     return found
 
 
+def lost_ms(totals: dict[str, Any], *expected: str) -> int:
+    """What was not credited for any other reason than coming late and those expected."""
+    return sum(ms for code, ms in reasons(totals).items() if code not in ("absent", *expected))
+
+
 async def test_each_script_is_worth_what_it_says(served: Served) -> None:
+    """Coming in takes real time on a busy machine and is `absent`; once in, nobody loses what the script does not."""
     totals, transcript = await play(served)
-    whole = scripted_ms(LESSON_S - ENTER_S)
-    for script in ("steady", "replayed", "outage"):
-        assert totals[script]["credit_ms"] == pytest.approx(whole, abs=SLACK_MS), script
-        assert reasons(totals[script]).keys() <= {"absent"}, script
-    assert scripted_ms(BACK_S - CUT_S) > SLACK_MS, "a lost outage would be seen"
+    for script in ("steady", "replayed", "outage", "late", "two_devices"):
+        assert lost_ms(totals[script]) < LOST_MS, script
+        assert totals[script]["credit_ms"] > 0, script
+    assert scripted_ms(BACK_S - CUT_S) > LOST_MS, "a lost outage would be seen"
     hidden = scripted_ms(SHOW_S - HIDE_S)
-    assert reasons(totals["backgrounded"])["hidden"] == pytest.approx(hidden, abs=SLACK_MS)
-    assert totals["backgrounded"]["credit_ms"] == pytest.approx(whole - hidden, abs=SLACK_MS)
-    assert reasons(totals["late"])["absent"] == pytest.approx(scripted_ms(LATE_S), abs=SLACK_MS)
-    assert totals["two_devices"]["credit_ms"] == pytest.approx(whole, abs=SLACK_MS)
+    assert hidden - LOST_MS < reasons(totals["backgrounded"])["hidden"] < hidden + SLACK_MS
+    assert lost_ms(totals["backgrounded"], "hidden") < LOST_MS
+    assert reasons(totals["late"])["absent"] >= scripted_ms(LATE_S) - LOST_MS
+    assert reasons(totals["steady"])["absent"] < scripted_ms(LATE_S)
     for code in ("lease_held", "lease_lost", "beat_refused"):
         assert code in CODES
         assert code in transcript
