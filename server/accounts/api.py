@@ -178,7 +178,8 @@ class Api:
         """Void a password and all logins; the answer is the way back in."""
         person = await self._accounts.person(request.person_id)
         scope = await self._accounts.places.scope_for(call.who, person.id) if person.role is Role.TRAINEE else None
-        if not _may_reset(call.who, person) and scope is None:
+        # whose password exists already belongs to their own institution: enrolling them elsewhere gives no hold on it
+        if not _may_reset(call.who, person) and (scope is None or person.active):
             raise DomainError("not_found")
         await self._accounts.reset(person.id)
         secret = await self._accounts.invite(person.id, scope or "")

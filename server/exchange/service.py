@@ -75,7 +75,7 @@ class Exchange:
     async def make_slips(self, home: TrainingClass, person_ids: Sequence[str] | None) -> Slips:
         """New one-time codes for these trainees, or for all who have no password yet; earlier unused ones are void.
 
-        Raises DomainError not_found for somebody who is not of this class.
+        Raises DomainError not_found for somebody who is not of this class, or who has a password and belongs elsewhere.
         """
         enrolled = await self._training.roster(home.id)
         people = {each.id: each for each in await self._accounts.people.of([one.person_id for one in enrolled])}
@@ -83,7 +83,8 @@ class Exchange:
             chosen = {each.id for each in people.values() if not each.active}
         else:
             chosen = set(person_ids)
-        if chosen - people.keys():
+        strangers = {each.id for each in people.values() if each.active and each.institution_id != home.institution.id}
+        if chosen - people.keys() or chosen & strangers:
             raise DomainError("not_found")
         codes = await self._accounts.invitations.invite(sorted(chosen), home.token)
         path = ENTER + home.token
