@@ -1,8 +1,10 @@
 """The composition root: the only place that sees everything and chooses the adapters."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
 
 from media.api import Media
 from server import accounts, attendance, exchange, live, oversight, training
@@ -21,6 +23,8 @@ from server.core.vault import Vault, open_vault
 from server.core.wire.declaration import Declarations, Nothing
 from server.core.wire.rest import Rest
 from server.core.wire.socket import Sockets
+from server.core.wire.trace import Trace
+from server.health import Health
 from server.live.api import peer_of
 from server.live.media_door import EmbeddedMedia
 from server.live.service import Live
@@ -28,6 +32,8 @@ from server.settings import Config
 from server.training.service import Training
 
 PROBE_S: Final = 3.0
+#: logged at debug while they go well: there are hundreds of them a second
+QUIET: Final = frozenset({"beat", "GET /healthz", "GET /readyz", "GET /metrics", "GET /assets"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ class Store:
     vault: Vault
     tasks: Tasks
     folder: Path
+    health: Health = field(default_factory=Health)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +53,7 @@ class House:
     """Everything, built and not yet started."""
 
     store: Store
+    trace: Trace
     rest: Rest
     sockets: Sockets
     media: Media
@@ -55,6 +63,16 @@ class House:
     live: Live
     exchange: Any
     capabilities: tuple[Capability[Any], ...]
+
+    @property
+    def health(self) -> Health:
+        """Where checks and figures are registered."""
+        return self.store.health
+
+    @property
+    def metrics(self) -> CollectorRegistry:
+        """The registry of this house's figures; every name in it begins with `keshi_`."""
+        return self.store.health.metrics
 
     @property
     def declarations(self) -> Declarations:
@@ -80,7 +98,8 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     classes = training.build(database=database, clock=clock, accounts=people.service, demo=demo)
     watch = oversight.build(database=database, clock=clock)
     rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_MS // 1000)
-    sockets = Sockets(people.service.authenticate, watch.record_view, origins)
+    trace = Trace(store.health.told, QUIET)
+    sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace)
     register = Register(database, clock, store.tasks, store.folder / "spool")
     settings = config.media.for_media(config.server.host)
     media = EmbeddedMedia(settings, store.vault.key("media.token"), clock, store.tasks)
@@ -99,6 +118,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     extra = (_demo(store, people.service, classes.service, url),) if demo else ()
     return House(
         store=store,
+        trace=trace,
         rest=rest,
         sockets=sockets,
         media=media.media,

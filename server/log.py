@@ -2,15 +2,20 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
+from functools import partial
+from typing import Any
 
 import structlog
 
 
-def set_up_logging(level: str) -> None:
-    """Log at `level` (debug, info, warning, error) from now on."""
+def set_up_logging(level: str, node: str = "") -> None:
+    """Log at `level` (debug, info, warning, error) from now on; `node` names this process where there are several."""
     number = logging.getLevelNamesMapping()[level.upper()]
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,  # the id of the request or event that is being handled
+            *([partial(_of_node, node)] if node else []),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -25,3 +30,7 @@ def set_up_logging(level: str) -> None:
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
+
+
+def _of_node(node: str, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    return {**line, "node": node}

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,11 +17,12 @@ from aiohttp import web
 from server.app import House, build, open_store
 from server.core.clock import Clock, SystemClock
 from server.core.errors import DomainError
-from server.core.version import VERSION
 from server.core.wire.rest import errors_as_json
+from server.health import from_networks
+from server.pages import serve_pages
+from server.readings import observe
 from server.settings import Config, origins
 
-PAGES: Final = Path(__file__).resolve().parents[1] / "web" / "dist"
 SHUTDOWN_S: Final = 1.0
 
 
@@ -45,13 +47,13 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
     Raises DomainError port_in_use, is_a_demo, not_a_demo, database_damaged, spool_damaged and what settings refuse.
     """
     with closing(_listen(config)) as listener, only_one(config.server.data):
-        url, allowed = origins(config.server, listener.getsockname()[1])
+        url, allowed = origins(config, listener.getsockname()[1])
         store = open_store(config, clock or SystemClock())
         try:
             await store.database.migrate()
             house = build(config, store, url, allowed, demo)
             await house.training.check_kind(demo)
-            async with _doors(house, listener):
+            async with _doors(house, listener, config):
                 yield house, url
         finally:
             await store.tasks.close()
@@ -70,16 +72,17 @@ async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None
 
 
 @asynccontextmanager
-async def _doors(house: House, listener: socket.socket) -> AsyncIterator[None]:
+async def _doors(house: House, listener: socket.socket, config: Config) -> AsyncIterator[None]:
     """Media first, then what was running before, then the door: nobody comes in before everything stands."""
     await _start_media(house)
     try:
         unsealed = house.register.read_spool()
         await house.live.restore(unsealed)
         house.register.settle_spool()
-        runner = web.AppRunner(_application(house), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runner = web.AppRunner(_application(house, config), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         await web.SockSite(runner, listener).start()
+        observe(house)
         for capability in house.capabilities:
             for job in capability.jobs:
                 house.store.tasks.every(job.name, job.seconds, job.work)
@@ -95,13 +98,20 @@ async def _doors(house: House, listener: socket.socket) -> AsyncIterator[None]:
         house.accounts.close()
 
 
-def _application(house: House) -> web.Application:
-    app = web.Application(middlewares=[errors_as_json])
+def _application(house: House, config: Config) -> web.Application:
+    app = web.Application(middlewares=[house.trace.middleware(), errors_as_json])
     house.rest.serve(app, house.declarations.routes)
     house.sockets.serve(app, house.declarations.commands)
     house.media.routes(app)
-    _pages(app)
+    house.health.serve(app, partial(_may_measure, config))
+    serve_pages(app)
     return app
+
+
+def _may_measure(config: Config, request: web.Request) -> bool:
+    """This machine and the networks of `server.metrics`; what comes through a proxy comes from neither."""
+    forwarded = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"))
+    return not forwarded and from_networks(request.remote or "", config.server.metrics)
 
 
 async def _start_media(house: House) -> None:
@@ -126,28 +136,3 @@ def _listen(config: Config) -> socket.socket:
         raise DomainError(code, host=host, port=port, reason=error.strerror) from error
     listener.setblocking(False)
     return listener
-
-
-def _pages(app: web.Application) -> None:
-    """The web client: two pages, and assets whose names change with their content."""
-
-    async def home(_request: web.Request) -> web.StreamResponse:
-        return web.Response(status=302, headers={"Location": "/learn.html"})
-
-    async def health(_request: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "version": VERSION})
-
-    def page(name: str) -> Any:
-        async def show(_request: web.Request) -> web.StreamResponse:
-            if not (PAGES / name).is_file():
-                raise DomainError("not_found", remedy="build the pages: make run does it")
-            return web.FileResponse(PAGES / name, headers={"Cache-Control": "no-cache"})
-
-        return show
-
-    app.router.add_get("/", home)
-    app.router.add_get("/healthz", health)
-    for name in ("learn.html", "desk.html"):
-        app.router.add_get(f"/{name}", page(name))
-    if (PAGES / "assets").is_dir():
-        app.router.add_static("/assets", PAGES / "assets", append_version=False)

@@ -11,8 +11,12 @@ from pydantic import Field, field_validator
 from media.api import MediaSettings
 from server.core.config import Settings, load
 from server.core.errors import DomainError
+from server.tls.lan import lan_address, machine_addresses, machine_names
+from server.tls.settings import TlsSettings
 
 DEFAULT_FILE: Final = Path("config.yaml")
+#: every address of the machine
+WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not listened on
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -24,6 +28,8 @@ class ServerSettings(Settings):
     port: Port = 8080
     public_url: str | None = None
     data: Path = Path("data/keshi")
+    trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
+    metrics: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
     @field_validator("public_url")
     @classmethod
@@ -33,7 +39,7 @@ class ServerSettings(Settings):
         parts = urlsplit(value)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
             raise ValueError("must look like https://ke.example.cn, without a path")
-        return f"{parts.scheme}://{parts.netloc}".lower()
+        return origin_of(parts.scheme, parts.hostname or "", parts.port)
 
 
 class MediaGroup(Settings):
@@ -69,6 +75,7 @@ class Config(Settings):
     """All of config.yaml."""
 
     server: ServerSettings = ServerSettings()
+    tls: TlsSettings = TlsSettings()
     media: MediaGroup = MediaGroup()
     log: LogSettings = LogSettings()
 
@@ -83,18 +90,52 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def origins(settings: ServerSettings, port: int) -> tuple[str, frozenset[str]]:
+def origin_of(scheme: str, host: str, port: int | None) -> str:
+    """An origin as browsers write it: lower case, IPv6 in brackets, no port where it is the scheme's own (RFC 6454)."""
+    shown = f"[{host}]" if ":" in host else host
+    standard = {"http": 80, "https": 443}[scheme]
+    return f"{scheme}://{shown.lower()}" + ("" if port in (None, standard) else f":{port}")
+
+
+def origins(config: Config, port: int) -> tuple[str, frozenset[str]]:
     """The public URL, and every Origin that pages of ours may have.
 
-    Raises DomainError address_refused where browsers could not know the address.
+    Raises DomainError tls_needed where phones would have no camera, address_refused where browsers could not know the
+    address.
     """
+    _check_secure(config)
+    settings, scheme = config.server, "http" if config.tls.mode == "off" else "https"
+    if config.tls.mode == "local-ca":
+        names = {settings.host, *machine_names(), *map(str, machine_addresses())} - WILDCARDS
+        allowed = frozenset(origin_of(scheme, name, port) for name in names)
+        url = settings.public_url or origin_of(scheme, _lan_host(settings.host), port)
+        return url, allowed | {url}
     if settings.public_url:
         return settings.public_url, frozenset({settings.public_url})
-    if not is_loopback(settings.host):
+    if settings.host in WILDCARDS or (scheme == "http" and not is_loopback(settings.host)):
         raise DomainError("address_refused", host=settings.host, remedy="set server.public_url in config.yaml")
-    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    names = {shown, "127.0.0.1", "localhost"}
-    return f"http://{shown}:{port}", frozenset(f"http://{name}:{port}" for name in names)
+    names = {settings.host, *(("127.0.0.1", "localhost") if is_loopback(settings.host) else ())}
+    return origin_of(scheme, settings.host, port), frozenset(origin_of(scheme, name, port) for name in names)
+
+
+def _check_secure(config: Config) -> None:
+    """Browsers give a camera, Web Crypto and the wake lock to https and to loopback only."""
+    public = urlsplit(config.server.public_url or "")
+    if config.tls.mode == "off":
+        open_to_others = not is_loopback(config.server.host) and not config.server.trusted_proxies
+        if open_to_others or (public.scheme == "http" and not is_loopback(public.hostname or "")):
+            raise DomainError("tls_needed", host=config.server.host)
+    elif public.scheme == "http":
+        raise DomainError("address_refused", host=public.netloc, remedy="server.public_url must begin with https://")
+
+
+def _lan_host(host: str) -> str:
+    if host not in WILDCARDS:
+        return host
+    found = lan_address()
+    if found is None:
+        raise DomainError("address_refused", host=host, remedy="no network was found: --host ADDRESS")
+    return found
 
 
 def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:

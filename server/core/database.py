@@ -93,6 +93,11 @@ class Database:
         except DatabaseError as error:
             raise DomainError("database_damaged", reason=str(error.orig)) from error
 
+    async def ping(self) -> None:
+        """Raises whatever keeps the store from answering."""
+        async with self.read() as connection:
+            await connection.exec_driver_sql("SELECT 1")
+
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()

@@ -13,6 +13,7 @@ from server.core.errors import DomainError
 from server.core.wire.declaration import PUBLIC, Call, Command, Declarations, Download, Nothing, Push, Route
 from server.core.wire.rest import Rest, errors_as_json
 from server.core.wire.socket import Sockets
+from server.core.wire.trace import Trace, untold
 
 SESSIONS = {
     "t-token": Actor("trainee1", Role.TRAINEE, "s1", "i1"),
@@ -44,6 +45,8 @@ class Upload:
     filename: str
 
 
+#: a look at this cannot be written down
+UNWRITABLE = "f" * 16
 TOLD = Push("told", Greeted)
 
 
@@ -55,7 +58,7 @@ class Wire:
     sockets: Sockets
     sessions: dict[str, Actor]
     gone: list[str] = field(default_factory=list)
-    looks: list[tuple[str, str, str]] = field(default_factory=list)
+    looks: list[tuple[str, str, str, str]] = field(default_factory=list)
     origins: set[str] = field(default_factory=set)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
@@ -86,7 +89,9 @@ async def measure(_call: Call, request: Upload) -> Greeted:
     return Greeted(f"{request.filename} {len(request.content)}", "")
 
 
-async def look(call: Call, _request: OneLesson) -> Greeted:
+async def look(call: Call, request: OneLesson) -> Greeted:
+    if request.lesson_id == "0" * 16:
+        raise DomainError("not_found")
     return Greeted(call.view_id or "", "")
 
 
@@ -124,16 +129,15 @@ async def wire() -> AsyncIterator[Wire]:
     async def authenticate(token: str) -> Actor | None:
         return sessions.get(token)
 
-    async def observe(actor: Actor, page: str, object_id: str) -> str | None:
-        if actor.role is not Role.REGULATOR:
-            return None
-        running.looks.append((actor.person_id, page, object_id))
-        return f"look{len(running.looks)}"
+    async def observe(actor: Actor, page: str, object_id: str, view_id: str) -> None:
+        if object_id == UNWRITABLE:
+            raise OSError("the disk is full")
+        running.looks.append((actor.person_id, page, object_id, view_id))
 
     origins: set[str] = set()
     app = web.Application(middlewares=[errors_as_json])
     allowed = _Growing(origins)
-    rest, sockets = Rest(authenticate, observe, allowed, 3_600), Sockets(authenticate, observe, allowed)
+    rest, sockets = Rest(authenticate, observe, allowed, 3_600), Sockets(authenticate, observe, allowed, Trace(untold))
     running = Wire("", sockets, sessions, origins=origins)
 
     async def gone(connection: str) -> None:

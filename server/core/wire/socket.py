@@ -2,9 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
 import socketio
@@ -13,16 +12,21 @@ from aiohttp import web
 from socketio import packet
 
 from server.core.actor import Actor
+from server.core.clock import elapsed_ms
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, plain
-from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, object_of
+from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, look_of, object_of
 from server.core.wire.fan_out import SocketFanOut
+from server.core.wire.gate import TICKET, Gate, Ticket
 from server.core.wire.rest import SESSION_COOKIE, Authenticate, check_origin
+from server.core.wire.trace import UNKNOWN, Passage, Trace
 
 log = structlog.get_logger("wire.socket")
 
 PING_INTERVAL_S: Final = 10
 PING_TIMEOUT_S: Final = 10
+
+PATH: Final = "/socket.io/"
 
 #: events of one client that may wait for their turn; more are refused at once
 MOST_WAITING: Final = 32
@@ -54,7 +58,7 @@ class _Connection:
     """`turn` keeps the events of one client in the order they came; `waiting` counts them."""
 
     actor: Actor
-    token: str
+    ticket: Ticket
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
 
@@ -62,11 +66,13 @@ class _Connection:
 class Sockets:
     """Serves declared commands to browsers that are signed in."""
 
-    def __init__(self, authenticate: Authenticate, observe: Observe, origins: frozenset[str]) -> None:
+    def __init__(self, authenticate: Authenticate, observe: Observe, origins: frozenset[str], trace: Trace) -> None:
         self._authenticate = authenticate
         self._observe = observe
         self._origins = origins
+        self._trace = trace
         self._connections: dict[str, _Connection] = {}
+        self._gate = Gate()
         self._gone: list[Gone] = []
         self._server = socketio.AsyncServer(
             async_mode="aiohttp",
@@ -85,13 +91,23 @@ class Sockets:
         self.fan_out = SocketFanOut(self._server)
 
     def serve(self, app: web.Application, commands: Iterable[Command]) -> None:
-        """Attach to `app` and listen for the commands."""
-        self._server.attach(app)
+        """Add the handshake to `app` and listen for the commands."""
+        app.router.add_get(PATH, self._handshake, allow_head=False)
         self._server.on("connect", self._connect)
         self._server.on("disconnect", self._disconnect)
         for command in commands:
             self._server.on(command.event, self._handler(command))
-        self._server.on("*", _unknown_event)
+        self._server.on("*", self._unknown_event)
+
+    @property
+    def connections(self) -> int:
+        """How many are connected."""
+        return len(self._connections)
+
+    @property
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """Refusals by (event, reason): the handshake is `connect`, a beat's reasons are `beat_refused:nonce` and so on."""
+        return self._gate.refused
 
     def when_gone(self, callback: Gone) -> None:
         """Call `callback` with each connection that ends."""
@@ -107,19 +123,38 @@ class Sockets:
         """End all connections."""
         await self._server.shutdown()
 
-    async def _connect(self, sid: str, environ: dict[str, Any], _auth: Any = None) -> None:
+    async def _handshake(self, request: web.Request) -> web.StreamResponse:
+        """Refuse before anything is upgraded: another's page, nobody's, one too many, no websocket."""
         try:
-            check_origin(environ.get("HTTP_ORIGIN"), self._origins)
-            token = _cookie(environ.get("HTTP_COOKIE", ""))
+            check_origin(request.headers.get("Origin"), self._origins)
+            token = request.cookies.get(SESSION_COOKIE, "")
             actor = await self._authenticate(token) if token else None
             if actor is None:
                 raise DomainError("not_signed_in")
+            with self._gate.passing(actor.session_id):
+                ticket = request[TICKET] = Ticket(request, token)
+                try:
+                    response: web.StreamResponse = await self._server.handle_request(request)
+                finally:
+                    ticket.stay()
+            if not response.prepared:  # the library's prose: wrong transport, wrong version, somebody else's sid
+                raise DomainError("bad_request", field="", problem="a Socket.IO websocket is expected")
+            return response
         except DomainError as error:
-            raise socketio.exceptions.ConnectionRefusedError(error.code) from error
-        self._connections[sid] = _Connection(actor, token)
+            self._gate.count("connect", error)
+            raise
+
+    async def _connect(self, sid: str, environ: dict[str, Any], _auth: Any = None) -> None:
+        ticket: Ticket = environ["aiohttp.request"][TICKET]
+        actor = await self._authenticate(ticket.token)  # it may have ended since the handshake
+        if actor is None:
+            raise socketio.exceptions.ConnectionRefusedError("not_signed_in")
+        ticket.stay()
+        self._connections[sid] = _Connection(actor, ticket)
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
-        self._connections.pop(sid, None)
+        if (connection := self._connections.pop(sid, None)) is not None:
+            connection.ticket.end_soon()
         await self._tell_gone(sid)
 
     async def _tell_gone(self, sid: str) -> None:
@@ -131,24 +166,38 @@ class Sockets:
 
     def _handler(self, command: Command) -> Callable[..., Awaitable[dict[str, Any]]]:
         async def handle(sid: str, *arguments: Any) -> dict[str, Any]:
-            try:
-                return {"ok": True, **plain(await self._in_turn(command, sid, arguments))}
-            except DomainError as error:
-                return {"ok": False, "code": error.code, "data": error.data}
-            except UnicodeEncodeError:  # half a surrogate pair: JSON may carry it, nothing can store it
-                return {"ok": False, "code": "bad_request", "data": {"field": "", "problem": "not Unicode"}}
-            except Exception as error:
-                log.exception("command_failed", command=command.event, error=type(error).__name__)
-                return {"ok": False, "code": "internal_error", "data": {}}
+            with self._trace.follow("event", command.event) as passage:
+                answer = await self._answer(command, sid, arguments, passage)
+                passage.code = answer.get("code", "ok") if not answer["ok"] else "ok"
+                return answer
 
         return handle
+
+    async def _answer(self, command: Command, sid: str, arguments: tuple[Any, ...], passage: Passage) -> dict[str, Any]:
+        """What a client hears, also in failure; a failure of ours carries the id under which it was logged."""
+        try:
+            return {"ok": True, **plain(await self._in_turn(command, sid, arguments))}
+        except DomainError as error:
+            self._gate.count(command.event, error)
+            return {"ok": False, "code": error.code, "data": error.data}
+        except UnicodeEncodeError:  # half a surrogate pair: JSON may carry it, nothing can store it
+            return {"ok": False, "code": "bad_request", "data": {"field": "", "problem": "not Unicode"}}
+        except Exception as error:
+            log.exception("command_failed", command=command.event, error=type(error).__name__)
+            return {"ok": False, "code": "internal_error", "data": {"request": passage.id}}
+
+    async def _unknown_event(self, _event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:
+        with self._trace.follow("event", UNKNOWN) as passage:
+            passage.code = "bad_request"
+        return {"ok": False, "code": "bad_request", "data": {"field": "event", "problem": "unknown event"}}
 
     async def _in_turn(self, command: Command, sid: str, arguments: tuple[Any, ...]) -> Any:
         connection = self._connections.get(sid)
         if connection is None:
             raise DomainError("not_signed_in")
+        connection.ticket.bucket.take(elapsed_ms())
         if connection.waiting >= MOST_WAITING:
-            raise DomainError("too_many_tries", waiting=MOST_WAITING)
+            raise DomainError("too_many_tries", retry_after_s=1)
         connection.waiting += 1
         try:
             async with connection.turn:
@@ -162,19 +211,24 @@ class Sockets:
         """One command; who speaks is asked again every time: a session that has ended earns nothing more."""
         if len(arguments) > 1:
             raise DomainError("bad_request", field="", problem="one argument is expected")
-        actor = await self._authenticate(connection.token)
+        actor = await self._authenticate(connection.ticket.token)
         check_roles(actor, command.roles)
         if actor is None:
             raise DomainError("not_signed_in")
         request = decode(command.request, arguments[0] if arguments else {})
-        call = Call(actor=actor, connection=sid)
-        if command.observed:
-            call.view_id = await self._observe(actor, command.event, object_of(request))
-        return await command.handle(call, request)
+        call = Call(actor=actor, connection=sid, view_id=look_of(actor, command.observed))
+        answer = await command.handle(call, request)
+        if call.view_id is not None:
+            await self._look(actor, command, request, call)
+        return answer
 
-
-async def _unknown_event(_event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:
-    return {"ok": False, "code": "bad_request", "data": {"field": "event", "problem": "unknown event"}}
+    async def _look(self, actor: Actor, command: Command, request: Any, call: Call) -> None:
+        """Write the look down. What cannot be written down is not shown: the connection ends with what it joined."""
+        try:
+            await self._observe(actor, command.event, object_of(request), call.view_id or "")
+        except Exception:
+            await self._server.disconnect(call.connection)
+            raise
 
 
 def _silent() -> logging.Logger:
@@ -182,11 +236,3 @@ def _silent() -> logging.Logger:
     silent = logging.getLogger("wire.silent")
     silent.setLevel(logging.CRITICAL + 1)
     return silent
-
-
-def _cookie(header: str) -> str:
-    try:
-        morsel = SimpleCookie(header).get(SESSION_COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""

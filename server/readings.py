@@ -1,0 +1,90 @@
+"""Decides what is checked and measured of a running house; health.py says it to whoever asks."""
+
+import asyncio
+import errno
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Final
+
+from server.app import House
+from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
+from server.health import LAG_EVERY_S
+
+#: below this a lesson's day may fill the disk
+LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
+#: sealing later than this after a minute was due has failed
+MOST_SEAL_LAG_S: Final = 120.0
+#: evidence.md: a clock further off opens no lesson
+MOST_CLOCK_OFF_MS: Final = 30_000
+
+
+def observe(house: House) -> None:
+    """Register the checks and figures of a house with its health; nothing is asked before somebody asks."""
+    _checks(house)
+    _figures(house)
+
+
+def _checks(house: House) -> None:
+    health, store = house.health, house.store
+
+    async def database() -> None:
+        await store.database.ping()
+
+    async def spool() -> str | None:
+        return await asyncio.to_thread(_writable, store.folder / "spool")
+
+    async def disk() -> str | None:
+        free = await asyncio.to_thread(shutil.disk_usage, store.folder)
+        return None if free.free >= LEAST_FREE_BYTES else "disk_low"
+
+    async def sealing() -> str | None:
+        return None if seal_lag_s(house) <= MOST_SEAL_LAG_S else "sealing_late"
+
+    for name, work in (("database", database), ("spool", spool), ("disk", disk), ("sealing", sealing)):
+        health.check(name, work)
+
+
+def _figures(house: House) -> None:
+    health, register = house.health, house.register
+    for name, words, read in (
+        ("keshi_connections", "Sockets that are signed in", lambda: house.sockets.connections),
+        ("keshi_leases", "Trainees' pages that hold their account's lease", lambda: len(register.holders)),
+        ("keshi_books", "Lessons with minutes that are not sealed", lambda: len(register.books)),
+        ("keshi_spool_bytes", "Bytes in the spool", lambda: register.spool.size),
+        ("keshi_seal_lag_seconds", "Age of the oldest minute that should be sealed", lambda: seal_lag_s(house)),
+        ("keshi_disk_free_bytes", "Free where the data lies", lambda: shutil.disk_usage(house.store.folder).free),
+    ):
+        health.reading(name, words, read)
+    health.reading("keshi_lessons", "Lessons in memory", lambda: _lessons(house), label="state")
+    failures = house.store.tasks
+    health.reading("keshi_task_failures_total", "Jobs and tasks that failed", lambda: failures.failures, counts=True)
+    house.store.tasks.every("health.lag", LAG_EVERY_S, health.measure_lag)
+
+
+def seal_lag_s(house: House) -> float:
+    """Seconds since the oldest unsealed minute should have been sealed; 0 when none is due."""
+    now_ms = house.store.clock.ms()
+    due = [slots[0] for book in house.register.books.values() if (slots := book.due(now_ms))]
+    return (now_ms - (min(due) + 1) * MINUTE_MS - SEAL_AFTER_MS) / 1000 if due else 0.0
+
+
+def _lessons(house: House) -> dict[str, float]:
+    counted = Counter(running.lesson.state.value for running in house.live.active())
+    return {"live": 0.0, "break": 0.0} | {state: float(count) for state, count in counted.items()}
+
+
+def _writable(folder: Path) -> str | None:
+    """A byte that really reaches the disk, in a file that the spool does not read."""
+    probe = folder / ".ready"
+    try:
+        handle = os.open(probe, os.O_WRONLY | os.O_CREAT, 0o600)
+        try:
+            os.pwrite(handle, b".", 0)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+    except OSError as error:
+        return "disk_full" if error.errno == errno.ENOSPC else "spool_not_writable"
+    return None
