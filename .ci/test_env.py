@@ -1,4 +1,4 @@
-"""Decides what the browser tests need from the system: a Chromium and fonts for Chinese."""
+"""Decides what the tests need from the system: a Chromium, fonts for Chinese, and the servers that they start."""
 
 from __future__ import annotations
 
@@ -17,12 +17,23 @@ FONT_FOLDERS = (
     Path("/Library/Fonts"),
     Path("/System/Library/Fonts"),
 )
+#: a program, the package that brings it, and the variable that names a server to be used instead
+SERVERS = (
+    ("redis-server", "redis-server", "KESHI_TEST_REDIS"),
+    ("nginx", "nginx-light", ""),
+    ("pebble", "pebble", ""),
+    ("ip", "iproute2", ""),
+    ("setpriv", "util-linux", ""),
+)
+#: where Debian keeps what is not on everybody's PATH
+MORE_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+POSTGRES_PROGRAMS = ("usr/lib/postgresql/*/bin/initdb", "usr/local/bin/initdb", "usr/bin/initdb")
 FONT_PATTERNS = ("*CJK*", "*wqy*", "*PingFang*", "*SourceHan*")
 
 
 def ensure() -> None:
-    """Have a Chromium and Chinese fonts, by apt where they are missing. Raises SetupError."""
-    missing = []
+    """Have all of it, by apt where it is missing. Raises SetupError."""
+    missing = _missing_servers()
     if not _has_chromium() and not _is_ubuntu():
         missing.append("chromium")
     if not _has_fonts():
@@ -31,6 +42,18 @@ def ensure() -> None:
         apt_install(missing)
     if not _has_chromium():
         _playwright_chromium()
+
+
+def _missing_servers() -> list[str]:
+    """The packages of servers that tests/servers.py and others would not find."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), *MORE_FOLDERS))
+    missing = [
+        package
+        for program, package, given in SERVERS
+        if not os.environ.get(given or "-") and shutil.which(program, path=path) is None
+    ]
+    has_postgres = any(next(Path("/").glob(pattern), None) for pattern in POSTGRES_PROGRAMS)
+    return missing if has_postgres or os.environ.get("KESHI_TEST_POSTGRES") else [*missing, "postgresql"]
 
 
 def _has_chromium() -> bool:
