@@ -4,6 +4,7 @@ REST routes and Socket.IO commands are declared the same way; `rest` and `socket
 """
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -14,6 +15,8 @@ from server.core.errors import DomainError
 #: may be called without being signed in
 PUBLIC: Final[frozenset[Role]] = frozenset()
 JSON_LIMIT_BYTES: Final = 64 * 1024
+#: change nothing, so that no Origin is asked of them
+SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 #: ids as everything has them
 ID_FORM: Final = re.compile(r"[0-9a-f]{16}")
 
@@ -23,8 +26,8 @@ class Call:
     """The circumstances of one call.
 
     `connection` is the socket's id (empty for REST), `address` the client's. A REST handler may set `new_session`:
-    a token to sign the browser in with, or "" to sign it out. `view_id` is set when the call was written down as a
-    regulator's look (R13).
+    a token to sign the browser in with, or "" to sign it out. `view_id` is set when a regulator looks (R13):
+    it is written down once it was not refused, before it is answered.
     """
 
     actor: Actor | None
@@ -56,8 +59,11 @@ class Download:
 
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
-#: writes down what a regulator looks at (actor, route or event, object's id) and returns the look's id; None for others
-Observe = Callable[[Actor, str, str], Awaitable[str | None]]
+#: writes down a regulator's look before it is answered: actor, route or event, object's id, the look's id
+Observe = Callable[[Actor, str, str, str], Awaitable[None]]
+
+#: what any door may answer, whatever is asked
+ANY_DOOR: Final[tuple[str, ...]] = ("bad_request", "internal_error")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Route:
 
     With `body_limit` the body is raw bytes of at most so many bytes in the request's field `content`. A regulator's
     call is written down before it is answered, unless it is not `observed` because it shows nobody else's data.
+    `codes` are its own refusals (keys of CODES), beside those of its door (`refusals`).
     """
 
     method: str
@@ -76,11 +83,21 @@ class Route:
     handle: Handler
     body_limit: int | None = None
     observed: bool = True
+    codes: tuple[str, ...] = ()
+
+    @property
+    def refusals(self) -> frozenset[str]:
+        """Every code that a caller may get."""
+        writing = () if self.method in SAFE_METHODS else ("origin_refused", "too_large", "disk_full")
+        return frozenset((*ANY_DOOR, *_signed_in(self.roles), *writing, *self.codes))
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A Socket.IO event from a client, always acknowledged: `{ok: true, ...response}` or `{ok: false, code, data}`."""
+    """A Socket.IO event from a client, always acknowledged: `{ok: true, ...response}` or `{ok: false, code, data}`.
+
+    `codes` are its own refusals, beside those of the socket (`refusals`).
+    """
 
     event: str
     roles: frozenset[Role]
@@ -88,6 +105,12 @@ class Command:
     response: type
     handle: Handler
     observed: bool = False
+    codes: tuple[str, ...] = ()
+
+    @property
+    def refusals(self) -> frozenset[str]:
+        """Every code that a caller may get."""
+        return frozenset((*ANY_DOOR, "not_signed_in", "forbidden", "too_many_tries", "disk_full", *self.codes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +134,15 @@ class Declarations:
         self.routes += other.routes
         self.commands += other.commands
         self.pushes += other.pushes
+
+
+def _signed_in(roles: frozenset[Role]) -> tuple[str, ...]:
+    return ("not_signed_in", "forbidden") if roles else ()
+
+
+def look_of(actor: Actor | None, observed: bool) -> str | None:
+    """The id that the caller's look will have, when it is one that must be written down: a regulator's (R13)."""
+    return secrets.token_hex(8) if observed and actor is not None and actor.role is Role.REGULATOR else None
 
 
 def check_roles(actor: Actor | None, roles: frozenset[Role]) -> None:

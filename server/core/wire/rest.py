@@ -11,7 +11,17 @@ from aiohttp import web
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, encode, parse
-from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Download, Observe, Route, check_roles, object_of
+from server.core.wire.declaration import (
+    JSON_LIMIT_BYTES,
+    SAFE_METHODS,
+    Call,
+    Download,
+    Observe,
+    Route,
+    check_roles,
+    look_of,
+    object_of,
+)
 
 log = structlog.get_logger("wire.rest")
 
@@ -19,7 +29,6 @@ Authenticate = Callable[[str], Awaitable[Actor | None]]
 SESSION_COOKIE: Final = "keshi_session"
 #: a body must have come whole by then; 5 MiB over a slow line take about so long
 BODY_SECONDS: Final = 60.0
-SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 SECURITY_HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -57,11 +66,12 @@ class Rest:
             token = request.cookies.get(SESSION_COOKIE, "")
             actor = await self._authenticate(token) if token else None
             check_roles(actor, route.roles)
-            call = Call(actor=actor, address=request.remote or "")
+            view_id = look_of(actor, route.observed and bool(route.roles))
+            call = Call(actor=actor, address=request.remote or "", view_id=view_id)
             asked = decode(route.request, await _values(request, route))
-            if actor is not None and route.roles and route.observed:
-                call.view_id = await self._observe(actor, f"{route.method} {route.path}", object_of(asked))
             answer = await route.handle(call, asked)
+            if actor is not None and view_id is not None:
+                await self._observe(actor, f"{route.method} {route.path}", object_of(asked), view_id)
             response = _respond(answer)
             self._set_session(request, response, call.new_session)
             return response

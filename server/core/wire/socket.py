@@ -105,8 +105,13 @@ class Sockets:
         return len(self._connections)
 
     @property
+    def open(self) -> int:
+        """How many sockets are open, those that have not said yet who they are among them."""
+        return self._gate.open
+
+    @property
     def counts(self) -> Mapping[tuple[str, str], int]:
-        """Refusals by (event, reason): the handshake is `connect`, a beat's reasons are `beat_refused:nonce` and so on."""
+        """Refusals by (event, reason): the handshake is `connect`, a beat has reasons like `beat_refused:nonce`."""
         return self._gate.refused
 
     def when_gone(self, callback: Gone) -> None:
@@ -186,10 +191,16 @@ class Sockets:
             log.exception("command_failed", command=command.event, error=type(error).__name__)
             return {"ok": False, "code": "internal_error", "data": {"request": passage.id}}
 
-    async def _unknown_event(self, _event: str, _sid: str, *_arguments: Any) -> dict[str, Any]:
+    async def _unknown_event(self, _event: str, sid: str, *_arguments: Any) -> dict[str, Any]:
         with self._trace.follow("event", UNKNOWN) as passage:
-            passage.code = "bad_request"
-        return {"ok": False, "code": "bad_request", "data": {"field": "event", "problem": "unknown event"}}
+            error = DomainError("bad_request", field="event", problem="unknown event")
+            try:
+                self._connections[sid].ticket.bucket.take(elapsed_ms())
+            except (KeyError, DomainError) as refused:
+                error = refused if isinstance(refused, DomainError) else error
+            self._gate.count(UNKNOWN, error)
+            passage.code = error.code
+            return {"ok": False, "code": error.code, "data": error.data}
 
     async def _in_turn(self, command: Command, sid: str, arguments: tuple[Any, ...]) -> Any:
         connection = self._connections.get(sid)

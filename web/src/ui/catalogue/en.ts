@@ -182,6 +182,7 @@ export const words: Record<keyof typeof zh, string> = {
   'error.bad_request': 'What was sent is malformed and was not saved. Check it and try again.',
   'error.too_large': 'What was sent is too large and was not saved.',
   'error.login_refused': 'Login or password is wrong. Check both; for the first sign-in scan your slip.',
+  'error.too_many_connections': 'Too many pages are open, or too many people are here. Close the pages you do not need; this one tries again in {retry_after_s} s.',
   'error.too_many_tries': 'Too many tries. Try again in {retry_after_s} s. If the password is forgotten, ask your institution to reset it.',
   'error.password_weak': 'The new password is too short: at least {minimum} characters.',
   'error.password_differs': 'The two new passwords differ. Enter it once more.',

@@ -180,6 +180,7 @@ export const words = {
   'error.bad_request': '提交的内容格式不对，没有保存。请检查后再试。',
   'error.too_large': '提交的内容太大，没有保存。',
   'error.login_refused': '登录名或密码不对。请检查后再试；第一次登录请扫描登录条。',
+  'error.too_many_connections': '打开的页面太多，或在线人数已满。请关闭不用的页面；本页会在 {retry_after_s} 秒后重试。',
   'error.too_many_tries': '尝试次数太多。请在 {retry_after_s} 秒后再试。忘记密码请联系培训机构重置。',
   'error.password_weak': '新密码太短，至少 {minimum} 位。',
   'error.password_differs': '两次输入的新密码不一样，请再输入一次。',
