@@ -28,6 +28,28 @@ REMEDIES: Final = {
     "is_a_demo": ("这是演示数据：请加 --demo，或换一个 --data。", "This folder holds the demo: add --demo."),
     "not_a_demo": ("这是正式数据，不能当演示运行。", "This folder holds real data: it is never served as a demo."),
     "address_refused": ("这个地址不能这样使用，办法见上。", "This address is refused; see the remedy above."),
+    "tls_needed": (
+        "没有 HTTPS，手机上就没有摄像头、加密和防熄屏。请选一种：config.yaml 里 tls.mode 设为 files（自备证书）、"
+        "acme（自动申请）或 local-ca（局域网）；或由前置代理提供 HTTPS，并填写 server.trusted_proxies 与 https 的 public_url。"
+        "演示用：make run LAN=1。详见 docs/https.md。",
+        "Without HTTPS phones have no camera, Web Crypto or wake lock. In config.yaml set tls.mode to files, acme or "
+        "local-ca; or let a proxy speak HTTPS and set server.trusted_proxies and an https public_url. "
+        "For a demo: make run LAN=1. See docs/https.md.",
+    ),
+    "certificate_unreadable": (
+        "证书或私钥读不出来：两者都应是 PEM 文件，私钥不带口令。",
+        "The certificate or its key cannot be read: both must be PEM files, the key without a passphrase.",
+    ),
+    "certificate_mismatch": ("证书与私钥不是一对。", "The certificate and the key do not belong together."),
+    "certificate_expired": ("证书不在有效期内，请更换。", "The certificate is not valid now: renew it."),
+    "certificate_host": (
+        "证书不包含这个地址，浏览器会拒绝：换证书，或改 server.public_url。",
+        "The certificate does not cover this address, browsers would refuse it: change it or server.public_url.",
+    ),
+    "acme_failed": (
+        "没有申请到证书：域名要指向本机，且从外网能访问本机的 80 端口（tls.http_port）。",
+        "No certificate was issued: the name must point here, and port 80 (tls.http_port) be reachable from outside.",
+    ),
     "already_set_up": ("管理员已经设好密码，无需再次初始化。", "The administrator is set up already."),
     "database_damaged": ("数据库文件损坏，请从备份恢复。", "The database is damaged: restore it from a backup."),
     "database_newer": ("数据库来自更新的版本。", "The database was made by a newer Keshi."),

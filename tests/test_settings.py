@@ -25,7 +25,11 @@ def test_the_shipped_file_holds_every_setting_at_its_default() -> None:
         ("server:\n  port: 65536\n", "server.port"),
         ("server:\n  public_url: ke.example.cn\n", "server.public_url"),
         ("server:\n  public_url: https://ke.example.cn/path\n", "server.public_url"),
+        ("server:\n  public_url: https://ke.example.cn:70000\n", "server.public_url"),
+        ("server:\n  trusted_proxies: [10.0.0.1/8]\n", "server.trusted_proxies.0"),
         ("media:\n  udp_port: -1\n", "media.udp_port"),
+        ("tls:\n  mode: on\n", "tls.mode"),
+        ("tls:\n  acme_directory: http://ca.example.cn\n", "tls.acme_directory"),
         ("media:\n  advertised_ips: [300.1.1.1]\n", "media.advertised_ips.0"),
         ("media:\n  max_rooms: 0\n", "media.max_rooms"),
         ("log:\n  level: loud\n", "log.level"),
@@ -55,19 +59,76 @@ def test_what_only_this_machine_reaches(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
+def _config(tls: str = "off", **server: object) -> Config:
+    files = {"certificate": "c.pem", "key": "k.pem"} if tls == "files" else {}
+    terms = {"acme_agree_terms": True} if tls == "acme" else {}
+    return Config.model_validate({"server": server, "tls": {"mode": tls, **files, **terms}})
+
+
 def test_origins_are_exact() -> None:
-    url, allowed = origins(ServerSettings(), 8080)
+    url, allowed = origins(Config(), 8080)
     assert url == "http://127.0.0.1:8080"
     assert allowed == {"http://127.0.0.1:8080", "http://localhost:8080"}
-    assert origins(ServerSettings(host="::1"), 1)[0] == "http://[::1]:1"
-    settings = ServerSettings(host="0.0.0.0", public_url="https://Ke.example.cn/")
-    assert origins(settings, 1) == ("https://ke.example.cn", frozenset({"https://ke.example.cn"}))
+    assert origins(_config(host="::1"), 1)[0] == "http://[::1]:1"
+    proxied = _config(host="0.0.0.0", public_url="https://Ke.example.cn/", trusted_proxies=["10.0.0.7/32"])
+    assert origins(proxied, 1) == ("https://ke.example.cn", frozenset({"https://ke.example.cn"}))
 
 
-def test_an_address_for_others_needs_a_public_url() -> None:
+@pytest.mark.parametrize(
+    ("written", "origin"),
+    [
+        ("https://ke.example.cn:443", "https://ke.example.cn"),
+        ("https://ke.example.cn:8443/", "https://ke.example.cn:8443"),
+        ("http://localhost:80", "http://localhost"),
+        ("https://[FD00::1]:8443", "https://[fd00::1]:8443"),
+    ],
+)
+def test_a_public_url_is_written_as_browsers_write_an_origin(written: str, origin: str) -> None:
+    assert ServerSettings(public_url=written).public_url == origin
+
+
+@pytest.mark.parametrize("port", [80, 443])
+def test_the_schemes_own_port_is_not_written(port: int) -> None:
+    assert origins(_config(), port)[0] == ("http://127.0.0.1" if port == 80 else "http://127.0.0.1:443")
+    assert origins(_config("files", host="192.168.1.9"), 443)[0] == "https://192.168.1.9"
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"host": "0.0.0.0"},
+        {"host": "192.168.1.9"},
+        {"host": "0.0.0.0", "public_url": "https://ke.example.cn"},
+        {"public_url": "http://ke.example.cn"},
+        {"host": "0.0.0.0", "public_url": "http://ke.example.cn", "trusted_proxies": ["10.0.0.7/32"]},
+    ],
+)
+def test_without_https_only_this_machine_is_served(server: dict[str, object]) -> None:
+    with pytest.raises(DomainError, match="tls_needed"):
+        origins(_config(**server), 8080)
+
+
+@pytest.mark.parametrize(
+    ("tls", "server"),
+    [
+        ("files", {"host": "0.0.0.0"}),
+        ("acme", {"host": "::"}),
+        ("files", {"host": "0.0.0.0", "public_url": "http://ke.example.cn"}),
+        ("off", {"host": "0.0.0.0", "trusted_proxies": ["10.0.0.7/32"]}),
+    ],
+)
+def test_an_address_for_others_needs_a_public_url(tls: str, server: dict[str, object]) -> None:
     with pytest.raises(DomainError, match="address_refused") as refused:
-        origins(ServerSettings(host="0.0.0.0"), 8080)
+        origins(_config(tls, **server), 8080)
     assert "public_url" in refused.value.data["remedy"]
+
+
+def test_on_a_lan_every_name_of_the_machine_is_ours() -> None:
+    url, allowed = origins(_config("local-ca", host="192.168.1.9"), 8443)
+    assert url == "https://192.168.1.9:8443"
+    assert {url, "https://localhost:8443", "https://127.0.0.1:8443"} <= allowed
+    named, everything = origins(_config("local-ca", host="0.0.0.0", public_url="https://ke.lan"), 443)
+    assert (named, "https://0.0.0.0" in everything) == ("https://ke.lan", False)
 
 
 def test_media_gets_the_same_in_its_own_words() -> None:
