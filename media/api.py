@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from media import clock
 from media.errors import MediaError
-from media.grants import Grant, Kind, Tokens
+from media.grants import MAX_TOKEN_SECONDS, Grant, Kind, Tokens
 from media.plane import MediaEvent, Plane
 from media.settings import MediaSettings
 from media.whip import Whip
@@ -29,8 +30,10 @@ class RoomStats:
 class Media:
     """The media plane of one process. `start` before anything else, on the loop that will serve the routes."""
 
-    def __init__(self, settings: MediaSettings, key: bytes, on_event: Callable[[MediaEvent], None]) -> None:
-        self._plane = Plane(settings, on_event)
+    def __init__(
+        self, settings: MediaSettings, key: bytes, on_event: Callable[[MediaEvent], None], now: Callable[[], float]
+    ) -> None:
+        self._plane = Plane(settings, on_event, now)
         self._tokens = Tokens(key)
 
     async def start(self) -> None:
@@ -59,8 +62,8 @@ class Media:
         self._plane.close_room(room)
 
     async def cut(self, peer: str) -> None:
-        """End the media of this peer, in every room, now."""
-        self._plane.cut(peer)
+        """End the media of this peer, in every room, now; its tokens issued until now are refused."""
+        self._plane.cut(peer, self._plane.now())
 
     def token(self, grant: Grant) -> str:
         """The bearer token for a grant."""
@@ -88,9 +91,27 @@ class Media:
         Whip(self._plane, self._tokens).add_to(app)
 
 
-def build(settings: MediaSettings, key: bytes, on_event: Callable[[MediaEvent], None]) -> Media:
-    """A media plane that is not started. `key`: at least 16 secret bytes. `on_event` is called on the loop."""
-    return Media(settings, key, on_event)
+def build(
+    settings: MediaSettings,
+    key: bytes,
+    on_event: Callable[[MediaEvent], None],
+    now: Callable[[], float] = clock.unix,
+) -> Media:
+    """A media plane that is not started. `key`: at least 16 secret bytes. `on_event` is called on the loop.
+
+    `now`: seconds since 1970 on the clock by which tokens are signed.
+    """
+    return Media(settings, key, on_event, now)
 
 
-__all__ = ["Grant", "Kind", "Media", "MediaError", "MediaEvent", "MediaSettings", "RoomStats", "build"]
+__all__ = [
+    "MAX_TOKEN_SECONDS",
+    "Grant",
+    "Kind",
+    "Media",
+    "MediaError",
+    "MediaEvent",
+    "MediaSettings",
+    "RoomStats",
+    "build",
+]

@@ -17,6 +17,11 @@ def utc() -> datetime:
     return datetime.now(UTC)
 
 
+def unix() -> float:
+    """The moment in seconds since 1970."""
+    return time.time()
+
+
 def ntp() -> int:
     """The moment as a 64-bit NTP timestamp (RFC 3550 section 4)."""
     return int((time.time() + NTP_UNIX_SECONDS) * NTP_FRACTION)

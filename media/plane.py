@@ -19,7 +19,7 @@ from media.doors import Address, HandshakeBudget
 from media.endpoints import Publisher, Watcher
 from media.errors import MediaError
 from media.forwarder import Viewer
-from media.grants import Grant, Kind
+from media.grants import Cuts, Grant, Kind
 from media.ingest import Ingest
 from media.mux import Kind as DatagramKind
 from media.mux import Mux, classify, machine_ips
@@ -60,8 +60,12 @@ class Session:
 class Plane:
     """Rooms and sessions behind one UDP port. All calls on the loop that started it."""
 
-    def __init__(self, settings: MediaSettings, on_event: Callable[[MediaEvent], None]) -> None:
+    def __init__(
+        self, settings: MediaSettings, on_event: Callable[[MediaEvent], None], now: Callable[[], float] = clock.unix
+    ) -> None:
         self.settings = settings
+        self.now = now
+        self.cuts = Cuts(now)
         self.counts: Counter[str] = Counter()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, Session] = {}
@@ -106,9 +110,10 @@ class Plane:
         if self.rooms.pop(name, None) is not None:
             self._end_where(lambda session: session.room.name == name)
 
-    def cut(self, peer: str) -> None:
-        """End every session of this peer now."""
-        self._end_where(lambda session: session.grant.peer == peer)
+    def cut(self, peer: str, at: float) -> None:
+        """End what this peer opened with tokens issued until `at`, and refuse those tokens from now on."""
+        self.cuts.add(peer, at)
+        self._end_where(lambda session: session.grant.peer == peer and session.grant.issued <= at)
 
     def _end_where(self, matches: Callable[[Session], bool]) -> None:
         for session in [each for each in self.sessions.values() if matches(each)]:
@@ -117,8 +122,9 @@ class Plane:
     def accept(self, grant: Grant, offer_text: str) -> tuple[Session, str]:
         """Open a session for an offer: (session, SDP answer).
 
-        Raises MediaError room_closed, publisher_taken, room_full, bad_offer or no_common_codec.
+        Raises MediaError token_revoked, room_closed, publisher_taken, room_full, bad_offer or no_common_codec.
         """
+        self.cuts.check(grant)
         room = self.rooms.get(grant.room)
         if room is None:
             raise MediaError("room_closed")
@@ -161,12 +167,10 @@ class Plane:
         prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
         return Local(peer.ufrag, peer.password, prints[:1], addresses, self.mux.port, settings.start_kbps)
 
-    def session(self, kind: Kind, room: str, session_id: str) -> Session:
-        """The session of a resource. Raises MediaError session_unknown."""
+    def session(self, kind: Kind, room: str, session_id: str) -> Session | None:
+        """The session of a resource, if it has not ended."""
         found = self.sessions.get(session_id)
-        if found is None or found.grant.kind != kind or found.room.name != room:
-            raise MediaError("session_unknown")
-        return found
+        return found if found is not None and found.grant.kind == kind and found.room.name == room else None
 
     def end(self, session: Session) -> None:
         """End a session now; its peer is told in the background."""

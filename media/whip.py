@@ -22,6 +22,7 @@ STATUS = {
     "token_missing": 401,
     "token_invalid": 401,
     "token_expired": 401,
+    "token_revoked": 401,
     "grant_mismatch": 403,
     "room_closed": 404,
     "session_unknown": 404,
@@ -53,7 +54,7 @@ class Whip:
 
     def _create(self, kind: Kind) -> Handler:
         async def create(request: web.Request) -> web.Response:
-            grant = self._grant(request, kind)
+            grant = self._grant(request, kind, self._plane.now())
             if request.content_type != SDP:
                 raise MediaError("not_sdp")
             session, answer = self._plane.accept(grant, await _body(request))
@@ -64,14 +65,18 @@ class Whip:
 
     def _delete(self, kind: Kind) -> Handler:
         async def delete(request: web.Request) -> web.Response:
-            self._plane.end(self._session(request, kind))
-            return web.Response(status=200)
+            session = self._session(request, kind)
+            if session is not None:
+                self._plane.end(session)
+            return web.Response(status=200)  # also when it had ended: with its lesson, by silence, by an earlier DELETE
 
         return delete
 
     def _patch(self, kind: Kind) -> Handler:
         async def patch(request: web.Request) -> web.Response:
             session = self._session(request, kind)
+            if session is None:
+                raise MediaError("session_unknown")
             if request.content_type != FRAGMENT:
                 raise MediaError("not_sdp")
             ufrags = [line for line in (await _body(request)).splitlines() if line.startswith("a=ice-ufrag:")]
@@ -81,18 +86,18 @@ class Whip:
 
         return patch
 
-    def _session(self, request: web.Request, kind: Kind) -> Session:
-        grant = self._grant(request, kind, allow_expired=True)
+    def _session(self, request: web.Request, kind: Kind) -> Session | None:
+        grant = self._grant(request, kind, None)
         session = self._plane.session(kind, grant.room, request.match_info["session"])
-        if session.grant.peer != grant.peer:
+        if session is not None and session.grant.peer != grant.peer:
             raise MediaError("grant_mismatch")
         return session
 
-    def _grant(self, request: web.Request, kind: Kind, *, allow_expired: bool = False) -> Grant:
+    def _grant(self, request: web.Request, kind: Kind, now: float | None) -> Grant:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise MediaError("token_missing")
-        grant = self._tokens.verify(token.strip(), allow_expired=allow_expired)
+        grant = self._tokens.verify(token.strip(), now)
         if grant.kind != kind or grant.room != request.match_info["room"]:
             raise MediaError("grant_mismatch")
         return grant

@@ -1,13 +1,10 @@
 """Media in this process, as a lesson asks for it; the other adapter will be a worker process."""
 
 from collections.abc import Awaitable, Callable
-from typing import Final
 
-from media.api import Grant, Media, MediaEvent, MediaSettings, build
+from media.api import MAX_TOKEN_SECONDS, Grant, Media, MediaEvent, MediaSettings, build
 from server.core.clock import Clock
 from server.core.tasks import Tasks
-
-TOKEN_S: Final = 600
 
 #: (lesson, whether a publisher is live)
 Published = Callable[[str, bool], Awaitable[None]]
@@ -17,7 +14,7 @@ class EmbeddedMedia:
     """The media plane behind live's MediaDoor."""
 
     def __init__(self, settings: MediaSettings, key: bytes, clock: Clock, tasks: Tasks) -> None:
-        self.media: Media = build(settings, key, self._event)
+        self.media: Media = build(settings, key, self._event, lambda: clock.ms() / 1000)
         self._clock = clock
         self._tasks = tasks
         self.on_published: list[Published] = []
@@ -32,8 +29,8 @@ class EmbeddedMedia:
         await self.media.cut(peer)
 
     def token(self, room: str, peer: str, publish: bool) -> str:
-        expires = self._clock.ms() // 1000 + TOKEN_S
-        return self.media.token(Grant(room, peer, "publish" if publish else "watch", expires))
+        now = self._clock.ms() / 1000
+        return self.media.token(Grant(room, peer, "publish" if publish else "watch", now, now + MAX_TOKEN_SECONDS))
 
     def _event(self, event: MediaEvent) -> None:
         if event.kind not in ("publisher_live", "publisher_gone"):

@@ -37,7 +37,8 @@ class Studio:
     events: list[MediaEvent]
 
     def token(self, kind: Kind, peer: str) -> str:
-        return self.media.token(Grant("lesson", peer, kind, int(clock.utc().timestamp()) + 60))
+        now = clock.unix()
+        return self.media.token(Grant("lesson", peer, kind, now, now + 60))
 
     async def page(self) -> Page:
         page: Page = await self.new_page()

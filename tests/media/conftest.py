@@ -29,7 +29,8 @@ class Stage:
     clients: list[Client] = field(default_factory=list)
 
     def token(self, kind: Kind, peer: str, room: str = "lesson", seconds: int = TOKEN_SECONDS) -> str:
-        return self.media.token(Grant(room, peer, kind, int(clock.utc().timestamp()) + seconds))
+        now = clock.unix()
+        return self.media.token(Grant(room, peer, kind, now, now + seconds))
 
     async def publish(
         self, *tracks: MediaStreamTrack, peer: str = "teacher", codec: str = "H264", port: int = 0

@@ -107,9 +107,46 @@ async def test_a_resource_is_deleted_once_and_only_by_its_owner(stage: Stage) ->
         assert (response.status, (await response.json())["code"]) == (403, "grant_mismatch")
     client.token = stage.token("watch", "a", seconds=-60)
     assert await client.delete() == 200
-    assert await client.delete() == 404
+    assert await client.delete() == 200
     await stage.until(lambda: client.connection.connectionState == "closed")
     assert stage.told() == [("viewer_live", "a"), ("viewer_gone", "a")]
+
+
+async def test_the_end_of_what_a_lesson_has_ended_is_no_error(stage: Stage) -> None:
+    client, _ = await stage.watch("a")
+    await stage.media.close_room("lesson")
+    assert await client.delete() == 200
+    async with stage.http.delete(stage.base + client.location) as response:
+        assert (response.status, (await response.json())["code"]) == (401, "token_missing")
+    headers = {**client.headers, "Content-Type": "application/trickle-ice-sdpfrag"}
+    async with stage.http.patch(stage.base + client.location, data="", headers=headers) as response:
+        assert (response.status, (await response.json())["code"]) == (404, "session_unknown")
+
+
+async def test_a_cut_refuses_what_was_issued_before_it_and_nothing_else(stage: Stage) -> None:
+    body = await offer()
+    before, others = stage.token("watch", "a"), stage.token("watch", "b")
+    await stage.media.cut("a")
+    fresh = stage.token("watch", "a")
+    for token, answer in ((before, (401, "token_revoked")), (others, (201, "")), (fresh, (201, ""))):
+        headers = {**SDP, "Authorization": f"Bearer {token}"}
+        assert await post(stage, "whep/lesson", body, headers) == answer
+
+
+async def test_a_cut_while_an_offer_is_on_its_way_counts(stage: Stage) -> None:
+    """The token was good when the request began."""
+    body = (await offer()).encode()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield body[:100]
+        await asyncio.sleep(0.2)
+        await stage.media.cut("a")
+        yield body[100:]
+
+    headers = {**SDP, "Authorization": f"Bearer {stage.token('watch', 'a')}"}
+    async with stage.http.post(f"{stage.base}/media/whep/lesson", data=slowly(), headers=headers) as response:
+        assert (response.status, (await response.json())["code"]) == (401, "token_revoked")
+    assert stage.media.stats("lesson").viewers == ()
 
 
 async def test_candidates_are_not_needed_and_a_restart_is_refused(stage: Stage) -> None:
