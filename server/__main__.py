@@ -30,7 +30,8 @@ REMEDIES: Final = {
     "address_refused": ("这个地址不能这样使用，办法见上。", "This address is refused; see the remedy above."),
     "tls_needed": (
         "没有 HTTPS，手机上就没有摄像头、加密和防熄屏。请选一种：config.yaml 里 tls.mode 设为 files（自备证书）、"
-        "acme（自动申请）或 local-ca（局域网）；或由前置代理提供 HTTPS，并填写 server.trusted_proxies 与 https 的 public_url。"
+        "acme（自动申请）或 local-ca（局域网）；或由前置代理提供 HTTPS，"
+        "并填写 server.trusted_proxies 与 https 的 public_url。"
         "演示用：make run LAN=1。详见 docs/https.md。",
         "Without HTTPS phones have no camera, Web Crypto or wake lock. In config.yaml set tls.mode to files, acme or "
         "local-ca; or let a proxy speak HTTPS and set server.trusted_proxies and an https public_url. "

@@ -17,6 +17,9 @@ from aiohttp import web
 from server.app import House, build, open_store
 from server.core.clock import Clock, SystemClock
 from server.core.errors import DomainError
+from server.core.wire.door import Door, Patience, most_connections
+from server.core.wire.headers import guard
+from server.core.wire.peer import TRUSTED
 from server.core.wire.rest import errors_as_json
 from server.health import from_networks
 from server.pages import serve_pages
@@ -53,7 +56,7 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
             await store.database.migrate()
             house = build(config, store, url, allowed, demo)
             await house.training.check_kind(demo)
-            async with _doors(house, listener, config):
+            async with _doors(house, listener, config, url):
                 yield house, url
         finally:
             await store.tasks.close()
@@ -72,16 +75,16 @@ async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None
 
 
 @asynccontextmanager
-async def _doors(house: House, listener: socket.socket, config: Config) -> AsyncIterator[None]:
+async def _doors(house: House, listener: socket.socket, config: Config, url: str) -> AsyncIterator[None]:
     """Media first, then what was running before, then the door: nobody comes in before everything stands."""
     await _start_media(house)
     try:
         unsealed = house.register.read_spool()
         await house.live.restore(unsealed)
         house.register.settle_spool()
-        runner = web.AppRunner(_application(house, config), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        runner = web.AppRunner(_application(house, config, url), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
-        await web.SockSite(runner, listener).start()
+        await Door(runner, listener, None, Patience(connections=most_connections())).start()
         observe(house)
         for capability in house.capabilities:
             for job in capability.jobs:
@@ -98,8 +101,10 @@ async def _doors(house: House, listener: socket.socket, config: Config) -> Async
         house.accounts.close()
 
 
-def _application(house: House, config: Config) -> web.Application:
+def _application(house: House, config: Config, url: str) -> web.Application:
     app = web.Application(middlewares=[house.trace.middleware(), errors_as_json])
+    app[TRUSTED] = config.server.trusted_proxies
+    guard(app, url, lasting=config.tls.mode != "local-ca")
     house.rest.serve(app, house.declarations.routes)
     house.sockets.serve(app, house.declarations.commands)
     house.media.routes(app)

@@ -68,8 +68,8 @@ async def test_a_taken_media_port_is_named_and_nothing_is_left_running(tmp_path:
         pass
 
 
-async def test_an_address_for_others_without_a_public_url_is_refused(tmp_path: Path) -> None:
-    assert (await _refusal(_config(tmp_path, host="0.0.0.0"))).code == "address_refused"
+async def test_an_address_for_others_without_https_is_refused(tmp_path: Path) -> None:
+    assert (await _refusal(_config(tmp_path, host="0.0.0.0"))).code == "tls_needed"
 
 
 async def test_a_damaged_database_is_an_error_and_is_left_as_it_is(tmp_path: Path) -> None:

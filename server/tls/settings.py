@@ -27,6 +27,12 @@ class TlsSettings(Settings):
     acme_agree_terms: bool = False
     http_port: Annotated[int, Field(ge=0, le=LAST_PORT)] | None = None
 
+    @field_validator("mode", mode="before")
+    @classmethod
+    def _off(cls, value: object) -> object:
+        """YAML reads a bare `off` as false."""
+        return "off" if value is False else value
+
     @field_validator("acme_directory")
     @classmethod
     def _https_only(cls, value: str) -> str:

@@ -125,13 +125,23 @@ async def test_the_session_cookie_is_closed_to_scripts_and_other_sites(http: aio
         assert "Max-Age=0" in response.headers["Set-Cookie"]
 
 
-async def test_the_cookie_is_for_encrypted_connections_only_where_the_pages_are(
+async def test_where_pages_have_https_the_cookie_is_bound_to_this_host(
     served: Wire, http: aiohttp.ClientSession
 ) -> None:
     served.origins.add("https://ke.example.cn")  # behind a proxy that speaks TLS
     headers = {"Origin": "https://ke.example.cn"}
-    async with http.post("/sign-in", json={"name": "secret"}, headers=headers) as response:
-        assert "Secure" in response.headers["Set-Cookie"]
+    for name in ("secret", ""):
+        async with http.post("/sign-in", json={"name": name}, headers=headers) as response:
+            cookie = response.headers["Set-Cookie"]
+        assert cookie.startswith("__Host-keshi_session=")
+        assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+        assert "Domain" not in cookie
+    headers["Cookie"] = "keshi_session=t-token"  # another name of the domain could have set this one
+    async with http.post("/greet", json={"name": "a"}, headers=headers) as response:
+        assert (await response.json())["code"] == "not_signed_in"
+    headers["Cookie"] = "__Host-keshi_session=t-token"
+    async with http.post("/greet", json={"name": "a"}, headers=headers) as response:
+        assert response.status == 200
 
 
 async def test_a_body_that_does_not_come_is_waited_for_only_so_long(

@@ -1,7 +1,7 @@
 """A real server with a handful of declarations, for the tests of the wire."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from server.core.actor import EVERYONE, Actor, Role
 from server.core.errors import DomainError
 from server.core.wire.declaration import PUBLIC, Call, Command, Declarations, Download, Nothing, Push, Route
+from server.core.wire.headers import guard
 from server.core.wire.rest import Rest, errors_as_json
 from server.core.wire.socket import Sockets
 from server.core.wire.trace import Trace, untold
@@ -136,6 +137,7 @@ async def wire() -> AsyncIterator[Wire]:
 
     origins: set[str] = set()
     app = web.Application(middlewares=[errors_as_json])
+    guard(app, "", lasting=False)
     allowed = _Growing(origins)
     rest, sockets = Rest(authenticate, observe, allowed, 3_600), Sockets(authenticate, observe, allowed, Trace(untold))
     running = Wire("", sockets, sessions, origins=origins)
@@ -168,3 +170,6 @@ class _Growing(frozenset[str]):
 
     def __contains__(self, item: object) -> bool:
         return item in self._inner  # type: ignore[attr-defined]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._inner)  # type: ignore[attr-defined]

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from server.core.clock import elapsed_ms
 from server.core.errors import DomainError
+from server.core.wire.peer import client_address
 
 #: of one login: as many pages as anybody keeps open; counted by login, because a school shares one address
 MOST_PER_LOGIN: Final = 24
@@ -49,6 +50,7 @@ class Ticket:
 
     def __init__(self, request: web.Request, token: str) -> None:
         self.token = token
+        self.address = client_address(request)
         self.bucket = Bucket(elapsed_ms())
         self._request = request
         self._timer: asyncio.TimerHandle | None = None

@@ -11,6 +11,7 @@ from aiohttp import web
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, encode, parse
+from server.core.wire.cookie import session_token, set_session
 from server.core.wire.declaration import (
     JSON_LIMIT_BYTES,
     SAFE_METHODS,
@@ -22,25 +23,13 @@ from server.core.wire.declaration import (
     look_of,
     object_of,
 )
+from server.core.wire.peer import client_address
 
 log = structlog.get_logger("wire.rest")
 
 Authenticate = Callable[[str], Awaitable[Actor | None]]
-SESSION_COOKIE: Final = "keshi_session"
 #: a body must have come whole by then; 5 MiB over a slow line take about so long
 BODY_SECONDS: Final = 60.0
-SECURITY_HEADERS: Final = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(self), screen-wake-lock=(self)",
-    "Content-Security-Policy": (
-        "default-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-        "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-        "frame-ancestors 'none'"
-    ),
-}
 
 
 class Rest:
@@ -63,36 +52,21 @@ class Rest:
         async def handle(request: web.Request) -> web.StreamResponse:
             if route.method not in SAFE_METHODS:
                 check_origin(request.headers.get("Origin"), self._origins)
-            token = request.cookies.get(SESSION_COOKIE, "")
+            token = session_token(request, self._origins)
             actor = await self._authenticate(token) if token else None
             check_roles(actor, route.roles)
             view_id = look_of(actor, route.observed and bool(route.roles))
-            call = Call(actor=actor, address=request.remote or "", view_id=view_id)
+            call = Call(actor=actor, address=client_address(request), view_id=view_id)
             asked = decode(route.request, await _values(request, route))
             answer = await route.handle(call, asked)
             if actor is not None and view_id is not None:
                 await self._observe(actor, f"{route.method} {route.path}", object_of(asked), view_id)
             response = _respond(answer)
-            self._set_session(request, response, call.new_session)
+            if call.new_session is not None:
+                set_session(response, self._origins, call.new_session, self._session_seconds)
             return response
 
         return handle
-
-    def _set_session(self, request: web.Request, response: web.Response, token: str | None) -> None:
-        if token is None:
-            return
-        if token == "":
-            response.del_cookie(SESSION_COOKIE, path="/")
-            return
-        response.set_cookie(
-            SESSION_COOKIE,
-            token,
-            max_age=self._session_seconds,
-            httponly=True,
-            samesite="Lax",
-            secure=request.headers.get("Origin", "").startswith("https://"),  # one of ours; TLS may end before us
-            path="/",
-        )
 
 
 def check_origin(origin: str | None, allowed: frozenset[str]) -> None:
@@ -105,7 +79,7 @@ def check_origin(origin: str | None, allowed: frozenset[str]) -> None:
 async def errors_as_json(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """The one place where a refusal or a fault becomes an HTTP answer; adds the security headers to every answer."""
+    """The one place where a refusal or a fault becomes an HTTP answer."""
     try:
         response = await handler(request)
     except DomainError as error:
@@ -116,9 +90,6 @@ async def errors_as_json(
         # the path may carry an id, never a name; the body is not logged
         log.exception("request_failed", method=request.method, route=_canonical(request), error=type(error).__name__)
         response = refusal(DomainError("internal_error"))
-    if not response.prepared:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
     return response
 
 

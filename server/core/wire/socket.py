@@ -15,10 +15,11 @@ from server.core.actor import Actor
 from server.core.clock import elapsed_ms
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, plain
+from server.core.wire.cookie import session_token
 from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, look_of, object_of
 from server.core.wire.fan_out import SocketFanOut
 from server.core.wire.gate import TICKET, Gate, Ticket
-from server.core.wire.rest import SESSION_COOKIE, Authenticate, check_origin
+from server.core.wire.rest import Authenticate, check_origin
 from server.core.wire.trace import UNKNOWN, Passage, Trace
 
 log = structlog.get_logger("wire.socket")
@@ -132,7 +133,7 @@ class Sockets:
         """Refuse before anything is upgraded: another's page, nobody's, one too many, no websocket."""
         try:
             check_origin(request.headers.get("Origin"), self._origins)
-            token = request.cookies.get(SESSION_COOKIE, "")
+            token = session_token(request, self._origins)
             actor = await self._authenticate(token) if token else None
             if actor is None:
                 raise DomainError("not_signed_in")
@@ -227,7 +228,8 @@ class Sockets:
         if actor is None:
             raise DomainError("not_signed_in")
         request = decode(command.request, arguments[0] if arguments else {})
-        call = Call(actor=actor, connection=sid, view_id=look_of(actor, command.observed))
+        view_id = look_of(actor, command.observed)
+        call = Call(actor=actor, connection=sid, address=connection.ticket.address, view_id=view_id)
         answer = await command.handle(call, request)
         if call.view_id is not None:
             await self._look(actor, command, request, call)
