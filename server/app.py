@@ -1,6 +1,7 @@
 """The composition root: the only place that sees everything and chooses the adapters."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,13 +105,14 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     settings = config.media.for_media(config.server.host)
     media = EmbeddedMedia(settings, store.vault.key("media.token"), clock, store.tasks)
 
-    ports = _ports(sockets, people.service, media)
+    ports = _ports(sockets, people.service)
     presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes.service)
     lessons = live.build(
         database=database, training=classes.service, presence=presence.service, media=media, fan_out=sockets.fan_out
     )
     media.on_published.append(lessons.service.published)
     _bind_ends(people.service, sockets, presence.service.attendance, lessons.service)
+    register.on_lease_end.append(partial(_cut, media))
     files = exchange.build(
         accounts=people.service, training=classes.service, attendance=presence.service.views, clock=clock, url=url
     )
@@ -137,17 +139,21 @@ def _demo(store: Store, people: Accounts, classes: Training, url: str) -> Capabi
     )
 
 
-def _ports(sockets: Sockets, people: Accounts, media: EmbeddedMedia) -> Ports:
+def _ports(sockets: Sockets, people: Accounts) -> Ports:
     async def answers(connection: str) -> bool:
         return await sockets.fan_out.ask(connection, LEASE_PROBE, Nothing(), PROBE_S)
 
     async def tell_lost(holder: Holder, reason: End, device: str, at_ms: int) -> None:
-        if holder.connection:  # its socket may be gone, and its media still there
+        if holder.connection:
             lost = lease_lost(holder.lesson_id, reason, device, at_ms)
             await sockets.fan_out.send(holder.connection, LEASE_LOST, lost)
-        await media.cut(peer_of(holder.person_id, holder.epoch))
 
     return Ports(verify_password=people.verify_password, answers=answers, tell_lost=tell_lost)
+
+
+async def _cut(media: EmbeddedMedia, holder: Holder) -> None:
+    """Every end of a lease ends its media, also when its page's socket is gone and its media still there."""
+    await media.cut(peer_of(holder.person_id, holder.epoch))
 
 
 def _bind_ends(people: Accounts, sockets: Sockets, presence: Attendance, lessons: Live) -> None:

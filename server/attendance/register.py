@@ -4,6 +4,7 @@ What the spool holds is enough to rebuild every acknowledged beat; leases and se
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,6 +66,9 @@ class Holder:
         }
 
 
+LeaseEnded = Callable[[Holder], Awaitable[None]]
+
+
 class Register:
     """Books by lesson, holders by account."""
 
@@ -75,6 +79,8 @@ class Register:
         self.books: dict[str, LessonBook] = {}
         self.holders: dict[str, Holder] = {}
         self.last_alive_ms = 0
+        #: told of every lease that ends, whatever ended it; raises nothing and waits for nobody
+        self.on_lease_end: list[LeaseEnded] = []
         self._left: dict[str, list[dict[str, Any]]] = {}
         self._restoring = True
         self._loading = asyncio.Lock()
@@ -127,6 +133,8 @@ class Register:
             book.release(holder.person_id, ended_ms if written_ms is None else written_ms)
         if self.holders.get(holder.person_id) is holder:
             del self.holders[holder.person_id]
+        for ended in self.on_lease_end:
+            await ended(holder)
 
     def take(self, row: records.LeaseRow, connection: str, anchor: Anchor, now_ms: int) -> Holder:
         """A lease that was just granted to a connected page."""
