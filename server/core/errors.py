@@ -89,6 +89,20 @@ CODES: Final[Mapping[str, int]] = {
     "database_damaged": 500,
     "database_newer": 500,
     "spool_damaged": 500,
+    # backup and restore
+    "file_exists": 409,
+    "lesson_not_sealed": 409,
+    "data_folder_empty": 409,
+    "data_folder_used": 409,
+    "database_not_empty": 409,
+    "database_older": 409,
+    "passphrase_weak": 400,
+    "passphrase_missing": 400,
+    "passphrase_wrong": 403,
+    "keys_of_another": 409,
+    "other_store": 409,
+    "backup_damaged": 500,
+    "backup_newer": 409,
 }
 
 

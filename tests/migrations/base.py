@@ -12,7 +12,7 @@ from server.core.database import Database, alembic_config, metadata, sqlite_url
 
 ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = sorted((ROOT / "migrations" / "versions").glob("[0-9]*.py"))
-ROOMS = sorted(ROOT.glob("server/*/records*.py"))
+ROOMS = sorted(ROOT.glob("server/**/records*.py"))
 LEADING_DIGIT = 7
 
 

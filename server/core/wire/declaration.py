@@ -62,8 +62,10 @@ Handler = Callable[[Call, Any], Awaitable[Any]]
 #: writes down a regulator's look before it is answered: actor, route or event, object's id, the look's id
 Observe = Callable[[Actor, str, str, str], Awaitable[None]]
 
+#: the refusal of what is out of the caller's scope: it does not exist
+UNSEEN: Final = ("not_found",)
 #: what any door may answer, whatever is asked
-ANY_DOOR: Final[tuple[str, ...]] = ("bad_request", "internal_error")
+ANY_DOOR: Final[tuple[str, ...]] = ("bad_request", "internal_error", "disk_full")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Route:
     @property
     def refusals(self) -> frozenset[str]:
         """Every code that a caller may get."""
-        writing = () if self.method in SAFE_METHODS else ("origin_refused", "too_large", "disk_full")
+        writing = () if self.method in SAFE_METHODS else ("origin_refused", "too_large")
         return frozenset((*ANY_DOOR, *_signed_in(self.roles), *writing, *self.codes))
 
 
@@ -96,6 +98,7 @@ class Route:
 class Command:
     """A Socket.IO event from a client, always acknowledged: `{ok: true, ...response}` or `{ok: false, code, data}`.
 
+    `at_owner`: it is about a lesson (`lesson_id`) and runs in the process that owns it, wherever the client came in.
     `codes` are its own refusals, beside those of the socket (`refusals`).
     """
 
@@ -106,11 +109,14 @@ class Command:
     handle: Handler
     observed: bool = False
     codes: tuple[str, ...] = ()
+    at_owner: bool = False
 
     @property
     def refusals(self) -> frozenset[str]:
         """Every code that a caller may get."""
-        return frozenset((*ANY_DOOR, "not_signed_in", "forbidden", "too_many_tries", "disk_full", *self.codes))
+        moving = ("owner_changing",) if self.at_owner else ()
+        door = (*ANY_DOOR, "not_signed_in", "forbidden", "too_many_tries", "disk_full")
+        return frozenset((*door, *moving, *self.codes))
 
 
 @dataclass(frozen=True, slots=True)

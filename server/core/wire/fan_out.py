@@ -1,6 +1,4 @@
-"""Decides how one event reaches many: named groups of connections. Thin over Socket.IO now; the direct-write path and
-Redis come behind the same four operations.
-"""
+"""Decides how one event reaches many: named groups of connections, in one process or in several."""
 
 from contextlib import suppress
 from typing import Any, Protocol
@@ -41,11 +39,19 @@ class SocketFanOut:
         await self._server.leave_room(connection, group)
 
     async def send(self, to: str, push: Push, payload: Any) -> None:
-        await self._server.emit(push.event, plain(payload), to=to)
+        await self.emit(to, push.event, plain(payload))
 
     async def ask(self, connection: str, push: Push, payload: Any, seconds: float) -> bool:
+        return await self.call(connection, push.event, plain(payload), seconds)
+
+    async def emit(self, to: str, event: str, payload: Any) -> None:
+        """`send` of what is plain already."""
+        await self._server.emit(event, payload, to=to)
+
+    async def call(self, connection: str, event: str, payload: Any, seconds: float) -> bool:
+        """`ask` with what is plain already."""
         try:
-            answer = await self._server.call(push.event, plain(payload), to=connection, timeout=seconds)
+            answer = await self._server.call(event, payload, to=connection, timeout=seconds)
         except (socketio.exceptions.TimeoutError, socketio.exceptions.DisconnectedError, KeyError):
             return False
         return answer is True

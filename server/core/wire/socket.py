@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 import socketio
@@ -13,6 +13,7 @@ from socketio import packet
 
 from server.core.actor import Actor
 from server.core.clock import elapsed_ms
+from server.core.cluster.owners import Alone, Errand, Owners
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, plain
 from server.core.wire.cookie import session_token
@@ -56,10 +57,11 @@ class TextPacket(packet.Packet):  # type: ignore[misc]
 
 @dataclass(slots=True)
 class _Connection:
-    """`turn` keeps the events of one client in the order they came; `waiting` counts them."""
+    """`turn` keeps the events of one client in the order they came; `waiting` counts them; `lessons` it has been in."""
 
     actor: Actor
     ticket: Ticket
+    lessons: set[str] = field(default_factory=set)
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: int = 0
 
@@ -67,11 +69,20 @@ class _Connection:
 class Sockets:
     """Serves declared commands to browsers that are signed in."""
 
-    def __init__(self, authenticate: Authenticate, observe: Observe, origins: frozenset[str], trace: Trace) -> None:
+    def __init__(
+        self,
+        authenticate: Authenticate,
+        observe: Observe,
+        origins: frozenset[str],
+        trace: Trace,
+        owners: Owners | None = None,
+    ) -> None:
         self._authenticate = authenticate
         self._observe = observe
         self._origins = origins
         self._trace = trace
+        self._owners: Owners = owners or Alone()
+        self._commands: dict[str, Command] = {}
         self._connections: dict[str, _Connection] = {}
         self._gate = Gate()
         self._gone: list[Gone] = []
@@ -97,6 +108,7 @@ class Sockets:
         self._server.on("connect", self._connect)
         self._server.on("disconnect", self._disconnect)
         for command in commands:
+            self._commands[command.event] = command
             self._server.on(command.event, self._handler(command))
         self._server.on("*", self._unknown_event)
 
@@ -166,7 +178,7 @@ class Sockets:
     async def _tell_gone(self, sid: str) -> None:
         for callback in self._gone:
             try:
-                await callback(sid)
+                await callback(self._owners.connection(sid))
             except Exception as error:
                 log.exception("goodbye_failed", error=type(error).__name__)
 
@@ -229,18 +241,51 @@ class Sockets:
             raise DomainError("not_signed_in")
         request = decode(command.request, arguments[0] if arguments else {})
         view_id = look_of(actor, command.observed)
-        call = Call(actor=actor, connection=sid, address=connection.ticket.address, view_id=view_id)
-        answer = await command.handle(call, request)
+        call = Call(actor, self._owners.connection(sid), connection.ticket.address, view_id=view_id)
+        answer = await self._at_owner(command, connection, call, request)
         if call.view_id is not None:
-            await self._look(actor, command, request, call)
+            await self._look(sid, command, request, call)
         return answer
 
-    async def _look(self, actor: Actor, command: Command, request: Any, call: Call) -> None:
+    async def _at_owner(self, command: Command, connection: _Connection, call: Call, request: Any) -> Any:
+        """The command's answer, from here or from the process that owns its lesson."""
+        lesson_id = object_of(request) if command.at_owner else ""
+        if not lesson_id:
+            return await command.handle(call, request)
+        body = {
+            "lesson_id": lesson_id,
+            "event": command.event,
+            "request": plain(request),
+            "actor": asdict(call.who),
+            "connection": call.connection,
+            "address": call.address,
+            "view_id": call.view_id,
+        }
+        errand = Errand("command", body)
+        answer = await self._owners.at_owner(lesson_id, lambda: command.handle(call, request), errand)
+        connection.lessons.add(lesson_id)
+        return answer
+
+    async def run_here(self, body: dict[str, Any], actor: Actor) -> Any:
+        """A command that came in at another process, which has asked who speaks and whether they may."""
+        command = self._commands[body["event"]]
+        call = Call(actor, body["connection"], body["address"], view_id=body["view_id"])
+        return plain(await command.handle(call, decode(command.request, body["request"])))
+
+    def attached(self, lesson_id: str) -> list[tuple[str, Actor]]:
+        """Our connections that have been in a lesson, and whose they are."""
+        return [
+            (self._owners.connection(sid), one.actor)
+            for sid, one in self._connections.items()
+            if lesson_id in one.lessons
+        ]
+
+    async def _look(self, sid: str, command: Command, request: Any, call: Call) -> None:
         """Write the look down. What cannot be written down is not shown: the connection ends with what it joined."""
         try:
-            await self._observe(actor, command.event, object_of(request), call.view_id or "")
+            await self._observe(call.who, command.event, object_of(request), call.view_id or "")
         except Exception:
-            await self._server.disconnect(call.connection)
+            await self._server.disconnect(sid)
             raise
 
 

@@ -1,0 +1,1 @@
+"""Several processes, one house: who lives, who owns which lesson, and how one asks another."""
