@@ -145,9 +145,9 @@ async def _fill(house: House, url: str, clock: ManualClock) -> School:
 async def plan(house: House, class_id: str, instructor_id: str, number: int, start_ms: int) -> str:
     """A lesson of an hour from `start_ms`; returns its id."""
     new = NewLesson(
-        number, f"第{number}课", SubjectKind.THEORY, iso(start_ms), iso(start_ms + 3_600_000), instructor_id
+        class_id, number, f"第{number}课", SubjectKind.THEORY, iso(start_ms), iso(start_ms + 3_600_000), instructor_id
     )
-    return (await house.training.create_lesson(Actor("", Role.ADMINISTRATOR, ""), class_id, new)).id
+    return (await house.training.create_lesson(Actor("", Role.ADMINISTRATOR, ""), new)).id
 
 
 async def _person(house: House, who: str, role: Role, school_id: str) -> Any:

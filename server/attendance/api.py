@@ -11,9 +11,9 @@ from server.attendance.views import Cell, LessonMinutes, Totals, Views, cell_of,
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
 from server.core.errors import DomainError
-from server.core.wire.declaration import Call, Command, Declarations, Nothing, Push, Route
+from server.core.wire.declaration import UNSEEN, Call, Command, Declarations, Nothing, Push, Route
 from server.training.service import Training
-from server.training.views import LessonView
+from server.training.views import LessonView, SchemeRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +88,12 @@ class Strips:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme` (its title)."""
+    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme`."""
 
     class_hours: int
     remainder_ms: int
     required_hours: int
-    scheme: str
+    scheme: SchemeRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +127,7 @@ class ClassHoursAnswer:
     rows: list[HoursRow]
 
 
+BEAT_CODES: Final = ("lease_lost", "beat_refused", "lesson_ended", "closing")
 LEASE_LOST: Final = Push("lease:lost", LeaseLost)
 LEASE_PROBE: Final = Push("lease:probe", Nothing)
 
@@ -187,9 +188,9 @@ class Api:
     async def _hours(self, class_id: str) -> dict[str, Hours]:
         training_class = await self._training.training_class(class_id)
         scheme = await self._training.scheme_of(class_id)
-        label = f"{scheme.title} v{scheme.version}"
+        bound = SchemeRef(scheme.name, scheme.version, scheme.title)
         return {
-            person_id: Hours(one.class_hours, one.remainder_ms, training_class.required_hours, label)
+            person_id: Hours(one.class_hours, one.remainder_ms, training_class.required_hours, bound)
             for person_id, one in (await self._views.hours(class_id)).items()
         }
 
@@ -198,7 +199,15 @@ class Api:
         trainees = frozenset({Role.TRAINEE})
         return Declarations(
             routes=[
-                Route("GET", "/api/v1/lessons/{lesson_id}/strips", EVERYONE, LessonRequest, Strips, self.strips),
+                Route(
+                    "GET",
+                    "/api/v1/lessons/{lesson_id}/strips",
+                    EVERYONE,
+                    LessonRequest,
+                    Strips,
+                    self.strips,
+                    codes=UNSEEN,
+                ),
                 Route("GET", "/api/v1/today", trainees, Nothing, Today, self.today),
                 Route(
                     "GET",
@@ -207,11 +216,12 @@ class Api:
                     ClassRequest,
                     ClassHoursAnswer,
                     self.class_hours,
+                    codes=UNSEEN,
                 ),
             ],
             commands=[
-                Command("beat", trainees, BeatRequest, BeatAnswer, self.beat),
-                Command("lesson:leave", trainees, LeaveRequest, Nothing, self.leave),
+                Command("beat", trainees, BeatRequest, BeatAnswer, self.beat, codes=BEAT_CODES),
+                Command("lesson:leave", trainees, LeaveRequest, Nothing, self.leave, codes=("lease_lost", "closing")),
             ],
             pushes=[LEASE_LOST, LEASE_PROBE],
         )

@@ -122,7 +122,9 @@ class DemoLessons:
     def declarations(self) -> Declarations:
         """What the demo serves."""
         return Declarations(
-            routes=[Route("POST", "/api/v1/demo/lesson", PUBLIC, Nothing, DemoLesson, self.start)],
+            routes=[
+                Route("POST", "/api/v1/demo/lesson", PUBLIC, Nothing, DemoLesson, self.start, codes=("demo_running",))
+            ],
         )
 
 

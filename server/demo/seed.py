@@ -125,6 +125,7 @@ class Seed:
             raise DomainError("instructor_unknown")
         start_ms = to_ms(start)
         new = NewLesson(
+            class_id=training_class.id,
             number=number,
             title=title or TITLES[(number - 1) % len(TITLES)],
             subject_kind=SubjectKind.THEORY,
@@ -132,7 +133,7 @@ class Seed:
             planned_end=iso(start_ms + length_ms),
             instructor_id=instructor.id,
         )
-        return await self._training.create_lesson(await self._office(), training_class.id, new)
+        return await self._training.create_lesson(await self._office(), new)
 
     async def _institution(self) -> str:
         office = Actor("", Role.ADMINISTRATOR, "")

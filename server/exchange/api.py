@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from server.core.actor import Role
-from server.core.wire.declaration import Call, Declarations, Download, Nothing, Route
+from server.core.wire.declaration import UNSEEN, Call, Declarations, Download, Nothing, Route
 from server.exchange.rules import Rejected
 from server.exchange.service import Exchange
 from server.exchange.sheets import FILE_MAXIMUM_BYTES
@@ -12,6 +12,14 @@ from server.exchange.slips import Slips
 from server.training.service import Training
 
 DESK: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
+ROSTER_CODES: Final = (
+    "not_found",
+    "unsupported_file",
+    "roster_unreadable",
+    "roster_columns_missing",
+    "roster_empty",
+    "roster_too_long",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +97,19 @@ def declarations(exchange: Exchange, training: Training) -> Declarations:
     readers = DESK | {Role.REGULATOR}
     return Declarations(
         routes=[
-            Route("POST", f"{one}/roster", DESK, RosterFile, RosterImport, api.import_roster, FILE_MAXIMUM_BYTES),
-            Route("POST", f"{one}/slips", DESK, SlipsRequest, Slips, api.slips),
-            Route("GET", f"{one}/ledger.xlsx", readers, LedgerRequest, Download, api.ledger_xlsx),
-            Route("GET", f"{one}/ledger.csv", readers, LedgerRequest, Download, api.ledger_csv),
+            Route(
+                "POST",
+                f"{one}/roster",
+                DESK,
+                RosterFile,
+                RosterImport,
+                api.import_roster,
+                FILE_MAXIMUM_BYTES,
+                codes=ROSTER_CODES,
+            ),
+            Route("POST", f"{one}/slips", DESK, SlipsRequest, Slips, api.slips, codes=UNSEEN),
+            Route("GET", f"{one}/ledger.xlsx", readers, LedgerRequest, Download, api.ledger_xlsx, codes=UNSEEN),
+            Route("GET", f"{one}/ledger.csv", readers, LedgerRequest, Download, api.ledger_csv, codes=UNSEEN),
             Route("GET", f"{v1}/roster-template.xlsx", DESK, Nothing, Download, api.template_xlsx),
             Route("GET", f"{v1}/roster-template.csv", DESK, Nothing, Download, api.template_csv),
         ]

@@ -117,6 +117,17 @@ class MediaAnswer:
     media: MediaAccess
 
 
+JOIN_CODES: Final = ("not_found", "lesson_ended", "lease_held", "password_wrong", "take_over_limit", "closing")
+MEDIA_CODES: Final = ("not_found", "not_joined")
+START_CODES: Final = (
+    "not_found",
+    "lesson_too_early",
+    "lesson_over",
+    "lesson_ended",
+    "lesson_already_live",
+    "start_failed",
+)
+RUNNING_CODES: Final = ("not_found", "lesson_not_live", "lesson_ended")
 PHASE: Final = Push("lesson:phase", Phase)
 ROSTER: Final = Push("lesson:roster", Roster)
 
@@ -256,12 +267,12 @@ class Api:
         instructors = frozenset({Role.INSTRUCTOR})
         return Declarations(
             commands=[
-                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join, observed=True),
-                Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media),
-                Command("lesson:start", instructors, LessonCommand, PhaseAnswer, self.start),
-                Command("lesson:break", instructors, LessonCommand, PhaseAnswer, self.pause),
-                Command("lesson:resume", instructors, LessonCommand, PhaseAnswer, self.resume),
-                Command("lesson:end", instructors, LessonCommand, PhaseAnswer, self.end),
+                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join, observed=True, codes=JOIN_CODES),
+                Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media, codes=MEDIA_CODES),
+                Command("lesson:start", instructors, LessonCommand, PhaseAnswer, self.start, codes=START_CODES),
+                Command("lesson:break", instructors, LessonCommand, PhaseAnswer, self.pause, codes=RUNNING_CODES),
+                Command("lesson:resume", instructors, LessonCommand, PhaseAnswer, self.resume, codes=RUNNING_CODES),
+                Command("lesson:end", instructors, LessonCommand, PhaseAnswer, self.end, codes=RUNNING_CODES),
             ],
             pushes=[PHASE, ROSTER],
         )

@@ -8,9 +8,8 @@ from server.accounts.service import Accounts
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import Clock, iso
 from server.core.version import VERSION
-from server.core.wire.declaration import PUBLIC, Call, Declarations, Nothing, Route
+from server.core.wire.declaration import PUBLIC, UNSEEN, Call, Declarations, Nothing, Route
 from server.training.records import Counts
-from server.training.rules import SubjectKind
 from server.training.service import NewClass, NewLesson, Training
 from server.training.views import ClassDetail, ClassView, LessonView, class_detail, class_view
 
@@ -18,6 +17,23 @@ __all__ = ["LessonView", "declarations"]
 
 DESK: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
 ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})
+CLASS_CODES: Final = (
+    "institution_needed",
+    "institution_unknown",
+    "class_code_malformed",
+    "class_code_taken",
+    "name_missing",
+    "dates_reversed",
+    "hours_out_of_range",
+)
+LESSON_CODES: Final = (
+    "not_found",
+    "lesson_number_taken",
+    "lesson_times_reversed",
+    "lesson_too_long",
+    "name_missing",
+    "instructor_unknown",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,35 +64,8 @@ class Classes:
 
 
 @dataclass(frozen=True, slots=True)
-class NewClassRequest:
-    """Days as YYYY-MM-DD; staff may leave the institution out."""
-
-    code: str
-    name: str
-    institution_id: str | None
-    occupation: str
-    level: str
-    starts_on: str
-    ends_on: str
-    required_hours: int
-
-
-@dataclass(frozen=True, slots=True)
 class OneClass:
     class_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewLessonRequest:
-    """Moments in ISO 8601 with an offset."""
-
-    class_id: str
-    number: int
-    title: str
-    subject_kind: SubjectKind
-    planned_start: str
-    planned_end: str
-    instructor_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +123,9 @@ class Api:
         found = await self._training.classes_of(call.who)
         return Classes([class_view(home, counts.get(home.id, Counts())) for home in found])
 
-    async def create_class(self, call: Call, request: NewClassRequest) -> ClassView:
+    async def create_class(self, call: Call, request: NewClass) -> ClassView:
         """Make a class."""
-        new = NewClass(
-            code=request.code,
-            name=request.name,
-            institution_id=request.institution_id,
-            occupation=request.occupation,
-            level=request.level,
-            starts_on=request.starts_on,
-            ends_on=request.ends_on,
-            required_hours=request.required_hours,
-        )
-        return class_view(await self._training.create_class(call.who, new), Counts())
+        return class_view(await self._training.create_class(call.who, request), Counts())
 
     async def one_class(self, call: Call, request: OneClass) -> ClassDetail:
         """A class with its lessons."""
@@ -156,17 +135,9 @@ class Api:
         plan = await self._training.show([lesson.id for lesson in lessons])
         return class_detail(home, counts, plan)
 
-    async def create_lesson(self, call: Call, request: NewLessonRequest) -> LessonView:
+    async def create_lesson(self, call: Call, request: NewLesson) -> LessonView:
         """Plan a lesson."""
-        new = NewLesson(
-            number=request.number,
-            title=request.title,
-            subject_kind=request.subject_kind,
-            planned_start=request.planned_start,
-            planned_end=request.planned_end,
-            instructor_id=request.instructor_id,
-        )
-        made = await self._training.create_lesson(call.who, request.class_id, new)
+        made = await self._training.create_lesson(call.who, request)
         return (await self._training.show([made.id]))[0]
 
     async def lessons(self, call: Call, _request: Nothing) -> Lessons:
@@ -203,13 +174,21 @@ def declarations(training: Training, accounts: Accounts, clock: Clock) -> Declar
         routes=[
             Route("GET", f"{v1}/site", PUBLIC, Nothing, Site, api.site),
             Route("GET", f"{v1}/institutions", placed, Nothing, Institutions, api.institutions),
-            Route("POST", f"{v1}/institutions", ADMINISTRATORS, NewInstitution, InstitutionRef, api.create_institution),
+            Route(
+                "POST",
+                f"{v1}/institutions",
+                ADMINISTRATORS,
+                NewInstitution,
+                InstitutionRef,
+                api.create_institution,
+                codes=("name_missing", "name_taken", "area_malformed"),
+            ),
             Route("GET", f"{v1}/classes", OVERSEERS, Nothing, Classes, api.classes),
-            Route("POST", f"{v1}/classes", DESK, NewClassRequest, ClassView, api.create_class),
-            Route("GET", one, OVERSEERS, OneClass, ClassDetail, api.one_class),
-            Route("POST", f"{one}/lessons", DESK, NewLessonRequest, LessonView, api.create_lesson),
-            Route("GET", f"{one}/roster", OVERSEERS, OneClass, Trainees, api.roster),
+            Route("POST", f"{v1}/classes", DESK, NewClass, ClassView, api.create_class, codes=CLASS_CODES),
+            Route("GET", one, OVERSEERS, OneClass, ClassDetail, api.one_class, codes=UNSEEN),
+            Route("POST", f"{one}/lessons", DESK, NewLesson, LessonView, api.create_lesson, codes=LESSON_CODES),
+            Route("GET", f"{one}/roster", OVERSEERS, OneClass, Trainees, api.roster, codes=UNSEEN),
             Route("GET", f"{v1}/lessons", teaching, Nothing, Lessons, api.lessons),
-            Route("GET", f"{v1}/lessons/{{lesson_id}}", EVERYONE, OneLesson, LessonView, api.one_lesson),
+            Route("GET", f"{v1}/lessons/{{lesson_id}}", EVERYONE, OneLesson, LessonView, api.one_lesson, codes=UNSEEN),
         ]
     )

@@ -38,7 +38,7 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class NewClass:
-    """A class to be made; days as YYYY-MM-DD."""
+    """A class to be made; days as YYYY-MM-DD; staff may leave the institution out."""
 
     code: str
     name: str
@@ -54,6 +54,7 @@ class NewClass:
 class NewLesson:
     """A lesson to be planned; moments in ISO 8601 with an offset."""
 
+    class_id: str
     number: int
     title: str
     subject_kind: SubjectKind
@@ -172,13 +173,13 @@ class Training:
 
     # ---- lessons
 
-    async def create_lesson(self, actor: Actor, class_id: str, new: NewLesson) -> Lesson:
+    async def create_lesson(self, actor: Actor, new: NewLesson) -> Lesson:
         """Plan a lesson.
 
         Raises DomainError not_found, lesson_number_taken, lesson_times_reversed, lesson_too_long, name_missing,
         instructor_unknown (nobody, no instructor, or of another institution), bad_request.
         """
-        home = await self.class_for(actor, class_id)
+        home = await self.class_for(actor, new.class_id)
         start_ms, end_ms = rules.checked_times(new.planned_start, new.planned_end)
         made = Lesson(
             id=secrets.token_hex(8),

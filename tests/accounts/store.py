@@ -108,8 +108,8 @@ async def sign_in(session: ClientSession, login: str, password: str = PASSWORD) 
 async def browser(store: Store, declarations: Declarations) -> AsyncIterator[ClientSession]:
     """A browser before a real server that serves these declarations."""
 
-    async def observe(_actor: Actor, _page: str, _object_id: str) -> str | None:
-        return None
+    async def observe(_actor: Actor, _page: str, _object_id: str, _view_id: str) -> None:
+        return
 
     app = web.Application(middlewares=[errors_as_json])
     origin = "http://keshi.example"

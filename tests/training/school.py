@@ -36,10 +36,10 @@ def new_class(code: str, institution_id: str | None = None) -> NewClass:
     return NewClass(code, f"养老护理员（{code}）", institution_id, "养老护理员", "五级", "2026-11-23", "2026-12-23", 40)
 
 
-def new_lesson(number: int, instructor: Actor, day: int = 23) -> NewLesson:
+def new_lesson(class_id: str, number: int, instructor: Actor, day: int = 23) -> NewLesson:
     """A lesson from 17:00 to 18:30 in Asia/Shanghai."""
     start, end = f"2026-11-{day}T17:00:00+08:00", f"2026-11-{day}T10:30:00Z"
-    return NewLesson(number, f"第{number}课", SubjectKind.THEORY, start, end, instructor.person_id)
+    return NewLesson(class_id, number, f"第{number}课", SubjectKind.THEORY, start, end, instructor.person_id)
 
 
 async def _people(store: Store, one: Institution, two: Institution) -> dict[str, Actor]:
@@ -71,9 +71,9 @@ async def open_school(blank: Path, folder: Path) -> AsyncIterator[School]:
         store.clock.advance(1)
         beside = await service.create_class(people["staff"], new_class("演-2"))
         other = await service.create_class(people["staff2"], new_class("演-1"))
-        lesson = await service.create_lesson(people["staff"], home.id, new_lesson(1, people["instructor"]))
-        await service.create_lesson(people["staff"], beside.id, new_lesson(1, people["colleague"]))
-        await service.create_lesson(people["staff2"], other.id, new_lesson(1, people["instructor2"]))
+        lesson = await service.create_lesson(people["staff"], new_lesson(home.id, 1, people["instructor"]))
+        await service.create_lesson(people["staff"], new_lesson(beside.id, 1, people["colleague"]))
+        await service.create_lesson(people["staff2"], new_lesson(other.id, 1, people["instructor2"]))
         await service.enrol(home.id, people["trainee"].person_id)
         await service.enrol(other.id, people["trainee2"].person_id)
         yield School(store, service, built.declarations, one, two, people, home, beside, other, lesson)

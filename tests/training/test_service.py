@@ -61,7 +61,7 @@ async def test_a_regulator_without_an_area_sees_nothing(school: School) -> None:
 
 async def test_an_instructor_s_own_lessons_only(school: School) -> None:
     await school.training.create_lesson(
-        school.people["staff"], school.home.id, new_lesson(2, school.people["colleague"])
+        school.people["staff"], new_lesson(school.home.id, 2, school.people["colleague"])
     )
     mine = await school.training.lessons_of(school.people["instructor"])
     assert [lesson.id for lesson in mine] == [school.lesson.id]
@@ -111,15 +111,15 @@ async def test_a_class_by_its_code(school: School) -> None:
 
 async def test_refused_lessons(school: School) -> None:
     staff, teacher, make = school.people["staff"], school.people["instructor"], school.training.create_lesson
-    good = new_lesson(2, teacher)
-    assert await refusal(make(staff, school.home.id, new_lesson(1, teacher))) == "lesson_number_taken"
-    assert await refusal(make(staff, school.other.id, good)) == "not_found"
-    assert await refusal(make(staff, school.home.id, replace(good, title=""))) == "name_missing"
+    good = new_lesson(school.home.id, 2, teacher)
+    assert await refusal(make(staff, new_lesson(school.home.id, 1, teacher))) == "lesson_number_taken"
+    assert await refusal(make(staff, replace(good, class_id=school.other.id))) == "not_found"
+    assert await refusal(make(staff, replace(good, title=""))) == "name_missing"
     for person in ("instructor2", "staff", "trainee"):
         wrong = replace(good, instructor_id=school.people[person].person_id)
-        assert await refusal(make(staff, school.home.id, wrong)) == "instructor_unknown"
-    assert await refusal(make(staff, school.home.id, replace(good, instructor_id="nobody"))) == "instructor_unknown"
-    assert await refusal(make(staff, school.home.id, replace(good, planned_end="x"))) == "bad_request"
+        assert await refusal(make(staff, wrong)) == "instructor_unknown"
+    assert await refusal(make(staff, replace(good, instructor_id="nobody"))) == "instructor_unknown"
+    assert await refusal(make(staff, replace(good, planned_end="x"))) == "bad_request"
     assert len(await school.training.lessons_of_class(school.home.id)) == 1
 
 

@@ -26,7 +26,8 @@ class Call:
     """The circumstances of one call.
 
     `connection` is the socket's id (empty for REST), `address` the client's. A REST handler may set `new_session`:
-    a token to sign the browser in with, or "" to sign it out. `view_id` is set when a regulator looks (R13):
+    a token to sign the browser in with, or "" to sign it out. `device` is what the browser keeps beyond its logins; a REST
+    handler may set `new_device` to replace it. `view_id` is set when a regulator looks (R13):
     it is written down once it was not refused, before it is answered.
     """
 
@@ -34,6 +35,8 @@ class Call:
     connection: str = ""
     address: str = ""
     new_session: str | None = None
+    device: str = ""
+    new_device: str | None = None
     view_id: str | None = None
 
     @property

@@ -11,7 +11,7 @@ from aiohttp import web
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, encode, parse
-from server.core.wire.cookie import session_token, set_session
+from server.core.wire.cookie import device_text, session_token, set_device, set_session
 from server.core.wire.declaration import (
     JSON_LIMIT_BYTES,
     SAFE_METHODS,
@@ -56,7 +56,8 @@ class Rest:
             actor = await self._authenticate(token) if token else None
             check_roles(actor, route.roles)
             view_id = look_of(actor, route.observed and bool(route.roles))
-            call = Call(actor=actor, address=client_address(request), view_id=view_id)
+            device = device_text(request, self._origins)
+            call = Call(actor=actor, address=client_address(request), view_id=view_id, device=device)
             asked = decode(route.request, await _values(request, route))
             answer = await route.handle(call, asked)
             if actor is not None and view_id is not None:
@@ -64,6 +65,8 @@ class Rest:
             response = _respond(answer)
             if call.new_session is not None:
                 set_session(response, self._origins, call.new_session, self._session_seconds)
+            if call.new_device is not None:
+                set_device(response, self._origins, call.new_device)
             return response
 
         return handle

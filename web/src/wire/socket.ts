@@ -61,7 +61,14 @@ class SocketLine implements Line {
     })
     this.#socket.on('connect_error', (fault) => {
       if (CODE.test(fault.message)) heard('refused', new Refusal(fault.message))
-      else heard('lost')
+      else {
+        heard('lost')
+        // A handshake that was refused looks like a dead line to a page; who is signed out would try for ever.
+        void fetch('/api/v1/me').then(
+          (answer) => { if (answer.status === 401) heard('refused', new Refusal('not_signed_in')) },
+          () => undefined, // the line is dead indeed
+        )
+      }
     })
   }
 

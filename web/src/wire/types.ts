@@ -135,7 +135,7 @@ export interface SchemeRef {
   title: string
 }
 
-export interface NewClassRequest {
+export interface NewClass {
   code: string
   name: string
   institution_id: string | null
@@ -191,7 +191,7 @@ export type SubjectKind = 'theory' | 'practice' | 'general' | 'simulation'
 
 export type LessonState = 'planned' | 'starting' | 'start_failed' | 'live' | 'break' | 'ended'
 
-export interface NewLessonRequest {
+export interface NewLesson {
   class_id: string
   number: number
   title: string
@@ -289,7 +289,7 @@ export interface Hours {
   class_hours: number
   remainder_ms: number
   required_hours: number
-  scheme: string
+  scheme: SchemeRef
 }
 
 export interface ClassRequest {
@@ -492,8 +492,8 @@ export interface Routes {
   'GET /api/v1/roster-template.xlsx': { request: Nothing; response: Blob }
   'GET /api/v1/site': { request: Nothing; response: Site }
   'GET /api/v1/today': { request: Nothing; response: Today }
-  'POST /api/v1/classes': { request: NewClassRequest; response: ClassView }
-  'POST /api/v1/classes/{class_id}/lessons': { request: NewLessonRequest; response: LessonView }
+  'POST /api/v1/classes': { request: NewClass; response: ClassView }
+  'POST /api/v1/classes/{class_id}/lessons': { request: NewLesson; response: LessonView }
   'POST /api/v1/classes/{class_id}/roster': { request: RosterFile; response: RosterImport }
   'POST /api/v1/classes/{class_id}/slips': { request: SlipsRequest; response: Slips }
   'POST /api/v1/demo/lesson': { request: Nothing; response: DemoLesson }
