@@ -1,6 +1,7 @@
 /** Where somebody at the desk can be. */
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { signed, whoAmI } from '../accounts/state'
+import { survive } from '../ui/survive'
 import Login from './Login.vue'
 import { homeOf } from './places'
 
@@ -8,23 +9,25 @@ export const router = createRouter({
   history: createWebHashHistory('/desk.html'),
   routes: [
     { path: '/', redirect: () => (signed.value.me ? homeOf(signed.value.me.role) : '/login') },
-    { path: '/login', component: Login, meta: { open: true } },
-    { path: '/welcome/:token', component: () => import('./Welcome.vue'), meta: { open: true }, props: true },
-    { path: '/lessons', component: () => import('../live/desk/Lessons.vue') },
-    { path: '/lessons/:id', component: () => import('../live/desk/LessonPage.vue'), props: true },
-    { path: '/lessons/:id/room', component: () => import('../live/desk/HostPage.vue'), props: true },
-    { path: '/classes', component: () => import('../training/desk/Classes.vue') },
-    { path: '/classes/:id', component: () => import('../training/desk/ClassPage.vue'), props: true },
-    { path: '/classes/:id/slips', component: () => import('../training/desk/SlipsPage.vue'), props: true },
-    { path: '/people', component: () => import('../accounts/desk/People.vue') },
-    { path: '/institutions', component: () => import('../training/desk/Institutions.vue') },
-    { path: '/oversight', component: () => import('../oversight/desk/Oversight.vue') },
-    { path: '/password', component: () => import('../accounts/ChangePassword.vue') },
+    { path: '/login', component: Login, meta: { open: true, title: 'desk.login' } },
+    { path: '/welcome/:token', component: () => import('./Welcome.vue'), meta: { open: true, title: 'welcome.title' }, props: true },
+    { path: '/lessons', component: () => import('../live/desk/Lessons.vue'), meta: { title: 'nav.lessons' } },
+    { path: '/lessons/:id', component: () => import('../live/desk/LessonPage.vue'), meta: { title: 'strips.title' }, props: true },
+    { path: '/lessons/:id/room', component: () => import('../live/desk/HostPage.vue'), meta: { title: 'title.room' }, props: true },
+    { path: '/classes', component: () => import('../training/desk/Classes.vue'), meta: { title: 'nav.classes' } },
+    { path: '/classes/:id', component: () => import('../training/desk/ClassPage.vue'), meta: { title: 'title.class' }, props: true },
+    { path: '/classes/:id/slips', component: () => import('../training/desk/SlipsPage.vue'), meta: { title: 'slips.title' }, props: true },
+    { path: '/people', component: () => import('../accounts/desk/People.vue'), meta: { title: 'nav.people' } },
+    { path: '/institutions', component: () => import('../training/desk/Institutions.vue'), meta: { title: 'nav.institutions' } },
+    { path: '/oversight', component: () => import('../oversight/desk/Oversight.vue'), meta: { title: 'nav.oversight' } },
+    { path: '/password', component: () => import('../accounts/ChangePassword.vue'), meta: { title: 'password.title' } },
     { path: '/:rest(.*)', redirect: '/' },
   ],
 })
 
 router.afterEach((to, from) => { if (to.path !== from.path) window.scrollTo(0, 0) })
+
+survive(router)
 
 router.beforeEach(async (to) => {
   if (to.meta.open) {

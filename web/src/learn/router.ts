@@ -1,6 +1,7 @@
 /** Where a trainee can be; everything but the two doors needs a login. */
 import { createRouter, createWebHashHistory } from 'vue-router'
 import { whoAmI } from '../accounts/state'
+import { survive } from '../ui/survive'
 import Login from './Login.vue'
 import Today from './Today.vue'
 
@@ -8,17 +9,19 @@ export const router = createRouter({
   history: createWebHashHistory('/learn.html'),
   routes: [
     { path: '/', redirect: '/today' },
-    { path: '/login', component: Login, meta: { open: true } },
-    { path: '/enter/:token', component: () => import('./Enter.vue'), meta: { open: true }, props: true },
-    { path: '/today', component: Today },
-    { path: '/lesson/:id', component: () => import('../live/Room.vue'), props: true },
-    { path: '/lesson/:id/record', component: () => import('../live/RecordPage.vue'), props: true },
-    { path: '/password', component: () => import('../accounts/ChangePassword.vue') },
+    { path: '/login', component: Login, meta: { open: true, title: 'login.title' } },
+    { path: '/enter/:token', component: () => import('./Enter.vue'), meta: { open: true, title: 'enter.title' }, props: true },
+    { path: '/today', component: Today, meta: { title: 'title.today' } },
+    { path: '/lesson/:id', component: () => import('../live/Room.vue'), meta: { title: 'title.room' }, props: true },
+    { path: '/lesson/:id/record', component: () => import('../live/RecordPage.vue'), meta: { title: 'title.record' }, props: true },
+    { path: '/password', component: () => import('../accounts/ChangePassword.vue'), meta: { title: 'password.title' } },
     { path: '/:rest(.*)', redirect: '/today' },
   ],
 })
 
 router.afterEach((to, from) => { if (to.path !== from.path) window.scrollTo(0, 0) })
+
+survive(router)
 
 router.beforeEach(async (to) => {
   if (to.meta.open) {

@@ -8,7 +8,11 @@ const row = (seat: number, present: boolean, visible: boolean, credit_ms = 0): R
 
 describe('the roster', () => {
   const roster = [row(1, true, true), row(2, false, false), row(3, true, false), row(4, false, false, 9), row(5, true, true)]
-  it('shows first who needs a look', () => { expect(byAttention(roster).map((r) => r.seat)).toEqual([3, 4, 2, 1, 5]) })
+  it('shows first who needs a look', () => { expect(byAttention(roster).map((r) => r.seat)).toEqual([3, 4, 1, 5, 2]) })
+  it('knows who came and earned nothing', () => {
+    const lost = { ...row(6, false, false), cells: [{ ...cell(1), reasons: [{ code: 'disconnected' as const, ms: 9 }] }] }
+    expect(byAttention([...roster, lost]).map((r) => r.seat)).toEqual([3, 4, 6, 1, 5, 2])
+  })
   it('is counted', () => { expect(count(roster)).toEqual({ front: 2, behind: 1, away: 2, all: 5 }) })
   it('reaches from its first to its last minute', () => {
     expect(reach([{ cells: [cell(5), cell(6)] }, { cells: [] }, { cells: [cell(4)] }])).toEqual({ first: 4, last: 6 })

@@ -89,10 +89,13 @@ export function count(roster: readonly RosterRow[]): Counters {
   return { front, behind: here.length - front, away: roster.length - here.length, all: roster.length }
 }
 
-/** Who needs a look comes first: behind, then gone after having been here, then never here, then in front. */
+const OF_THOSE_WHO_CAME = new Set<string>(['hidden', 'disconnected', 'other_device'])
+const came = (row: RosterRow) => row.credit_ms > 0 || row.cells.some((cell) => cell.reasons.some((r) => OF_THOSE_WHO_CAME.has(r.code)))
+
+/** Who needs a look comes first: behind, then gone after having been here, then in front; who never came is last. */
 function concern(row: RosterRow): number {
-  if (row.present) return row.visible ? 3 : 0
-  return row.credit_ms > 0 ? 1 : 2
+  if (row.present) return row.visible ? 2 : 0
+  return came(row) ? 1 : 3
 }
 
 export function byAttention(roster: readonly RosterRow[]): RosterRow[] {

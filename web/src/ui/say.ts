@@ -1,5 +1,5 @@
 /** Sentences built from evidence: the same words for the same minute everywhere. */
-import type { Cell, Hours, ReasonMs, Totals } from '../wire/types'
+import type { Cell, Hours, ReasonMs, SchemeRef, Totals } from '../wire/types'
 import { coded, t } from './catalogue'
 import { clock, minutes, seconds } from './time'
 
@@ -48,6 +48,11 @@ export function cellsTotals(cells: readonly Cell[]): Pick<Totals, 'credit_ms' | 
     for (const r of cell.reasons) reasons.set(r.code, (reasons.get(r.code) ?? 0) + r.ms)
   }
   return { credit_ms, reasons: [...reasons].map(([code, ms]) => ({ code, ms })).sort((a, b) => b.ms - a.ms) }
+}
+
+/** The rules a class is bound to: ours in the page's language, an own one as its publisher named it. */
+export function schemeWords(scheme: SchemeRef): string {
+  return `${coded('scheme', scheme.name, { title: scheme.title })} v${scheme.version}`
 }
 
 export function hoursWords(hours: Hours): string {

@@ -20,6 +20,11 @@ export function day(iso: string): string {
   return new Intl.DateTimeFormat(language(), { timeZone: ZONE, month: 'long', day: 'numeric', weekday: 'short' }).format(new Date(iso))
 }
 
+/** A calendar day ("2026-11-23") as people write it. */
+export function date(day: string): string {
+  return new Intl.DateTimeFormat(language(), { timeZone: 'UTC', dateStyle: 'long' }).format(new Date(`${day}T00:00:00Z`))
+}
+
 export function dayTime(iso: string): string {
   return `${day(iso)} ${hourMinute(iso)}`
 }

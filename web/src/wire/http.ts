@@ -1,5 +1,11 @@
 /** Asks the server over HTTP. Every failure is a Refusal: the server's own code, or `offline` where it could not be reached. */
+import { Store } from '../ui/store'
 import { Refusal, type RefusalData } from './refusal'
+
+/** Whether the server answered last time: a page that could not load tries again when it does. */
+export const reach = new Store<'there' | 'away'>('there')
+/** What a proxy says while nobody is behind it. */
+const NOBODY_THERE = new Set([502, 503, 504])
 
 type Method = 'GET' | 'POST' | 'DELETE'
 
@@ -19,10 +25,16 @@ async function send(method: Method, path: string, body?: BodyInit, type?: string
     const headers: Record<string, string> = type ? { 'content-type': type } : {}
     response = await fetch(path, { method, headers, credentials: 'same-origin', cache: 'no-store', ...(body === undefined ? {} : { body }) })
   } catch {
+    reach.set('away')
     throw new Refusal('offline')
   }
-  if (!response.ok) throw await refusalOf(response)
-  return response
+  if (response.ok) {
+    reach.set('there')
+    return response
+  }
+  const refusal = await refusalOf(response)
+  reach.set(refusal.code === 'http_failed' && NOBODY_THERE.has(response.status) ? 'away' : 'there')
+  throw refusal
 }
 
 export async function get<T>(path: string): Promise<T> {

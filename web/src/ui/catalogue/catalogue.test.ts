@@ -1,35 +1,74 @@
 import { describe, expect, it } from 'vitest'
+import { fill } from '.'
 import { words as en } from './en'
 import { desk as enDesk } from './en.desk'
 import { words as zh } from './zh-CN'
 import { desk as zhDesk } from './zh-CN.desk'
 
 const texts = import.meta.glob<string>('../../**/*.{vue,ts}', { query: '?raw', import: 'default', eager: true })
+const frames = import.meta.glob<string>('../../../*.html', { query: '?raw', import: 'default', eager: true })
 // Neighbours are named without their folder: only the catalogue itself is.
-const sources = Object.keys(texts).filter((name) => name.startsWith('../'))
+const sources = Object.keys(texts).filter((name) => name.startsWith('../') && !name.endsWith('.test.ts'))
 const read = (name: string) => texts[name] ?? ''
 const all: Record<string, string> = { ...zh, ...zhDesk }
-const holes = (text: string) => [...text.matchAll(/\{(\w+)\}/g)].map((m) => m[1]).sort()
+const english: Record<string, string> = { ...en, ...enDesk }
+const HOLE = /\{(\w+)(?::([^}]*))?\}/g
+const holes = (text: string) => [...text.matchAll(HOLE)].map((m) => m[1]).sort()
+const CHINESE = /[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]/
 /** Comments may be in Chinese: they name the product's own words. */
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '').replace(/<!--[\s\S]*?-->/g, '')
+const code = sources.map((name) => withoutComments(read(name))).join('\n')
+/** Where a key is put together: `lesson.${state}`, coded('error', …). */
+const prefixes = [
+  ...[...code.matchAll(/\bt\(`([a-zA-Z.]+\.)\$\{/g)].map((m) => m[1] ?? ''),
+  ...[...code.matchAll(/coded\('(\w+)'/g)].map((m) => `${m[1] ?? ''}.`),
+]
 
 describe('the catalogue', () => {
-  it('is looked for in all sources', () => { expect(sources.length).toBeGreaterThan(60) })
+  it('is looked for in all sources', () => { expect([sources.length > 60, Object.keys(frames).length]).toEqual([true, 2]) })
   it('has every text in both languages, with the same blanks', () => {
-    const english: Record<string, string> = { ...en, ...enDesk }
     expect(Object.keys(english).sort()).toEqual(Object.keys(all).sort())
     for (const [key, text] of Object.entries(all)) expect([key, holes(english[key] ?? '')]).toEqual([key, holes(text)])
   })
+  it('is asked for nothing that it does not have', () => {
+    const asked = [...code.matchAll(/\bt\(\s*'([^']+)'/g)].map((m) => m[1] ?? '')
+    expect(asked.length).toBeGreaterThan(150)
+    expect(asked.filter((key) => !(key in all))).toEqual([])
+    for (const prefix of prefixes) expect(Object.keys(all).filter((key) => key.startsWith(prefix)), prefix).not.toEqual([])
+  })
   it('is the only place with Chinese in it', () => {
-    const found = sources.filter((name) => !name.endsWith('.test.ts') && /[\u3400-\u9fff]/.test(withoutComments(read(name))))
-    expect(found).toEqual([])
+    expect(sources.filter((name) => CHINESE.test(withoutComments(read(name))))).toEqual([])
   })
   it('has no text that nothing shows', () => {
-    const code = sources.map(read).join('\n')
-    const built = [...code.matchAll(/`([a-zA-Z.]+\.)\$\{/g)].map((m) => m[1] ?? '')
-    const spoken = [...code.matchAll(/coded\('(\w+)'/g)].map((m) => `${m[1] ?? ''}.`)
-    const prefixes = [...new Set([...built, ...spoken])]
     const idle = Object.keys(all).filter((key) => !code.includes(`'${key}'`) && !prefixes.some((p) => key.startsWith(p)))
     expect(idle).toEqual([])
   })
+  it('has no Chinese in English but the name of the language itself, and none left untranslated', () => {
+    const chinese = Object.keys(english).filter((key) => CHINESE.test(english[key] ?? ''))
+    expect(chinese).toEqual(['language.other'])
+    const same = Object.keys(all).filter((key) => all[key] === english[key] && /\p{L}{2}/u.test((all[key] ?? '').replace(HOLE, '')))
+    expect(same).toEqual([])
+  })
+  it('says numbers of things in the plural of English, and in no plural of Chinese', () => {
+    const counted = Object.values(english).flatMap((text) => [...text.matchAll(HOLE)].map((m) => m[2])).filter((forms) => forms !== undefined)
+    expect(counted.length).toBeGreaterThan(8)
+    for (const forms of counted) expect(forms.split('|')).toHaveLength(2)
+    for (const text of Object.values(all)) for (const m of text.matchAll(HOLE)) expect(m[2] ?? '').not.toContain('|')
+  })
+  it('names each page', () => {
+    for (const router of ['../../learn/router.ts', '../../desk/router.ts']) {
+      const routes = read(router).split('\n').filter((line) => line.includes('component:'))
+      expect(routes.length).toBeGreaterThan(5)
+      for (const route of routes) expect(all, route).toHaveProperty([/title: '([^']+)'/.exec(route)?.[1] ?? ''])
+    }
+  })
+})
+
+describe('a text', () => {
+  it.each([
+    [0, '0 lessons'], [1, '1 lesson'], [2, '2 lessons'], [1_200, '1,200 lessons'],
+  ])('with %d of something reads %s', (count, words) => { expect(fill('{count:# lesson|# lessons}', { count }, 'en')).toBe(words) })
+  it('needs no plural in Chinese', () => { expect(fill('{count} 课次', { count: 1 }, 'zh-CN')).toBe('1 课次') })
+  it('keeps names as they are given', () => { expect(fill('{name}，您好', { name: 'Maria 李' }, 'zh-CN')).toBe('Maria 李，您好') })
+  it('shows a blank that nobody filled', () => { expect(fill('{who}', {}, 'en')).toBe('{who}') })
 })

@@ -15,19 +15,33 @@ let deskWords: { 'zh-CN': Words; en: () => Promise<Words> } | null = null
 /** What is shown now: replaced whole, so that every text follows. */
 const shown = shallowRef<{ language: Language; words: Words }>({ language: 'zh-CN', words: chinese })
 
-export function fill(text: string, params: Params): string {
-  return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(params[name] ?? whole))
+/**
+ * Puts params into the blanks of a text: `{name}` as it is, numbers as the language writes them; `{count:# lesson|# lessons}`
+ * chooses by the language's plural, the last form for all that have none of their own.
+ */
+export function fill(text: string, params: Params, inLanguage: Language): string {
+  return text.replace(/\{(\w+)(?::([^}]*))?\}/g, (whole, name: string, forms: string | undefined) => {
+    const value = params[name]
+    if (value === undefined) return whole
+    const said = typeof value === 'number' ? new Intl.NumberFormat(inLanguage).format(value) : value
+    return forms === undefined ? said : plural(forms.split('|'), Number(value), inLanguage).replace('#', said)
+  })
+}
+
+function plural(forms: string[], count: number, inLanguage: Language): string {
+  const one = new Intl.PluralRules(inLanguage).select(count) === 'one'
+  return (one ? forms[0] : forms.at(-1)) ?? ''
 }
 
 export function t(key: Key, params: Params = {}): string {
   const text = shown.value.words[key] ?? chinese[key]
-  return text === undefined ? key : fill(text, params)
+  return text === undefined ? key : fill(text, params, shown.value.language)
 }
 
 /** Words for a code that comes from the server: its own, or the general ones with the code in them. */
 export function coded(prefix: string, code: string, params: Params = {}): string {
   const key = `${prefix}.${code}` as Key
-  return key in chinese ? t(key, params) : t(`${prefix}.other` as Key, { code })
+  return key in chinese ? t(key, params) : t(`${prefix}.other` as Key, { ...params, code })
 }
 
 export function language(): Language {

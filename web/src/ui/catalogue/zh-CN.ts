@@ -14,6 +14,10 @@ export const words = {
   'do.next': '下一步',
   'do.skip': '跳到正文',
   'do.today': '回到今天',
+  'title.page': '{page} · {place}',
+  'title.today': '今天',
+  'title.room': '课堂',
+  'title.record': '一课的分钟记录',
   'state.loading': '正在打开…',
   'state.wait': '请稍候…',
 
@@ -75,6 +79,8 @@ export const words = {
   'today.strip': '查看每一分钟',
   'hours.words': '{hours} 课时，另 {minutes} 分钟 / 共 {required}',
   'hours.scheme': '学时认定规则：{scheme}',
+  'scheme.default': '默认学时认定规则',
+  'scheme.other': '{title}',
   'hours.missing': '还差 {hours} 课时。',
   'hours.enough': '已达到规定课时。',
 
@@ -120,8 +126,8 @@ export const words = {
   'totals.whole': '已记录 {credited}，没有未计的时间',
   'totals.missing': '已记录 {credited}；未计：{why}',
   'totals.nothing': '还没有记录',
-  'card.minutes': '分钟',
-  'card.seconds': '秒',
+  'card.minutes': '{count:分钟}',
+  'card.seconds': '{count:秒}',
   'card.none': '这一课没有您的记录。',
   'card.unsealed': '最后两三分钟正在封存，封存后不再改变。本页会自动更新。',
 
@@ -168,6 +174,7 @@ export const words = {
   'missing.secure': '当前不是安全连接（https），不能使用摄像头',
   'missing.camera': '不能使用摄像头和麦克风',
 
+  'away.banner': '暂时连不上服务器。已记录的都在，页面会自动重试。',
   'error.offline': '连不上服务器。请检查网络，然后再试一次。已记录的不受影响。',
   'error.http_failed': '服务器暂时没有正确应答（{status}）。请稍后再试。已保存的不受影响。',
   'error.internal_error': '服务器出错，这一步没有完成。此前保存的都在。请稍后再试；一直这样，请联系管理员。',
@@ -181,7 +188,7 @@ export const words = {
   'error.too_large': '提交的内容太大，没有保存。',
   'error.login_refused': '登录名或密码不对。请检查后再试；第一次登录请扫描登录条。',
   'error.too_many_connections': '打开的页面太多，或在线人数已满。请关闭不用的页面；本页会在 {retry_after_s} 秒后重试。',
-  'error.too_many_tries': '尝试次数太多。请在 {retry_after_s} 秒后再试。忘记密码请联系培训机构重置。',
+  'error.too_many_tries': '尝试次数太多。请在 {retry_after_s}后再试。忘记密码请联系培训机构重置。',
   'error.password_weak': '新密码太短，至少 {minimum} 位。',
   'error.password_differs': '两次输入的新密码不一样，请再输入一次。',
   'error.password_wrong': '密码不对，没有任何改动。请再试一次。',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Cell, ReasonMs } from '../../wire/types'
-import { arrange, boxOf, draw, drawPlan, mainKind, slotAt } from './geometry'
+import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geometry'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
   ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed })
@@ -21,6 +21,18 @@ describe('the tall form', () => {
   })
   it('starts its rows on a quarter', () => {
     expect(arrange(907, 950, 328, { rows: true, cellHeight: 28 }).rows[0]?.start).toBe(900)
+  })
+})
+
+describe('arrow keys', () => {
+  const g = arrange(900, 989, 500, { rows: false, cellHeight: 20 })
+  it.each([
+    ['ArrowRight', null, 900], ['ArrowLeft', null, 914], ['PageUp', null, 914], ['End', null, 914], ['Home', 914, 900],
+    ['ArrowLeft', 914, 913], ['ArrowRight', 914, 915], ['ArrowLeft', 900, 900], ['PageDown', 985, 989], ['Tab', 914, undefined],
+  ])('%s from %s lead to %s, with the newest minute at 914', (key, picked, to) => { expect(walk(g, key, picked, 914)).toBe(to) })
+  it('go down a row where there are rows', () => {
+    const tall = arrange(900, 989, 328, { rows: true, cellHeight: 20 })
+    expect(walk(tall, 'ArrowDown', 901, 914)).toBe(916)
   })
 })
 

@@ -124,6 +124,24 @@ export function drawPlan(g: Geometry, from: number, to: number): string {
   return path
 }
 
+/** How far a page key walks. */
+const PAGE = 10
+
+/**
+ * Where a key leads from the picked minute, or undefined for a key that leads nowhere. The first step forward goes to the
+ * first minute; the first step back, and End, to the newest that has a record: what is planned after it lies further on.
+ */
+export function walk(g: Geometry, key: string, picked: number | null, newest: number): number | undefined {
+  const down = g.rows.length > 1 ? g.perRow : 1
+  const steps: Record<string, number> = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: down, ArrowUp: -down, PageDown: PAGE, PageUp: -PAGE }
+  const step = steps[key]
+  if (key === 'Home') return g.first
+  if (key === 'End') return newest
+  if (step === undefined) return undefined
+  if (picked === null) return step > 0 ? g.first : newest
+  return Math.min(g.last, Math.max(g.first, picked + step))
+}
+
 /** What mattered most in a minute: for counting, sorting and the words beside it. */
 export function mainKind(cell: Cell | undefined): Kind {
   if (!cell || cell.open_ms === 0) return 'gap'
