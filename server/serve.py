@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -20,11 +20,13 @@ from server.core.errors import DomainError
 from server.core.wire.door import Door, Patience, most_connections
 from server.core.wire.headers import guard
 from server.core.wire.peer import TRUSTED
+from server.core.wire.openapi import serve_openapi
 from server.core.wire.rest import errors_as_json
 from server.health import from_networks
 from server.pages import serve_pages
 from server.readings import observe
 from server.settings import Config, origins
+from server.tls.https import FOLDER, Https, open_https
 
 SHUTDOWN_S: Final = 1.0
 
@@ -47,35 +49,51 @@ def only_one(folder: Path) -> Iterator[None]:
 async def running(config: Config, demo: bool, clock: Clock | None = None) -> AsyncIterator[tuple[House, str]]:
     """The whole service while the block runs; gives the house and the URL it answers at.
 
-    Raises DomainError port_in_use, is_a_demo, not_a_demo, database_damaged, spool_damaged and what settings refuse.
+    Raises DomainError port_in_use, is_a_demo, not_a_demo, database_damaged, spool_damaged and what settings and HTTPS
+    refuse.
     """
-    with closing(_listen(config)) as listener, only_one(config.server.data):
-        url, allowed = origins(config, listener.getsockname()[1])
-        store = open_store(config, clock or SystemClock())
-        try:
-            await store.database.migrate()
-            house = build(config, store, url, allowed, demo)
-            await house.training.check_kind(demo)
-            async with _doors(house, listener, config, url):
-                yield house, url
-        finally:
-            await store.tasks.close()
-            await store.database.close()
+    time = clock or SystemClock()
+    with closing(_listen(config.server.host, config.server.port)) as listener, only_one(config.server.data):
+        port = listener.getsockname()[1]
+        url, allowed = origins(config, port)
+        async with _https(config, url, port, time) as https:
+            store = open_store(config, time)
+            try:
+                await store.database.migrate()
+                house = build(config, store, url, allowed, demo)
+                await house.training.check_kind(demo)
+                async with _doors(house, listener, config, url, https):
+                    yield house, url
+            finally:
+                await store.tasks.close()
+                await store.database.close()
+
+
+def _https(config: Config, url: str, port: int, clock: Clock) -> AbstractAsyncContextManager[Https]:
+    plain = config.tls.plain_port(port)
+    listen = None if plain is None else partial(_listen, config.server.host, plain, "tls.http_port")
+    return open_https(config.tls, url, config.server.data / FOLDER, clock, listen)
 
 
 async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None:
     """Serve until SIGINT or SIGTERM; `announce(house, url)` is awaited once it answers."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopped.set)
+    stopped = told_to_stop()
     async with running(config, demo) as (house, url):
         await announce(house, url)
         await stopped.wait()
 
 
+def told_to_stop() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM from now on."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stopped.set)
+    return stopped
+
+
 @asynccontextmanager
-async def _doors(house: House, listener: socket.socket, config: Config, url: str) -> AsyncIterator[None]:
+async def _doors(house: House, listener: socket.socket, config: Config, url: str, https: Https) -> AsyncIterator[None]:
     """Media first, then what was running before, then the door: nobody comes in before everything stands."""
     await _start_media(house)
     try:
@@ -84,11 +102,10 @@ async def _doors(house: House, listener: socket.socket, config: Config, url: str
         house.register.settle_spool()
         runner = web.AppRunner(_application(house, config, url), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
-        await Door(runner, listener, None, Patience(connections=most_connections())).start()
+        await Door(runner, listener, https.context, Patience(connections=most_connections())).start()
         observe(house)
-        for capability in house.capabilities:
-            for job in capability.jobs:
-                house.store.tasks.every(job.name, job.seconds, job.work)
+        for job in (*https.jobs, *(job for capability in house.capabilities for job in capability.jobs)):
+            house.store.tasks.every(job.name, job.seconds, job.work)
         try:
             yield
         finally:
@@ -106,6 +123,7 @@ def _application(house: House, config: Config, url: str) -> web.Application:
     app[TRUSTED] = config.server.trusted_proxies
     guard(app, url, lasting=config.tls.mode != "local-ca")
     house.rest.serve(app, house.declarations.routes)
+    serve_openapi(app, house.document)
     house.sockets.serve(app, house.declarations.commands)
     house.media.routes(app)
     house.health.serve(app, partial(_may_measure, config))
@@ -126,9 +144,8 @@ async def _start_media(house: House) -> None:
         raise DomainError("port_in_use", port="media.udp_port", reason=error.strerror) from error
 
 
-def _listen(config: Config) -> socket.socket:
-    """The TCP port. Raises DomainError port_in_use or address_refused."""
-    host, port = config.server.host, config.server.port
+def _listen(host: str, port: int, setting: str = "server.port") -> socket.socket:
+    """A TCP port. Raises DomainError port_in_use or address_refused."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -138,6 +155,6 @@ def _listen(config: Config) -> socket.socket:
     except OSError as error:
         listener.close()
         code = "port_in_use" if error.errno == errno.EADDRINUSE else "address_refused"
-        raise DomainError(code, host=host, port=port, reason=error.strerror) from error
+        raise DomainError(code, host=host, port=port, setting=setting, reason=error.strerror) from error
     listener.setblocking(False)
     return listener
