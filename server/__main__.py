@@ -1,4 +1,4 @@
-"""The command line: serve, init, migrate, demo, export, types. `python -m server COMMAND --help` explains each."""
+"""The command line; `python -m server COMMAND --help` explains each command."""
 
 import argparse
 import asyncio
@@ -10,6 +10,7 @@ from typing import Any, Final
 from server import commands
 from server.core.errors import DomainError
 from server.settings import Config, read_config
+from server.upkeep import commands as upkeep
 
 EXIT_REFUSED: Final = 2
 
@@ -20,6 +21,10 @@ REMEDIES: Final = {
     "port_in_use": (
         "端口已被占用：停掉占用它的程序，或换一个：--port（make 用 PORT=），或 config.yaml 里的 media.udp_port。",
         "The port is taken: choose another --port (PORT= with make), or media.udp_port in config.yaml.",
+    ),
+    "media_embedded": (
+        "媒体在服务进程里运行；要单独运行，先在 config.yaml 里写 media.mode: worker 。",
+        "Media runs inside the service; for a process of its own set media.mode: worker in config.yaml.",
     ),
     "data_folder_busy": (
         "数据文件夹正被另一个 Keshi 使用：先停掉它。服务运行时，请在网页上导出。",
@@ -72,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
         work: Command = options.run
         asyncio.run(work(config, options))
     except DomainError as error:
-        print("\n  ".join((f"keshi: {error}", *REMEDIES.get(error.code, ()))), file=sys.stderr)
+        print("\n  ".join((f"keshi: {error}", *(REMEDIES | upkeep.REMEDIES).get(error.code, ()))), file=sys.stderr)
         return EXIT_REFUSED
     except KeyboardInterrupt:
         return 0
@@ -92,12 +97,14 @@ def _parser() -> argparse.ArgumentParser:
         return made
 
     _serve_options(add("serve", commands.serve, "启动服务 · serve"))
+    add("media", commands.media, "音视频单独一个进程 · media in a process of its own")
     _init_options(add("init", commands.init, "建立空库和首位管理员 · an empty store and its administrator"))
     add("migrate", commands.migrate, "升级数据表 · bring the tables up to date")
     add("demo", commands.demo, "只生成演示数据 · make the demo's data only")
     export = add("export", commands.export, "导出一个班的学时台账 · a class's hour ledger as a file")
     export.add_argument("class_code", help="班级编号 · the class's code")
     export.add_argument("--out", required=True, help="输出文件，.xlsx 或 .csv · the file to write")
+    _upkeep_options(add)
     types = add("types", commands.types, "为网页生成类型 · write the web client's types")
     types.add_argument("--out", default="web/src/wire/types.ts", help="输出文件 · the file to write")
     return parser
@@ -110,6 +117,18 @@ def _serve_options(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--demo-anywhere", action="store_true", help="允许演示监听其他地址 · let the demo listen elsewhere"
     )
+
+
+def _upkeep_options(add: Callable[[str, Command, str], argparse.ArgumentParser]) -> None:
+    words = "在线备份，密钥另存并加密 · back up while serving, keys apart and sealed"
+    backup = add("backup", upkeep.backup, words)
+    backup.add_argument("file", help="备份文件 · the backup to write")
+    backup.add_argument("--keys-out", help="密钥文件，默认 FILE.keys · the file of keys")
+    restore = add("restore", upkeep.restore, "恢复到空文件夹 · restore to an empty folder")
+    restore.add_argument("file", help="备份文件 · the backup to read")
+    restore.add_argument("--keys-in", help="密钥文件，默认 FILE.keys · the file of keys")
+    for one in (backup, restore):
+        one.add_argument("--passphrase-file", help="口令所在文件 · a file that holds the passphrase")
 
 
 def _init_options(init: argparse.ArgumentParser) -> None:

@@ -7,16 +7,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from media.api import serving
 from server import demo as demonstration
 from server.accounts.people import NewPerson
-from server.app import House, build, open_store
+from server.app import MEDIA_KEY, House, build, open_keys, open_store
 from server.core.actor import Role
 from server.core.clock import SystemClock
 from server.core.errors import DomainError
 from server.core.wire.typescript import typescript
 from server.log import set_up_logging
-from server.serve import only_one, serve_until_stopped
+from server.serve import only_one, serve_until_stopped, told_to_stop
 from server.settings import Config, is_loopback
+from server.upkeep import records
 
 OFFLINE: Final = "http://127.0.0.1:8080"
 
@@ -36,6 +38,22 @@ async def serve(config: Config, options: argparse.Namespace) -> None:
         print(f"ready {url}", flush=True)
 
     await serve_until_stopped(config, options.demo, announce)
+
+
+async def media(config: Config, _options: argparse.Namespace) -> None:
+    """Carry media in a process of its own until stopped; it opens no database."""
+    set_up_logging(config.log.level)
+    if config.media.mode != "worker":
+        raise DomainError("media_embedded")
+    stopped, path = told_to_stop(), config.media.socket_in(config.server.data)
+    settings = config.media.for_media(config.server.host)
+    try:
+        async with serving(settings, open_keys(config).key(MEDIA_KEY), path):
+            print(f"ready {path}", flush=True)
+            await stopped.wait()
+    except OSError as error:
+        where = "media.worker_socket" if error.filename else "media.udp_port"
+        raise DomainError("port_in_use", port=where, reason=error.strerror or str(error)) from error
 
 
 async def init(config: Config, options: argparse.Namespace) -> None:
@@ -75,8 +93,10 @@ async def export(config: Config, options: argparse.Namespace) -> None:
     out = Path(options.out)
     if out.suffix not in (".xlsx", ".csv"):
         raise DomainError("unsupported_file", file=out.name, remedy=".xlsx or .csv")
-    async with _offline(config, demo=None) as house:
+    async with _beside(config) as house:
         training_class = await house.training.class_by_code(options.class_code)
+        if numbers := await records.unsealed(house.store.database, training_class.id):
+            raise DomainError("lesson_not_sealed", lessons=numbers)
         file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."))
     out.write_bytes(file.content)  # noqa: ASYNC240  nothing else runs
     print(f"{out}")
@@ -109,6 +129,22 @@ async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
         finally:
             await store.tasks.close()
             await store.database.close()
+
+
+@asynccontextmanager
+async def _beside(config: Config) -> AsyncIterator[House]:
+    """The house for reading only, also while another process serves. Raises DomainError database_older, _newer."""
+    store = open_store(config, SystemClock())
+    try:
+        found, newest = await records.revision_of(store.database)
+        if found != newest:
+            raise DomainError("database_older", found=found, needed=newest)
+        house = build(config, store, _shown(config), frozenset(), demo=False)
+        yield house
+        house.accounts.close()
+    finally:
+        await store.tasks.close()
+        await store.database.close()
 
 
 def _shown(config: Config) -> str:

@@ -23,6 +23,10 @@ CODES: Final[Mapping[str, int]] = {
     "owner_changing": 503,
     # accounts
     "login_refused": 401,
+    "proof_needed": 429,
+    "account_guarded": 429,
+    "waiting": 503,
+    "own_account": 409,
     "login_taken": 409,
     "login_malformed": 400,
     "password_weak": 400,
@@ -60,6 +64,8 @@ CODES: Final[Mapping[str, int]] = {
     "lesson_not_live": 409,
     "lesson_already_live": 409,
     "start_failed": 503,
+    "clock_wrong": 503,
+    "media_unavailable": 503,
     "not_joined": 409,
     # attendance
     "not_enrolled": 403,
@@ -89,6 +95,7 @@ CODES: Final[Mapping[str, int]] = {
     "database_damaged": 500,
     "database_newer": 500,
     "spool_damaged": 500,
+    "media_embedded": 500,
     # backup and restore
     "file_exists": 409,
     "lesson_not_sealed": 409,

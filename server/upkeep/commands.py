@@ -1,0 +1,99 @@
+"""What backup, restore and doctor do on the command line, in plain words."""
+
+import argparse
+import getpass
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from server.core.clock import LOCAL_ZONE, SystemClock, to_datetime
+from server.core.errors import DomainError
+from server.settings import Config
+from server.upkeep.backup import back_up
+from server.upkeep.records import Known
+from server.upkeep.restore import restore as bring_back
+
+PASSPHRASE_VARIABLE: Final = "KESHI_BACKUP_PASSPHRASE"  # noqa: S105  the name of a variable
+MASK: Final = 0o077
+
+REMEDIES: Final = {
+    "file_exists": ("文件已存在，不会覆盖：换一个文件名。", "The file exists and is never overwritten."),
+    "data_folder_empty": ("这个数据文件夹里没有可备份的内容。", "There is nothing to back up in this folder."),
+    "data_folder_used": ("恢复只写入空文件夹：换一个 --data。", "Restore fills an empty folder only: another --data."),
+    "database_not_empty": ("恢复只写入空数据库。", "Restore fills an empty database only."),
+    "database_older": ("数据表需要升级：先停止服务，运行 migrate。", "Stop the service and run migrate first."),
+    "passphrase_weak": ("口令太短。", "The passphrase is too short."),
+    "passphrase_missing": (
+        f"需要口令：--passphrase-file 文件，或环境变量 {PASSPHRASE_VARIABLE}。",
+        f"A passphrase is needed: --passphrase-file FILE, or the variable {PASSPHRASE_VARIABLE}.",
+    ),
+    "passphrase_wrong": ("口令不对，或密钥文件损坏。", "A wrong passphrase, or the file of keys is damaged."),
+    "keys_of_another": ("密钥文件不属于这份备份。", "These keys belong to another backup."),
+    "other_store": ("备份来自另一种数据库：见 config.yaml 的 store。", "The backup is of the other kind of store."),
+    "backup_damaged": ("备份损坏，没有恢复任何内容。", "The backup is damaged; nothing was restored."),
+    "backup_newer": ("备份来自更新的版本：先升级。", "The backup was made by a newer Keshi: upgrade first."),
+    "lesson_not_sealed": (
+        "有课次尚未全部封存：下课两分半钟后再导出；服务运行时也可在网页上导出。",
+        "A lesson is not wholly sealed: try again 150 s after its end, or export from the pages.",
+    ),
+}
+
+
+async def backup(config: Config, options: argparse.Namespace) -> None:
+    """Write a backup while the service runs, or does not."""
+    os.umask(MASK)
+    out = Path(options.file)
+    keys_out = Path(options.keys_out) if options.keys_out else out.with_name(f"{out.name}.keys")
+    manifest = await back_up(config, out, keys_out, _passphrase(options, twice=True))
+    print(f"备份完成 · backed up: {out}（{len(manifest.files)} 个文件 · files）")
+    print(f"密钥（已加密） · keys, sealed: {keys_out}")
+    print("  请把密钥文件和口令分开存放，不要和备份放在一起。Keep keys and passphrase apart from the backup.")
+    print(f"  截至 · as of {_moment(manifest.taken_ms)}")
+
+
+async def restore(config: Config, options: argparse.Namespace) -> None:
+    """Fill an empty data folder from a backup and say what is not in it."""
+    os.umask(MASK)
+    file = Path(options.file)
+    keys = Path(options.keys_in) if options.keys_in else file.with_name(f"{file.name}.keys")
+    done = await bring_back(config, file, keys, _passphrase(options, twice=False), SystemClock())
+    print(f"恢复完成 · restored to {config.server.data}，校验无误 · verified")
+    print(f"备份时间 · backup of {_moment(done.manifest.taken_ms)}；此后确认的内容不在其中 · nothing later is in it")
+    if done.running:
+        print(f"  备份时正在上课；{_moment(done.known_until_ms)} 之后记为 系统故障(待复核)：")
+        print("  These lessons were running; what came after is marked as a fault of the server, to be reviewed:")
+        for one in done.running:
+            print(f"    {_words(one)}")
+    if done.planned:
+        print("  备份之后应当开课，记录不在备份中，须人工核对：")
+        print("  These were due after the backup; if they took place, nothing of them is known:")
+        for one in done.planned:
+            print(f"    {_words(one)}")
+
+
+def _words(one: Known) -> str:
+    return f"{one.class_code} 第 {one.number} 课 {one.title}（{_moment(one.planned_start_ms)}）"
+
+
+def _moment(ms: int) -> str:
+    at: datetime = to_datetime(ms)
+    return f"{at.astimezone(LOCAL_ZONE):%Y-%m-%d %H:%M:%S} 北京时间（{at:%Y-%m-%dT%H:%M:%SZ}）"
+
+
+def _passphrase(options: argparse.Namespace, twice: bool) -> str:
+    """From the file that was named, the environment, or whoever sits there. Raises DomainError passphrase_missing."""
+    if options.passphrase_file:
+        try:
+            return Path(options.passphrase_file).read_text().strip()
+        except OSError as error:
+            raise DomainError("passphrase_missing", file=options.passphrase_file, reason=error.strerror) from error
+    if found := os.environ.get(PASSPHRASE_VARIABLE):
+        return found
+    if not sys.stdin.isatty():
+        raise DomainError("passphrase_missing")
+    first = getpass.getpass("口令 · passphrase: ")
+    if twice and getpass.getpass("再输一次 · again: ") != first:
+        raise DomainError("passphrase_wrong", reason="the two are not the same")
+    return first
