@@ -7,10 +7,11 @@ from aiohttp import web
 
 from media import clock
 from media.errors import MediaError
-from media.grants import MAX_TOKEN_SECONDS, Grant, Kind, Tokens
+from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
 from media.plane import MediaEvent, Plane
 from media.settings import MediaSettings
 from media.whip import Whip
+from media.worker import EVENTS, SECRET_HEADER, STATE, control_secret, serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,11 @@ def build(
 
 
 __all__ = [
+    "EVENTS",
     "MAX_TOKEN_SECONDS",
+    "SECRET_HEADER",
+    "STATE",
+    "Cuts",
     "Grant",
     "Kind",
     "Media",
@@ -113,5 +118,8 @@ __all__ = [
     "MediaEvent",
     "MediaSettings",
     "RoomStats",
+    "Tokens",
     "build",
+    "control_secret",
+    "serving",
 ]

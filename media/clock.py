@@ -12,6 +12,11 @@ def monotonic() -> float:
     return time.monotonic()
 
 
+def boottime() -> float:
+    """Seconds on a clock that never goes back and counts sleep as well; the same for all processes of a machine."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 def utc() -> datetime:
     """The moment, aware, in UTC: for events told to others."""
     return datetime.now(UTC)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 
-from media.api import Media
+from media.described import described
 from server import accounts, attendance, exchange, live, oversight, training
 from server import demo as demonstration
 from server.accounts.rules import SESSION_MS
@@ -27,12 +27,15 @@ from server.core.wire.socket import Sockets
 from server.core.wire.trace import Trace
 from server.health import Health
 from server.live.api import peer_of
-from server.live.media_door import EmbeddedMedia
+from server.live.media_door import Door, EmbeddedMedia
+from server.live.media_worker import WorkerMedia
 from server.live.service import Live
 from server.settings import Config
 from server.training.service import Training
 
 PROBE_S: Final = 3.0
+#: which of the vault's keys media tokens are signed with
+MEDIA_KEY: Final = "media.token"
 #: logged at debug while they go well: there are hundreds of them a second
 QUIET: Final = frozenset({"beat", "GET /healthz", "GET /readyz", "GET /metrics", "GET /assets"})
 
@@ -57,7 +60,7 @@ class House:
     trace: Trace
     rest: Rest
     sockets: Sockets
-    media: Media
+    media: Door
     accounts: Accounts
     training: Training
     register: Register
@@ -84,12 +87,17 @@ class House:
         return joined
 
 
+def open_keys(config: Config) -> Vault:
+    """The keys of a configuration; the media worker reads them and no more. Raises DomainError key_damaged."""
+    return open_vault(config.server.data / "keys")
+
+
 def open_store(config: Config, clock: Clock) -> Store:
     """The data folder of a configuration. Raises DomainError key_damaged."""
     folder = config.server.data
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(sqlite_url(folder / "keshi.db"))
-    return Store(database, clock, open_vault(folder / "keys"), Tasks(), folder)
+    return Store(database, clock, open_keys(config), Tasks(), folder)
 
 
 def build(config: Config, store: Store, url: str, origins: frozenset[str], demo: bool) -> House:
@@ -102,8 +110,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     trace = Trace(store.health.told, QUIET)
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace)
     register = Register(database, clock, store.tasks, store.folder / "spool")
-    settings = config.media.for_media(config.server.host)
-    media = EmbeddedMedia(settings, store.vault.key("media.token"), clock, store.tasks)
+    media = _media(config, store)
 
     ports = _ports(sockets, people.service)
     presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes.service)
@@ -123,7 +130,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         trace=trace,
         rest=rest,
         sockets=sockets,
-        media=media.media,
+        media=media,
         accounts=people.service,
         training=classes.service,
         register=register,
@@ -131,6 +138,13 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         exchange=files.service,
         capabilities=(people, classes, presence, lessons, files, looks, *extra),
     )
+
+
+def _media(config: Config, store: Store) -> Door:
+    key = store.vault.key(MEDIA_KEY)
+    if config.media.mode == "worker":
+        return WorkerMedia(config.media.socket_in(store.folder), key, store.clock, store.tasks)
+    return EmbeddedMedia(config.media.for_media(config.server.host), key, store.clock, store.tasks)
 
 
 def _demo(store: Store, people: Accounts, classes: Training, url: str) -> Capability[Any]:
@@ -151,7 +165,7 @@ def _ports(sockets: Sockets, people: Accounts) -> Ports:
     return Ports(verify_password=people.verify_password, answers=answers, tell_lost=tell_lost)
 
 
-async def _cut(media: EmbeddedMedia, holder: Holder) -> None:
+async def _cut(media: Door, holder: Holder) -> None:
     """Every end of a lease ends its media, also when its page's socket is gone and its media still there."""
     await media.cut(peer_of(holder.person_id, holder.epoch))
 

@@ -44,6 +44,7 @@ def _checks(house: House) -> None:
 
     for name, work in (("database", database), ("spool", spool), ("disk", disk), ("sealing", sealing)):
         health.check(name, work)
+    health.check("media", house.media.problem)
 
 
 def _figures(house: House) -> None:

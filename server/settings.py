@@ -45,6 +45,9 @@ class ServerSettings(Settings):
 class MediaGroup(Settings):
     """What may be set about media; see media/settings.py."""
 
+    mode: Literal["embedded", "worker"] = "embedded"
+    worker_socket: Path | None = None
+    host: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
     udp_port: Port = 8090
     advertised_ips: tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...] = ()
     max_rooms: Count = 64
@@ -52,8 +55,17 @@ class MediaGroup(Settings):
     start_kbps: Count = 1_200
     max_kbps: Count = 2_500
 
-    def for_media(self, host: str) -> MediaSettings:
-        """The same in media's own words."""
+    def socket_in(self, data: Path) -> Path:
+        """Where server and worker meet."""
+        return self.worker_socket or data / "media.sock"
+
+    def for_media(self, server_host: str) -> MediaSettings:
+        """The same in media's own words. Raises DomainError address_refused where there is no address to listen on."""
+        host = str(self.host) if self.host else {"localhost": "127.0.0.1"}.get(server_host, server_host)
+        try:
+            ipaddress.ip_address(host)
+        except ValueError as error:
+            raise DomainError("address_refused", host=host, remedy="set media.host to an IP address") from error
         return MediaSettings(
             udp_host=host,
             udp_port=self.udp_port,

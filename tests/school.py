@@ -9,10 +9,13 @@ from typing import Any
 import aiohttp
 import socketio
 
+from media.api import Media
+from media.plane import Session
 from server.accounts.people import NewPerson
 from server.app import House
 from server.core.actor import Actor, Role
 from server.core.clock import Clock, ManualClock, iso
+from server.live.media_door import EmbeddedMedia
 from server.serve import running
 from server.settings import Config
 from server.training.rules import SubjectKind
@@ -47,6 +50,17 @@ class School:
     ids: dict[str, str]
     class_id: str
     lesson_id: str
+
+    @property
+    def media(self) -> Media:
+        """The media plane of this process."""
+        assert isinstance(self.house.media, EmbeddedMedia)
+        return self.house.media.media
+
+    @property
+    def sessions(self) -> dict[str, Session]:
+        """Who is connected to media."""
+        return self.media._plane.sessions
 
     def actor(self, who: str) -> Actor:
         """Somebody as the services see them."""

@@ -1,8 +1,11 @@
-"""Media in this process, as a lesson asks for it; the other adapter will be a worker process."""
+"""Media as a lesson asks for it, in this process; media_worker.py is the other adapter."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 
-from media.api import MAX_TOKEN_SECONDS, Grant, Media, MediaEvent, MediaSettings, build
+from aiohttp import web
+
+from media.api import MAX_TOKEN_SECONDS, Grant, Media, MediaEvent, MediaSettings, Tokens, build
 from server.core.clock import Clock
 from server.core.tasks import Tasks
 
@@ -10,14 +13,69 @@ from server.core.tasks import Tasks
 Published = Callable[[str, bool], Awaitable[None]]
 
 
-class EmbeddedMedia:
-    """The media plane behind live's MediaDoor."""
+class Door(ABC):
+    """Live's MediaDoor and what the start and the health need of it; tokens are the same wherever media runs."""
 
-    def __init__(self, settings: MediaSettings, key: bytes, clock: Clock, tasks: Tasks) -> None:
-        self.media: Media = build(settings, key, self._event, lambda: clock.ms() / 1000)
+    def __init__(self, key: bytes, clock: Clock, tasks: Tasks) -> None:
+        self._tokens = Tokens(key)
         self._clock = clock
         self._tasks = tasks
         self.on_published: list[Published] = []
+
+    def token(self, room: str, peer: str, publish: bool) -> str:
+        """A bearer token for one peer, good for MAX_TOKEN_SECONDS or until the peer is cut."""
+        now = self._clock.ms() / 1000
+        kind = "publish" if publish else "watch"
+        return self._tokens.sign(Grant(room, peer, kind, now, now + MAX_TOKEN_SECONDS))  # type: ignore[arg-type]
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Raises OSError when a port is taken."""
+
+    @abstractmethod
+    async def stop(self) -> None: ...
+
+    @abstractmethod
+    def routes(self, app: web.Application) -> None: ...
+
+    @abstractmethod
+    async def open_room(self, room: str) -> None: ...
+
+    @abstractmethod
+    async def close_room(self, room: str) -> None: ...
+
+    @abstractmethod
+    def release(self, room: str) -> None:
+        """Its lesson went to another server: do not end the room, but hear no more of it."""
+
+    @abstractmethod
+    async def cut(self, peer: str) -> None:
+        """End the media of a peer and the worth of its tokens. Raises nothing, waits for nobody."""
+
+    @abstractmethod
+    async def problem(self) -> str | None:
+        """None, or a word for what is wrong (health)."""
+
+    def _tell(self, room: str, live: bool) -> None:
+        for published in self.on_published:
+            self._tasks.spawn("media.event", _call(published, room, live))
+
+
+class EmbeddedMedia(Door):
+    """The media plane in this process. The lessons of a process that embeds its media never go to another."""
+
+    def __init__(self, settings: MediaSettings, key: bytes, clock: Clock, tasks: Tasks) -> None:
+        super().__init__(key, clock, tasks)
+        self.media: Media = build(settings, key, self._event, lambda: clock.ms() / 1000)
+
+    async def start(self) -> None:
+        await self.media.start()
+
+    async def stop(self) -> None:
+        await self.media.stop()
+
+    def routes(self, app: web.Application) -> None:
+        self.media.routes(app)
 
     async def open_room(self, room: str) -> None:
         await self.media.open_room(room)
@@ -25,18 +83,18 @@ class EmbeddedMedia:
     async def close_room(self, room: str) -> None:
         await self.media.close_room(room)
 
+    def release(self, room: str) -> None:
+        pass
+
     async def cut(self, peer: str) -> None:
         await self.media.cut(peer)
 
-    def token(self, room: str, peer: str, publish: bool) -> str:
-        now = self._clock.ms() / 1000
-        return self.media.token(Grant(room, peer, "publish" if publish else "watch", now, now + MAX_TOKEN_SECONDS))
+    async def problem(self) -> str | None:
+        return None
 
     def _event(self, event: MediaEvent) -> None:
-        if event.kind not in ("publisher_live", "publisher_gone"):
-            return
-        for published in self.on_published:
-            self._tasks.spawn("media.event", _call(published, event.room, event.kind == "publisher_live"))
+        if event.kind in ("publisher_live", "publisher_gone"):
+            self._tell(event.room, event.kind == "publisher_live")
 
 
 async def _call(published: Published, room: str, live: bool) -> None:

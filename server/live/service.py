@@ -90,6 +90,7 @@ class Live:
                 await self.media.open_room(lesson_id)
             except Exception as error:
                 log.exception("room_not_opened", lesson=lesson_id, error=type(error).__name__)
+                await self.media.close_room(lesson_id)
                 await self._happen(running, Kind.START_FAILED, actor)
                 raise DomainError("start_failed") from error
             await self._happen(running, Kind.STARTED, actor)
@@ -150,7 +151,14 @@ class Live:
             elif running.lesson.state in RUNNING:
                 since_ms = min(max(alive_ms, running.lesson.since_ms), back_ms)
                 await self._happen(running, Kind.SERVER_BACK, None, since_ms)
-                await self.media.open_room(lesson_id)
+                await self._reopen(lesson_id)
+
+    async def _reopen(self, lesson_id: str) -> None:
+        """The room of a lesson that goes on; without media (a worker that is away) it goes on as well."""
+        try:
+            await self.media.open_room(lesson_id)
+        except Exception as error:  # noqa: BLE001  whatever it is, minutes come first
+            log.error("room_not_opened", lesson=lesson_id, error=type(error).__name__)
 
     async def round(self) -> None:
         """End lessons that were abandoned; forget those that are over."""

@@ -184,7 +184,7 @@ async def test_media_ends_with_the_login_also_without_a_socket(tmp_path: Path) -
         await teacher.call("lesson:start")
         for page in (staff, trainee):
             assert await _watch(page, served.lesson_id, (await page.join())["media"]) == 201
-        sessions = served.house.media._plane.sessions
+        sessions = served.sessions
         assert len(sessions) == 2
         for left, page in ((1, staff), (0, trainee)):
             await page.client.disconnect()
@@ -205,7 +205,7 @@ async def test_a_take_over_ends_media_whose_page_hung_up(tmp_path: Path) -> None
         assert await _watch(first, served.lesson_id, (await first.join())["media"]) == 201
         await first.client.disconnect()
         assert (await second.join(device="phone", page="page-two", password=PASSWORD))["ok"]
-        assert len(served.house.media._plane.sessions) == 0
+        assert len(served.sessions) == 0
 
 
 async def test_a_regulator_watches_silently_and_on_record(served: School) -> None:

@@ -95,7 +95,7 @@ async def test_a_lesson_is_not_started_long_before_its_plan(served: School) -> N
 
 
 async def test_a_room_that_does_not_open_fails_the_start_and_can_be_tried_again(served: School) -> None:
-    media = served.house.media
+    media = served.media
     async with served.page("teacher") as teacher:
         await teacher.join()
         for n in range(64):
@@ -168,7 +168,7 @@ async def test_a_running_lesson_goes_on_after_a_restart(tmp_path: Path) -> None:
         kinds = [event.kind.value for event in (await after.house.live.running(lesson_id)).events]
         assert kinds[:2] == ["starting", "started"]
         assert kinds[-1] == "server_back"
-        assert after.house.media.stats(lesson_id).publisher_live is False
+        assert after.media.stats(lesson_id).publisher_live is False
         async with after.page("teacher") as teacher:
             assert (await teacher.join())["phase"]["state"] == "live"
             assert (await teacher.call("lesson:end"))["ok"]
