@@ -3,7 +3,7 @@
 import ipaddress
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -27,7 +27,7 @@ class Pair:
     """A chain, the server's own certificate first, and its key."""
 
     chain: tuple[x509.Certificate, ...]
-    key: Key
+    key: Key = field(compare=False, repr=False)
 
     @property
     def leaf(self) -> x509.Certificate:
