@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, Select, String, Table, and_, func, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.attendance.lease import End, How
@@ -64,10 +65,17 @@ class LeaseRow:
     ended_ms: int | None = None
 
 
+class Raced(Exception):
+    """Another process gave the account's lease away at the same moment; nothing was written."""
+
+
 async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
-    """Write a new lease; the primary key refuses an epoch that exists."""
+    """Write a new lease. Raises Raced when the epoch exists: the primary key refuses it."""
     values = {name: getattr(row, name) for name in lease.c.keys()}  # noqa: SIM118  these are columns, not a dict
-    await connection.execute(lease.insert().values(values))
+    try:
+        await connection.execute(lease.insert().values(values))
+    except IntegrityError as error:
+        raise Raced from error
 
 
 async def add_end(connection: AsyncConnection, person_id: str, epoch: int, reason: End, ended_ms: int) -> None:

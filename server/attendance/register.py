@@ -4,7 +4,7 @@ What the spool holds is enough to rebuild every acknowledged beat; leases and se
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,21 +13,29 @@ from weakref import WeakValueDictionary
 from server.attendance import records
 from server.attendance.book import LessonBook
 from server.attendance.credit import Anchor
+from server.attendance.estate import Estates
 from server.attendance.intervals import Intervals
 from server.attendance.lease import SILENCE_MS, End, Holding
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.spool import Spool
 from server.core.clock import Clock
+from server.core.cluster.owners import Alone, Claim, Owners
 from server.core.database import Database
 from server.core.tasks import Tasks
 
 #: the spool is begun anew when its file has grown by this
 SPOOL_BYTES: Final = 8 * 1024 * 1024
+#: the spool's name in a process's own folder
+SPOOL: Final = "spool"
 
 
 @dataclass(slots=True)
 class Holder:
-    """The account's lease and its page. `answer` is what the last acknowledged beat was told, for its repetition."""
+    """The account's lease and its page. `answer` is what the last acknowledged beat was told, for its repetition.
+
+    `inherited`: its page may be connected, but we do not know by which connection: it shows itself by its nonce.
+    `behind_ms`: by so much our clock was behind what the process before us had told the page's clock by.
+    """
 
     person_id: str
     lesson_id: str
@@ -41,6 +49,8 @@ class Holder:
     anchor: Anchor
     connection: str = ""
     answered_nonce: str = ""
+    inherited: bool = False
+    behind_ms: int = 0
 
     def holding(self) -> Holding:
         """As the lease rules see it."""
@@ -72,10 +82,15 @@ LeaseEnded = Callable[[Holder], Awaitable[None]]
 class Register:
     """Books by lesson, holders by account."""
 
-    def __init__(self, database: Database, clock: Clock, tasks: Tasks, folder: Path) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, tasks: Tasks, folder: Path, owners: Owners | None = None
+    ) -> None:
         self.database = database
         self.clock = clock
+        self.owners: Owners = owners or Alone()
         self.spool = Spool(folder, tasks)
+        self._estates = Estates()
+        self._alive: dict[str, int] = {}
         self.books: dict[str, LessonBook] = {}
         self.holders: dict[str, Holder] = {}
         self.last_alive_ms = 0
@@ -101,11 +116,36 @@ class Register:
         return set(self._left)
 
     async def book(self, lesson_id: str) -> LessonBook:
-        """The lesson's book, filled from the store at the first call."""
+        """The lesson's book, filled from the store at the first call, which also claims the lesson for this process.
+
+        Raises DomainError owner_changing when another process has it.
+        """
         async with self._loading:
             if lesson_id not in self.books:
-                self.books[lesson_id] = await self._load(lesson_id)
+                claim = await self.owners.claim(lesson_id)
+                book = self.books[lesson_id] = await self._load(lesson_id, claim)
+                if claim.taken:
+                    await self._keep(book)
             return self.books[lesson_id]
+
+    @property
+    def loading(self) -> bool:
+        """Whether a book is being filled: then none is idle."""
+        return self._loading.locked()
+
+    def alive_ms(self, lesson_id: str) -> int:
+        """When whoever had the lesson before us was last known alive; 0 when nobody had it."""
+        return self._alive.get(lesson_id, self.last_alive_ms)
+
+    async def left_in(self, folder: Path) -> Collection[str]:
+        """The lessons in a dead process's folder. Raises DomainError spool_damaged."""
+        return (await self._estates.read(folder / SPOOL)).keys()
+
+    def lose(self, lesson_id: str) -> None:
+        """Another process has the lesson now: forget it and who holds a lease in it."""
+        self.books.pop(lesson_id, None)
+        for holder in [one for one in self.holders.values() if one.lesson_id == lesson_id]:
+            del self.holders[holder.person_id]
 
     async def holder(self, person_id: str) -> Holder | None:
         """Who holds the account's lease, also when an earlier process granted it."""
@@ -126,6 +166,7 @@ class Register:
         """
         ended_ms = max(at_ms, holder.anchor.reached_ms)
         async with self.database.write() as connection:
+            await self.owners.require(connection, holder.lesson_id)
             written_ms = await records.end_of(connection, holder.person_id, holder.epoch)
             if written_ms is None:
                 await records.add_end(connection, holder.person_id, holder.epoch, reason, ended_ms)
@@ -165,28 +206,51 @@ class Register:
         lines = [self.alive_line()]
         for lesson_id, left in self._left.items():
             lines += [{"alive": 0, "lessons": [lesson_id]}, *left]
-        for lesson_id, book in self.books.items():
-            for person_id, person in book.people.items():
-                if person.front or person.hidden:
-                    lines.append(
-                        {"lesson": lesson_id, "person": person_id, "front": person.front, "hidden": person.hidden}
-                    )
-        return lines + [one.line((), (), one.anchor, one.answered_nonce, one.seen_ms) for one in self.holders.values()]
+        for book in self.books.values():
+            lines += self._unsealed(book)
+        return lines + [_holder_line(one) for one in self.holders.values()]
 
-    async def _load(self, lesson_id: str) -> LessonBook:
+    def _unsealed(self, book: LessonBook) -> list[dict[str, Any]]:
+        return [
+            {"lesson": book.lesson_id, "person": person_id, "front": person.front, "hidden": person.hidden}
+            for person_id, person in book.people.items()
+            if person.front or person.hidden
+        ]
+
+    async def _keep(self, book: LessonBook) -> None:
+        """Have in our own spool what a dead process left of a lesson; only then its folder is not needed any more."""
+        holders = [one for one in self.holders.values() if one.lesson_id == book.lesson_id]
+        lines = [*self._unsealed(book), *map(_holder_line, holders)]
+        lines.append({"alive": self.alive_ms(book.lesson_id), "lessons": [book.lesson_id]})
+        await asyncio.gather(*map(self.spool.append, lines))
+        await self.owners.settled(book.lesson_id)
+
+    async def _inherit(self, lesson_id: str, claim: Claim) -> list[dict[str, Any]]:
+        """The lines of a lesson in the spools of the dead; a line that stands in two of them counts once."""
+        left = [await self._estates.read(folder / SPOOL) for folder in self.owners.left()]
+        lines = [line for one in left for line in one.get(lesson_id, ())]
+        told: list[int] = [line.get("alive", line.get("seen", 0)) for line in lines]
+        self._alive[lesson_id] = max([claim.alive_ms, *told])
+        return [line for line in lines if "person" in line]
+
+    async def _load(self, lesson_id: str, claim: Claim) -> LessonBook:
+        lines = self._left.pop(lesson_id, [])
+        if claim.taken:
+            lines = lines + await self._inherit(lesson_id, claim)
         async with self.database.read() as connection:
             sealed = await records.sealed_minutes(connection, lesson_id)
             leases = await records.leases_of_lesson(connection, lesson_id)
         book = LessonBook(lesson_id)
         # Who held a lease when we went down could not show itself since: their silence begins now.
-        now = self.clock.ms() if self._restoring else 0
+        now = self.clock.ms() if self._restoring or claim.taken else 0
         for row in leases:
             book.hold(row.person_id, row.granted_ms, row.ended_ms)
             if row.ended_ms is None and row.person_id not in self.holders:
-                self.holders[row.person_id] = _holder(row, max(row.granted_ms, now))
+                holder = self.holders[row.person_id] = _holder(row, max(row.granted_ms, now))
+                holder.inherited = claim.taken
         for minute in sealed:
             book.sealed(minute)
-        for line in self._left.pop(lesson_id, ()):
+        for line in lines:
             self._replay(book, line)
         return book
 
@@ -197,8 +261,14 @@ class Register:
         book.add(line["person"], front, hidden, max(reached, floor))
         holder = self.holders.get(line["person"])
         if holder is not None and line.get("epoch") == holder.epoch and holder.lesson_id == book.lesson_id:
-            holder.anchor = Anchor(*line["anchor"])
-            holder.answered_nonce, holder.seen_ms = line["answered"], max(holder.seen_ms, line["seen"])
+            anchor = Anchor(*line["anchor"])
+            if anchor.seq >= holder.anchor.seq:  # spools of several processes are read in any order
+                holder.anchor, holder.answered_nonce = anchor, line["answered"]
+            holder.seen_ms = max(holder.seen_ms, line["seen"])
+
+
+def _holder_line(holder: Holder) -> dict[str, Any]:
+    return holder.line((), (), holder.anchor, holder.answered_nonce, holder.seen_ms)
 
 
 def _holder(row: records.LeaseRow, seen_ms: int) -> Holder:

@@ -53,7 +53,10 @@ class Sealer:
                 return
             stored: list[tuple[LessonBook, SealedMinute]] = []
             async with self._register.database.write() as connection:
+                ours = await self._register.owners.fence(connection, [lesson_id for lesson_id, _, _ in due])
                 for lesson_id, book, minutes in due:
+                    if lesson_id not in ours:
+                        continue
                     before = await records.sealed_minutes(connection, lesson_id, minutes[0].slot)
                     stored += [(book, minute) for minute in before]  # written, but we were cut off before we knew
                     for minute in minutes[len(before) :]:
@@ -86,7 +89,7 @@ class Sealer:
         held = {holder.lesson_id for holder in self._register.holders.values()}
         long_ago = self._register.clock.ms() - SEAL_AFTER_MS
         for lesson_id, book in list(self._register.books.items()):
-            if book.first_slot is None:
+            if book.first_slot is None and not self._register.loading:
                 book.forget_before(long_ago)
                 if lesson_id not in held:
                     del self._register.books[lesson_id]

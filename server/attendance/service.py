@@ -3,7 +3,9 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Final, TypeVar
 
 from server.attendance import records
 from server.attendance.book import LessonBook
@@ -13,8 +15,21 @@ from server.attendance.lease import HOUR_MS, SILENCE_MS, TAKE_OVERS_PER_HOUR, As
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
 from server.core.clock import iso
+from server.core.cluster.owners import Errand
+from server.core.cluster.rules import node_of
 from server.core.errors import DomainError
 from server.core.vault import Vault
+
+Answer = TypeVar("Answer")
+
+#: how often a page that races with others of its account, at other processes, tries to get the lease
+JOIN_TRIES: Final = 3
+#: our clock may be behind that of the process before us by so much without a cost to the page
+MOST_BEHIND_MS: Final = 250
+#: what one process asks of another: `give_way` with {lesson_id, entry}
+LEASE_YIELD: Final = "lease.yield"
+#: how a lease was obtained, the more telling the later
+WORTH: Final = (How.NEW, How.RESUME, How.TAKE_OVER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,40 +105,63 @@ class Attendance:
     async def _join(self, entry: Entry) -> Granted:
         received_ms = self._now()
         await self.register.book(entry.lesson_id)
-        async with self.register.lock(entry.actor.person_id):
-            holder = await self.register.holder(entry.actor.person_id)
-            granted = await self._settle(entry, holder, received_ms)
-        if granted is not None:
-            return granted
-        # Ask the old page outside the lock (its beats must go on meanwhile), then decide again.
-        old_page = holder.connection if holder else ""
-        silent_page = None if await self._ports.answers(old_page) else old_page
-        async with self.register.lock(entry.actor.person_id):
-            holder = await self.register.holder(entry.actor.person_id)
-            granted = await self._settle(entry, holder, received_ms, silent_page)
-            if granted is None and holder is not None:
-                granted = await self._take_over(entry, holder, received_ms)
-        if granted is None:
-            raise DomainError("lease_lost", device="", at=iso(self._now()))
-        return granted
+        for _ in range(JOIN_TRIES):
+            with suppress(records.Raced):
+                how = await self._elsewhere(entry)
+                return await self._once_free(entry, partial(self._grant, entry, received_ms, how))
+        raise DomainError("lease_lost", device="", at=iso(self._now()))
 
-    async def _settle(
-        self, entry: Entry, holder: Holder | None, received_ms: int, silent_page: str | None = None
-    ) -> Granted | None:
-        """The lease if it can be decided now; None when the holder's page must be asked first."""
+    async def give_way(self, entry: Entry) -> How:
+        """A page wants to join a lesson that another process has: end the account's lease here, by the same rules.
+
+        Returns how the other process grants it. Raises DomainError lease_held, password_wrong, take_over_limit.
+        """
+        way = await self._once_free(entry, _as_it_is)
+        return way if isinstance(way, How) else How.NEW
+
+    async def _elsewhere(self, entry: Entry) -> How:
+        """Have another process end the account's lease, if one has it."""
+        person_id = entry.actor.person_id
+        if person_id in self.register.holders:
+            return How.NEW
+        async with self.register.database.read() as connection:
+            newest = await records.newest_lease(connection, person_id)
+        if newest is None or newest.ended_ms is not None or newest.lesson_id == entry.lesson_id:
+            return How.NEW
+        errand = Errand(LEASE_YIELD, {"lesson_id": newest.lesson_id, "entry": asdict(entry)})
+        return How(await self.register.owners.at_owner(newest.lesson_id, _nobody_elsewhere, errand))
+
+    async def _once_free(self, entry: Entry, then: Callable[[How], Awaitable[Answer]]) -> Answer | Granted:
+        """Do `then` under the account's lock once no lease stands in the way; the same page coming back continues."""
+        asked, silent_page = False, None
+        while True:
+            async with self.register.lock(entry.actor.person_id):
+                holder = await self.register.holder(entry.actor.person_id)
+                if holder is not None and self._decide(entry, holder) is Decision.CONTINUE:
+                    return self._continue(entry, holder)
+                way = await self._make_way(entry, holder, asked, silent_page)
+                if way is not None:
+                    return await then(way)
+            # Ask the old page outside the lock (its beats must go on meanwhile), then decide again.
+            old_page, asked = holder.connection if holder else "", True
+            silent_page = None if await self._ports.answers(old_page) else old_page
+
+    async def _make_way(self, entry: Entry, holder: Holder | None, asked: bool, silent_page: str | None) -> How | None:
+        """End the lease that stands in the way, if it may be ended; None when its page must be asked first."""
         if holder is None:
-            return await self._grant(entry, received_ms, None, How.NEW)
+            return How.NEW
         match self._decide(entry, holder):
             case Decision.GRANT:
-                return await self._grant(entry, received_ms, holder, How.NEW, End.SILENT)
-            case Decision.CONTINUE:
-                return self._continue(entry, holder)
+                await self.register.end_lease(holder, End.SILENT, min(holder.seen_ms + SILENCE_MS, self._now()))
+                return How.NEW
             case Decision.IF_SILENT if holder.connection in ("", silent_page):
-                return await self._grant(entry, received_ms, holder, How.RESUME, End.RESUMED)
-            case Decision.IF_SILENT if entry.password is None:
+                await self.register.end_lease(holder, End.RESUMED, self._now())
+                return How.RESUME
+            case Decision.IF_SILENT if entry.password is None and not asked:
                 return None
             case _:
-                return await self._take_over(entry, holder, received_ms)
+                await self._take_over(entry, holder)
+                return How.TAKE_OVER
 
     async def beat(self, actor: Actor, connection: str, lesson_id: str, epoch: int, beat: Beat) -> Acknowledged:
         """Take a beat and return once it is on disk.
@@ -132,7 +170,9 @@ class Attendance:
         """
         received_ms = self._now()
         async with self.register.lock(actor.person_id):
-            holder = self._holder_of(actor, connection, lesson_id, epoch)
+            holder = self._speaks(actor, connection, lesson_id, epoch, beat)
+            owned = self.register.owners.check(lesson_id)
+            received_ms += _behind(holder, beat, received_ms)
             if holder.answered_nonce and (beat.seq, beat.nonce) == (holder.anchor.seq, holder.answered_nonce):
                 return Acknowledged(holder.anchor.seq, holder.anchor.nonce)
             book = self._open_book(lesson_id)
@@ -147,6 +187,7 @@ class Attendance:
             with book.taking(actor.person_id, since_ms):
                 line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms)
                 await self.register.spool.append(line, stored)
+            self.register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
             return Acknowledged(worth.anchor.seq, worth.anchor.nonce)
 
     async def leave(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> None:
@@ -160,9 +201,19 @@ class Attendance:
             self._joining[connection] = False
         for holder in self.register.holders.values():
             if holder.connection == connection:
-                holder.connection = ""
-                if book := self.register.books.get(holder.lesson_id):
-                    book.touch(holder.person_id)
+                self._part(holder)
+
+    async def nodes_gone(self, nodes: frozenset[str]) -> None:
+        """Processes are dead or were frozen: nobody knows now how their pages will come back."""
+        for holder in self.register.holders.values():
+            if node_of(holder.connection) in nodes:
+                self._part(holder)
+                holder.inherited = True
+
+    def _part(self, holder: Holder) -> None:
+        holder.connection = ""
+        if book := self.register.books.get(holder.lesson_id):
+            book.touch(holder.person_id)
 
     async def session_ended(self, session_id: str) -> None:
         """A login ended: its lease ends with it, and the page is told."""
@@ -180,7 +231,7 @@ class Attendance:
         ask = Ask(entry.lesson_id, entry.actor.session_id, entry.page, resume)
         return decide(holder.holding(), ask, self._now())
 
-    async def _take_over(self, entry: Entry, holder: Holder, received_ms: int) -> Granted:
+    async def _take_over(self, entry: Entry, holder: Holder) -> None:
         if entry.password is None:
             raise DomainError("lease_held", device=holder.device, since=iso(holder.granted_ms))
         async with self.register.database.read() as connection:
@@ -189,20 +240,17 @@ class Attendance:
             raise DomainError("take_over_limit", per_hour=TAKE_OVERS_PER_HOUR)
         if not await self._ports.verify_password(entry.actor.person_id, entry.password):
             raise DomainError("password_wrong")
-        granted = await self._grant(entry, received_ms, holder, How.TAKE_OVER, End.TAKEN_OVER)
+        await self.register.end_lease(holder, End.TAKEN_OVER, self._now())
         await self._tell(holder, End.TAKEN_OVER, entry.device)
-        return granted
 
-    async def _grant(
-        self, entry: Entry, received_ms: int, old: Holder | None, how: How, end: End = End.SILENT
-    ) -> Granted:
-        """A new epoch from now on; what the old one had is settled first."""
-        if old is not None:
-            silent_ms = old.seen_ms + SILENCE_MS if end is End.SILENT else self._now()
-            await self.register.end_lease(old, end, min(silent_ms, self._now()))
-        now, resume = self._now(), _secret()
+    async def _grant(self, entry: Entry, received_ms: int, elsewhere: How, here: How) -> Granted:
+        """A new epoch from now on. Raises Raced when another process gave one at the same moment."""
+        now, resume, how = self._now(), _secret(), max(elsewhere, here, key=WORTH.index)
         async with self.register.database.write() as connection:
+            await self.register.owners.require(connection, entry.lesson_id)
             newest = await records.newest_lease(connection, entry.actor.person_id)
+            if newest is not None and newest.ended_ms is None:
+                raise records.Raced
             row = records.LeaseRow(
                 person_id=entry.actor.person_id,
                 epoch=newest.epoch + 1 if newest else 1,
@@ -223,7 +271,8 @@ class Attendance:
 
     def _continue(self, entry: Entry, holder: Holder) -> Granted:
         """The same page is back: its clock, its seq and its unacknowledged time go on."""
-        holder.connection, holder.seen_ms = entry.connection, self._now()
+        self.register.owners.check(holder.lesson_id)
+        holder.connection, holder.seen_ms, holder.inherited = entry.connection, self._now(), False
         holder.session_id = entry.actor.session_id
         if not holder.anchor.nonce:
             holder.anchor = replace(holder.anchor, nonce=_secret())
@@ -238,6 +287,17 @@ class Attendance:
         if (holder.lesson_id, holder.epoch, holder.connection) != (lesson_id, epoch, connection):
             raise DomainError("lease_lost", device=holder.device, at=iso(holder.granted_ms))
         return holder
+
+    def _speaks(self, actor: Actor, connection: str, lesson_id: str, epoch: int, beat: Beat) -> Holder:
+        """The holder whose page says this; one that we inherited shows by its nonce on which connection it is."""
+        holder = self.register.holders.get(actor.person_id)
+        if holder is not None and holder.inherited and not holder.connection:
+            same = (holder.lesson_id, holder.epoch, holder.session_id) == (lesson_id, epoch, actor.session_id)
+            if same and (not beat.nonce or beat.nonce not in (holder.anchor.nonce, holder.answered_nonce)):
+                raise DomainError("beat_refused", why="nonce")  # its page joins again, and proves itself so
+            if same:
+                holder.connection = connection
+        return self._holder_of(actor, connection, lesson_id, epoch)
 
     def _open_book(self, lesson_id: str) -> LessonBook:
         book = self.register.books.get(lesson_id)
@@ -260,6 +320,22 @@ def _anchor(entry: Entry, granted_ms: int, received_ms: int) -> Anchor:
     if entry.mono is None:
         return Anchor(0, _secret(), granted_ms)
     return Anchor(0, _secret(), granted_ms, received_ms - entry.mono, entry.mono)
+
+
+def _behind(holder: Holder, beat: Beat, received_ms: int) -> int:
+    """By how much our clock was behind the one before us when an inherited page first spoke: that cost is ours."""
+    if holder.inherited and holder.anchor.offset_ms is not None:
+        holder.behind_ms = min(max(0, beat.mono + holder.anchor.offset_ms - received_ms), MOST_BEHIND_MS)
+    holder.inherited = False
+    return holder.behind_ms
+
+
+async def _nobody_elsewhere() -> str:
+    return How.NEW
+
+
+async def _as_it_is(way: How) -> How:
+    return way
 
 
 def _secret() -> str:
