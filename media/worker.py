@@ -154,7 +154,7 @@ class Worker:
     async def _state(self, request: web.Request) -> web.Response:
         try:
             wanted = read_wanted(await request.json())
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, AttributeError):
             return web.json_response({"code": "bad_request", "data": {}}, status=400)
         return web.json_response({"refused": self.want(wanted)})
 
@@ -193,7 +193,7 @@ class Worker:
 
 
 def read_wanted(said: dict[str, Any]) -> Wanted:
-    """What a server posted. Raises ValueError, TypeError or KeyError."""
+    """What a server posted. Raises ValueError, TypeError, KeyError or AttributeError."""
     rooms, closed = ([str(room) for room in said[name]] for name in ("rooms", "closed"))
     cuts = {str(peer): float(at) for peer, at in said["cuts"].items()}
     return Wanted(float(said["now"]), float(said["since"]), rooms, closed, cuts)

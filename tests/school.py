@@ -127,11 +127,13 @@ class Page:
 
 
 @asynccontextmanager
-async def school(folder: Path, clock: Clock | None = None) -> AsyncIterator[School]:
+async def school(folder: Path, clock: Clock | None = None, media: str = "embedded") -> AsyncIterator[School]:
     """The house with one institution, one class of two, one lesson that may start now."""
     time = clock or ManualClock(NOON_MS)
     assert isinstance(time, ManualClock)
-    config = Config.model_validate({"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0}})
+    config = Config.model_validate(
+        {"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0, "mode": media}}
+    )
     async with running(config, demo=False, clock=time) as (house, url):
         yield await _fill(house, url, time)
 

@@ -60,7 +60,7 @@ async def _signed_out(_served: School, page: Page, _other: Page, _lease: dict[st
 
 async def _hang_up(served: School, page: Page) -> None:
     await page.client.disconnect()
-    while served.house.register.holders[served.ids["jia"]].connection:  # noqa: ASYNC110
+    while served.house.register.holders[served.ids["jia"]].connection:
         await page.client.sleep(0.01)
 
 
