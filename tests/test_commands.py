@@ -13,7 +13,7 @@ from server.serve import only_one
 from tests.school import school
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("serve", "init", "migrate", "demo", "export", "types")
+COMMANDS = ("serve", "init", "migrate", "demo", "export", "backup", "restore", "types")
 
 
 def test_help_names_every_command_in_two_languages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,7 +57,7 @@ def test_a_refusal_has_its_code_and_a_remedy_in_two_languages(
 
 def test_a_folder_in_use_is_refused_with_a_remedy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with only_one(tmp_path):
-        assert main(["export", "C-1", "--data", str(tmp_path), "--out", "x.csv"]) == EXIT_REFUSED
+        assert main(["migrate", "--data", str(tmp_path)]) == EXIT_REFUSED
     told = capsys.readouterr().err
     assert "data_folder_busy" in told
     assert "网页上导出" in told

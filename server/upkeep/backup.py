@@ -18,7 +18,7 @@ from typing import BinaryIO, Final
 
 from server.app import open_store
 from server.attendance.spool import SUFFIX, Spool
-from server.core.clock import SystemClock
+from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
@@ -33,7 +33,7 @@ SECRETS: Final = ("keys", "tls")
 SPOOL_TRIES: Final = 20
 
 
-async def back_up(config: Config, out: Path, keys_out: Path, passphrase: str) -> Manifest:
+async def back_up(config: Config, out: Path, keys_out: Path, passphrase: str, clock: Clock) -> Manifest:
     """Write `out` and, sealed, `keys_out`; the service may run meanwhile. Neither file exists unless both are whole.
 
     Raises DomainError file_exists, passphrase_weak, data_folder_empty, database_damaged, spool_damaged, disk_full.
@@ -48,7 +48,7 @@ async def back_up(config: Config, out: Path, keys_out: Path, passphrase: str) ->
     try:
         with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.resolve().parent) as scratch:
             folder = Path(scratch)
-            manifest = await _collect(config, folder / "in", fits(secret))
+            manifest = await _collect(config, folder / "in", fits(secret), clock)
             _store(folder / "keys", lambda file: file.write(keybox.seal(secret, passphrase)))
             _store(folder / "out", lambda file: archive.write(file, folder / "in", manifest))
             shutil.move(folder / "keys", keys_out)
@@ -82,9 +82,8 @@ def _store(path: Path, write: Callable[[BinaryIO], object]) -> None:
         os.fsync(file.fileno())
 
 
-async def _collect(config: Config, folder: Path, keys: str) -> Manifest:
+async def _collect(config: Config, folder: Path, keys: str, clock: Clock) -> Manifest:
     folder.mkdir(mode=0o700)
-    clock = SystemClock()
     store = open_store(config, clock)
     try:
         sqlite = store.database.engine.dialect.name == "sqlite"

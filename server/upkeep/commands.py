@@ -46,7 +46,7 @@ async def backup(config: Config, options: argparse.Namespace) -> None:
     os.umask(MASK)
     out = Path(options.file)
     keys_out = Path(options.keys_out) if options.keys_out else out.with_name(f"{out.name}.keys")
-    manifest = await back_up(config, out, keys_out, _passphrase(options, twice=True))
+    manifest = await back_up(config, out, keys_out, _passphrase(options, twice=True), SystemClock())
     print(f"备份完成 · backed up: {out}（{len(manifest.files)} 个文件 · files）")
     print(f"密钥（已加密） · keys, sealed: {keys_out}")
     print("  请把密钥文件和口令分开存放，不要和备份放在一起。Keep keys and passphrase apart from the backup.")

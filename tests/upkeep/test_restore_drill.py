@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from server.attendance.intervals import Intervals, subtract, total
-from server.core.clock import ManualClock
+from server.core.clock import ManualClock, SystemClock
 from server.core.vault import open_vault
 from server.settings import Config
 from server.upkeep import backup, records
@@ -66,7 +66,7 @@ def _teach_and_back_up(folder: Path, out: Path) -> list[dict[str, Intervals]]:
                     _moment(room, server)
                 promised.append({one.person: one.acked for one in room.all()})
                 file = out / f"{number}.tar"
-                work = back_up(_config(folder), file, file.with_suffix(".keys"), PASSPHRASE)
+                work = back_up(_config(folder), file, file.with_suffix(".keys"), PASSPHRASE, SystemClock())
                 thread = threading.Thread(target=asyncio.run, args=(work,))
                 thread.start()
                 while thread.is_alive():
