@@ -145,9 +145,9 @@ async def revision_of(database: Database) -> tuple[str, str]:
     async with database.read() as connection:
         found = ""
         if await connection.run_sync(lambda sync: inspect(sync).has_table(VERSIONS)):
-            found = (await connection.exec_driver_sql(f"SELECT version_num FROM {VERSIONS}")).scalar()  # noqa: S608
+            found = (await connection.exec_driver_sql(f"SELECT version_num FROM {VERSIONS}")).scalar_one()  # noqa: S608
         newest = await connection.run_sync(lambda sync: ScriptDirectory.from_config(alembic_config(sync)))
-    return str(found), str(newest.get_current_head())
+    return found, str(newest.get_current_head())
 
 
 def _tables(connection: Connection) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from server.upkeep.archive import Manifest
 NAMES = ("keshi.db", "spool/00000001.spool", "nodes/a1/00000002.spool", "tables/person")
 
 
-def make(folder: Path, **change: object) -> Path:
+def make(folder: Path, **change: Any) -> Path:
     inside = folder / "in"
     for name in NAMES:
         (inside / name).parent.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ def test_something_else_is_damage(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [{"version": "99.0.0"}, {"format": archive.FORMAT + 1}])
-def test_a_newer_one_is_refused(tmp_path: Path, change: dict[str, object]) -> None:
+def test_a_newer_one_is_refused(tmp_path: Path, change: dict[str, Any]) -> None:
     assert refusal(make(tmp_path, **change), tmp_path / "out").code == "backup_newer"
 
 

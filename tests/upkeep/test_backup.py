@@ -9,7 +9,7 @@ import pytest
 from server.core.clock import ManualClock
 from server.core.errors import DomainError
 from server.settings import Config
-from server.upkeep import archive, backup
+from server.upkeep import archive
 from server.upkeep.backup import back_up, copy_spools
 from tests.school import NOON_MS, school
 
@@ -105,7 +105,7 @@ def test_a_spool_replaced_meanwhile_is_read_again(tmp_path: Path, monkeypatch: p
             first.unlink()
         copy(source, target)
 
-    monkeypatch.setattr(backup.shutil, "copyfile", replaced)
+    monkeypatch.setattr(shutil, "copyfile", replaced)
     copy_spools(tmp_path / "data", tmp_path / "out")
     assert tried == ["00000001.spool", "00000002.spool"]
     assert [path.name for path in (tmp_path / "out").rglob("*.spool")] == ["00000002.spool"]
