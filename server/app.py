@@ -19,18 +19,20 @@ from server.attendance.service import Attendance, Ports
 from server.core.capability import Capability
 from server.core.clock import Clock
 from server.core.database import Database, sqlite_url
+from server.core.shared import InProcess
 from server.core.tasks import Tasks
 from server.core.vault import Vault, open_vault
 from server.core.wire.declaration import Declarations, Nothing
+from server.core.wire.openapi import openapi
 from server.core.wire.rest import Rest
 from server.core.wire.socket import Sockets
 from server.core.wire.trace import Trace
 from server.health import Health
-from server.live.api import peer_of
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
-from server.live.service import Live
+from server.live.service import Live, peer_of
 from server.settings import Config
+from server.tls.https import authority_file
 from server.training.service import Training
 
 PROBE_S: Final = 3.0
@@ -79,6 +81,11 @@ class House:
         return self.store.health.metrics
 
     @property
+    def document(self) -> dict[str, Any]:
+        """What programs may ask over HTTP, as OpenAPI."""
+        return openapi(self.declarations.routes, self.rest.cookie, described())
+
+    @property
     def declarations(self) -> Declarations:
         """What all capabilities serve together."""
         joined = Declarations()
@@ -103,7 +110,14 @@ def open_store(config: Config, clock: Clock) -> Store:
 def build(config: Config, store: Store, url: str, origins: frozenset[str], demo: bool) -> House:
     """Choose the adapters and wire the capabilities together. `url` is how browsers reach us, without a slash."""
     database, clock = store.database, store.clock
-    people = accounts.build(database=database, clock=clock, vault=store.vault, demo=demo)
+    people = accounts.build(
+        database=database,
+        clock=clock,
+        vault=store.vault,
+        counters=InProcess(clock, store.tasks),
+        demo=demo,
+        limits=config.limits,
+    )
     classes = training.build(database=database, clock=clock, accounts=people.service, demo=demo)
     watch = oversight.build(database=database, clock=clock)
     rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_MS // 1000)
@@ -124,7 +138,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         accounts=people.service, training=classes.service, attendance=presence.service.views, clock=clock, url=url
     )
     looks = oversight.declare(watch, classes.service, presence.service)
-    extra = (_demo(store, people.service, classes.service, url),) if demo else ()
+    extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
         store=store,
         trace=trace,
@@ -147,9 +161,15 @@ def _media(config: Config, store: Store) -> Door:
     return EmbeddedMedia(config.media.for_media(config.server.host), key, store.clock, store.tasks)
 
 
-def _demo(store: Store, people: Accounts, classes: Training, url: str) -> Capability[Any]:
+def _demo(config: Config, store: Store, people: Accounts, classes: Training, url: str) -> Capability[Any]:
     return demonstration.build(
-        accounts=people, training=classes, clock=store.clock, tasks=store.tasks, url=url, folder=store.folder
+        accounts=people,
+        training=classes,
+        clock=store.clock,
+        tasks=store.tasks,
+        url=url,
+        folder=store.folder,
+        authority=authority_file(config.tls, store.folder),
     )
 
 

@@ -220,8 +220,16 @@ class Api:
                 ),
             ],
             commands=[
-                Command("beat", trainees, BeatRequest, BeatAnswer, self.beat, codes=BEAT_CODES),
-                Command("lesson:leave", trainees, LeaveRequest, Nothing, self.leave, codes=("lease_lost", "closing")),
+                Command("beat", trainees, BeatRequest, BeatAnswer, self.beat, codes=BEAT_CODES, at_owner=True),
+                Command(
+                    "lesson:leave",
+                    trainees,
+                    LeaveRequest,
+                    Nothing,
+                    self.leave,
+                    codes=("lease_lost", "closing"),
+                    at_owner=True,
+                ),
             ],
             pushes=[LEASE_LOST, LEASE_PROBE],
         )

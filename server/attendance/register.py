@@ -229,7 +229,7 @@ class Register:
         """The lines of a lesson in the spools of the dead; a line that stands in two of them counts once."""
         left = [await self._estates.read(folder / SPOOL) for folder in self.owners.left()]
         lines = [line for one in left for line in one.get(lesson_id, ())]
-        told: list[int] = [line.get("alive", line.get("seen", 0)) for line in lines]
+        told = [line.get("alive") or line.get("seen") or 0 for line in lines]
         self._alive[lesson_id] = max([claim.alive_ms, *told])
         return [line for line in lines if "person" in line]
 

@@ -15,7 +15,7 @@ from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
 from server.live.lesson import Kind, State
-from server.live.service import Live, Running
+from server.live.service import Live, Running, peer_of
 from server.training.rules import LessonState
 from server.training.service import Enrolled, Training
 from server.training.views import LessonView
@@ -267,20 +267,52 @@ class Api:
         instructors = frozenset({Role.INSTRUCTOR})
         return Declarations(
             commands=[
-                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join, observed=True, codes=JOIN_CODES),
-                Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media, codes=MEDIA_CODES),
-                Command("lesson:start", instructors, LessonCommand, PhaseAnswer, self.start, codes=START_CODES),
-                Command("lesson:break", instructors, LessonCommand, PhaseAnswer, self.pause, codes=RUNNING_CODES),
-                Command("lesson:resume", instructors, LessonCommand, PhaseAnswer, self.resume, codes=RUNNING_CODES),
-                Command("lesson:end", instructors, LessonCommand, PhaseAnswer, self.end, codes=RUNNING_CODES),
+                Command(
+                    "lesson:join",
+                    EVERYONE,
+                    JoinRequest,
+                    Joined,
+                    self.join,
+                    observed=True,
+                    codes=JOIN_CODES,
+                    at_owner=True,
+                ),
+                Command(
+                    "lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media, codes=MEDIA_CODES, at_owner=True
+                ),
+                Command(
+                    "lesson:start",
+                    instructors,
+                    LessonCommand,
+                    PhaseAnswer,
+                    self.start,
+                    codes=START_CODES,
+                    at_owner=True,
+                ),
+                Command(
+                    "lesson:break",
+                    instructors,
+                    LessonCommand,
+                    PhaseAnswer,
+                    self.pause,
+                    codes=RUNNING_CODES,
+                    at_owner=True,
+                ),
+                Command(
+                    "lesson:resume",
+                    instructors,
+                    LessonCommand,
+                    PhaseAnswer,
+                    self.resume,
+                    codes=RUNNING_CODES,
+                    at_owner=True,
+                ),
+                Command(
+                    "lesson:end", instructors, LessonCommand, PhaseAnswer, self.end, codes=RUNNING_CODES, at_owner=True
+                ),
             ],
             pushes=[PHASE, ROSTER],
         )
-
-
-def peer_of(person_id: str, epoch: int) -> str:
-    """The media peer of a person's page."""
-    return f"{person_id}.{epoch}"
 
 
 def phase_of(running: Running) -> Phase:

@@ -9,6 +9,7 @@ import structlog
 
 from server.attendance.register import Register
 from server.core.actor import Actor, Role
+from server.core.cluster.rules import node_of
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.live import lesson as rules
@@ -32,6 +33,8 @@ class MediaDoor(Protocol):
 
     async def cut(self, peer: str) -> None: ...
 
+    def release(self, room: str) -> None: ...
+
     def token(self, room: str, peer: str, publish: bool) -> str: ...
 
 
@@ -53,6 +56,8 @@ class Running:
 
 
 Announce = Callable[[Running], Awaitable[None]]
+#: the connections, at all processes, that have been in a lesson, and whose they are
+Attached = Callable[[str], Awaitable[list[tuple[str, Actor]]]]
 
 
 class Live:
@@ -67,16 +72,23 @@ class Live:
         self._peers: dict[str, set[str]] = {}
         self._loading = asyncio.Lock()
         self.announce: Announce = _tell_nobody
+        self.attached: Attached = _nobody
 
     async def running(self, lesson_id: str) -> Running:
-        """The lesson in memory, rebuilt from its events at the first call; attendance gets its timeline."""
+        """The lesson in memory, claimed and rebuilt from its events at the first call; attendance gets its timeline.
+
+        One that is running then was run by a process that is gone. Raises owner_changing when another one runs it.
+        """
         async with self._loading:
             if lesson_id not in self._running:
+                await self._register.book(lesson_id)
                 async with self._database.read() as connection:
                     events = await records.events_of(connection, lesson_id)
                 running = Running(lesson_id, events, rules.rebuild(events))
-                self._running[lesson_id] = running
                 await self._push(running)
+                if running.lesson.state in RUNNING:
+                    await self._resume(running)
+                self._running[lesson_id] = running
             return self._running[lesson_id]
 
     async def start(self, actor: Actor, lesson_id: str) -> Running:
@@ -132,26 +144,39 @@ class Live:
             await self.media.cut(peer)
 
     async def published(self, lesson_id: str, live: bool) -> None:
-        """The publisher's media came or went."""
-        running = await self.running(lesson_id)
-        running.publisher_live = live
-        await self._notice(running)
-        await self.announce(running)
+        """The publisher's media came or went; what another process runs is not ours to notice."""
+        async with self._loading:
+            running = self._running.get(lesson_id)
+        if running is not None:
+            running.publisher_live = live
+            await self._notice(running)
+            await self.announce(running)
+
+    async def needed(self) -> set[str]:
+        """The lessons that somebody must run."""
+        return {lesson.id for lesson in await self._training.running_lessons()}
 
     async def restore(self, also: set[str]) -> None:
         """After a start: go on with what was running, and with what the spool (`also`) still needs."""
-        back_ms = self._now()
-        alive_ms = self._register.last_alive_ms or back_ms
-        lessons = {lesson.id for lesson in await self._training.running_lessons()} | also
-        for lesson_id in lessons:
-            running = await self.running(lesson_id)
-            await self._register.book(lesson_id)
-            if running.lesson.state is State.STARTING:
-                await self._happen(running, Kind.START_FAILED, None)
-            elif running.lesson.state in RUNNING:
-                since_ms = min(max(alive_ms, running.lesson.since_ms), back_ms)
-                await self._happen(running, Kind.SERVER_BACK, None, since_ms)
-                await self._reopen(lesson_id)
+        for lesson_id in await self.needed() | also:
+            await self.running(lesson_id)
+
+    def lose(self, lesson_id: str) -> None:
+        """Another process runs the lesson now."""
+        if self._running.pop(lesson_id, None) is not None:
+            self.media.release(lesson_id)
+
+    async def nodes_gone(self, nodes: frozenset[str]) -> None:
+        """Processes are dead, and with them the control sockets that they held."""
+        for running in self.active():
+            for connection in [one for one in running.controls if node_of(one) in nodes]:
+                running.controls.discard(connection)
+                await self._notice(running)
+
+    async def announce_all(self) -> None:
+        """Say all phases again: others may have missed them."""
+        for running in self.active():
+            await self.announce(running)
 
     async def _reopen(self, lesson_id: str) -> None:
         """The room of a lesson that goes on; without media (a worker that is away) it goes on as well."""
@@ -182,6 +207,23 @@ class Live:
             raise DomainError("forbidden")
         return planned
 
+    async def _resume(self, running: Running) -> None:
+        """Go on where a process that is gone has left a lesson: up to a minute without it costs nobody anything."""
+        if running.lesson.state is State.STARTING:
+            await self._happen(running, Kind.START_FAILED, None)
+            return
+        back_ms = max(self._now(), running.lesson.since_ms)
+        alive_ms = self._register.alive_ms(running.lesson_id) or back_ms
+        since_ms = min(max(alive_ms, running.lesson.since_ms), back_ms)
+        await self._happen(running, Kind.SERVER_BACK, None, since_ms)
+        planned = await self._training.lesson(running.lesson_id)
+        for connection, actor in await self.attached(running.lesson_id):
+            if actor.role is Role.INSTRUCTOR and actor.person_id == planned.instructor_id:
+                running.controls.add(connection)
+                self._peers.setdefault(actor.session_id, set()).add(peer_of(actor.person_id, 0))
+        await self._reopen(running.lesson_id)
+        await self._notice(running)
+
     async def _notice(self, running: Running) -> None:
         """Turn a change of presence into an event."""
         async with running.lock:
@@ -196,6 +238,7 @@ class Live:
         event = rules.decide(running.lesson, kind, self._now(), actor.person_id if actor else "", since_ms)
         after = rules.apply(running.lesson, event)
         async with self._database.write() as connection:
+            await self._register.owners.require(connection, running.lesson_id)
             await records.add_event(connection, running.lesson_id, event)
             await self._training.set_lesson_state(
                 connection, running.lesson_id, after.state, after.started_ms, after.ended_ms
@@ -211,6 +254,15 @@ class Live:
 
     def _now(self) -> int:
         return self._register.clock.ms()
+
+
+def peer_of(person_id: str, epoch: int) -> str:
+    """The media peer of a person's page."""
+    return f"{person_id}.{epoch}"
+
+
+async def _nobody(_lesson_id: str) -> list[tuple[str, Actor]]:
+    return []
 
 
 async def _tell_nobody(_running: Running) -> None:
