@@ -1,7 +1,8 @@
 # Keshi · 课时: everything a person types. `make` alone lists it.
 
+LAN ?=
 HOST ?= 127.0.0.1
-PORT ?= 8080
+PORT ?= $(if $(LAN),8443,8080)
 DATA ?= data/demo
 ONLY ?=
 ARGS ?=
@@ -18,9 +19,9 @@ help:  ## 列出命令 · list these commands
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST)
 	@echo "  HOST=$(HOST) PORT=$(PORT) DATA=$(DATA) ONLY=$(ONLY)"
 
-run:  ## 安装并启动演示（HOST= PORT= DATA= 可改） · set up and serve the demo
+run:  ## 安装并启动演示（LAN=1 供手机使用；HOST= PORT= DATA= 可改） · set up and serve the demo; LAN=1 for phones
 	@$(SETUP) run
-	@exec $(BIN) -B .ci/foreground.py $(BIN) -m server serve --demo --host '$(HOST)' --port '$(PORT)' --data '$(DATA)' $(ARGS)
+	@exec $(BIN) -B .ci/foreground.py $(BIN) -m server serve --demo --host '$(HOST)' --port '$(PORT)' --data '$(DATA)' $(if $(LAN),--lan) $(ARGS)
 
 setup:  ## 只安装，不启动 · set up what `python -m server` needs, start nothing
 	@$(SETUP) run

@@ -110,9 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _address_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="监听地址 · address to listen on")
+    parser.add_argument("--port", type=int, help="监听端口 · port to listen on")
+
+
 def _serve_options(serve: argparse.ArgumentParser) -> None:
-    serve.add_argument("--host", help="监听地址 · address to listen on")
-    serve.add_argument("--port", type=int, help="监听端口 · port to listen on")
+    _address_options(serve)
+    serve.add_argument("--lan", action="store_true", help="供局域网手机使用，自建证书 · for phones on the LAN, own CA")
     serve.add_argument("--demo", action="store_true", help="用演示数据，首次会生成 · serve the demo")
     serve.add_argument(
         "--demo-anywhere", action="store_true", help="允许演示监听其他地址 · let the demo listen elsewhere"
@@ -132,6 +137,7 @@ def _upkeep_options(add: Callable[[str, Command, str], argparse.ArgumentParser])
 
 
 def _init_options(init: argparse.ArgumentParser) -> None:
+    _address_options(init)
     init.add_argument("--name", default="管理员", help="管理员姓名 · the administrator's name")
     init.add_argument("--login", default="admin", help="管理员登录名 · the administrator's login")
     init.add_argument("--operator", default="", help="平台运营单位 · who runs this platform")

@@ -1,6 +1,7 @@
 """What each command of the command line does; `__main__` parses, this acts."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,13 +12,14 @@ from media.api import serving
 from server import demo as demonstration
 from server.accounts.people import NewPerson
 from server.app import MEDIA_KEY, House, build, open_keys, open_store
+from server.arrange import arranged, for_phones, serve_again, shown
 from server.core.actor import Role
 from server.core.clock import SystemClock
 from server.core.errors import DomainError
 from server.core.wire.typescript import typescript
 from server.log import set_up_logging
 from server.serve import only_one, serve_until_stopped, told_to_stop
-from server.settings import Config, is_loopback
+from server.settings import Config
 from server.upkeep import records
 
 OFFLINE: Final = "http://127.0.0.1:8080"
@@ -26,15 +28,14 @@ OFFLINE: Final = "http://127.0.0.1:8080"
 async def serve(config: Config, options: argparse.Namespace) -> None:
     """Serve until stopped; a demo is made at its first start."""
     set_up_logging(config.log.level)
-    if options.demo and not is_loopback(config.server.host) and not options.demo_anywhere:
-        raise DomainError(
-            "address_refused", host=config.server.host, remedy="--demo-anywhere (make run ARGS=--demo-anywhere)"
-        )
+    config = arranged(config, options)
 
     async def announce(house: House, url: str) -> None:
         if options.demo:
             for line in await demonstration.prepare(house, config.server.data):
                 print(line, flush=True)
+        for line in for_phones(config, url):
+            print(line, flush=True)
         print(f"ready {url}", flush=True)
 
     await serve_until_stopped(config, options.demo, announce)
@@ -71,8 +72,8 @@ async def init(config: Config, options: argparse.Namespace) -> None:
         secret = (await house.accounts.invitations.invite([person.id]))[person.id]
     print("课时 Keshi：数据库已建好。启动服务后，用下面的一次性链接设置管理员密码（7 天内有效，只能用一次）：")
     print("The store is ready. Start the service, then open this one-time link to set the administrator's password:")
-    print(f"  {_shown(config)}/desk.html#/welcome/{secret}")
-    print(f"  {sys.executable} -m server serve --data {config.server.data}")
+    print(f"  {shown(config)}/desk.html#/welcome/{secret}")
+    print(f"  {shlex.join([sys.executable, '-m', 'server', *serve_again(config, options)])}")
 
 
 async def migrate(config: Config, _options: argparse.Namespace) -> None:
@@ -121,7 +122,7 @@ async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
         store = open_store(config, SystemClock())
         try:
             await store.database.migrate()
-            house = build(config, store, _shown(config), frozenset(), demo=bool(demo))
+            house = build(config, store, shown(config), frozenset(), demo=bool(demo))
             if demo is not None:
                 await house.training.check_kind(demo)
             yield house
@@ -139,13 +140,9 @@ async def _beside(config: Config) -> AsyncIterator[House]:
         found, newest = await records.revision_of(store.database)
         if found != newest:
             raise DomainError("database_older", found=found, needed=newest)
-        house = build(config, store, _shown(config), frozenset(), demo=False)
+        house = build(config, store, shown(config), frozenset(), demo=False)
         yield house
         house.accounts.close()
     finally:
         await store.tasks.close()
         await store.database.close()
-
-
-def _shown(config: Config) -> str:
-    return config.server.public_url or f"http://{config.server.host}:{config.server.port}"

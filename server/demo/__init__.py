@@ -44,9 +44,16 @@ async def prepare(house: House, folder: Path) -> list[str]:
 
 
 def build(
-    *, accounts: Accounts, training: Training, clock: Clock, tasks: Tasks, url: str, folder: Path
+    *,
+    accounts: Accounts,
+    training: Training,
+    clock: Clock,
+    tasks: Tasks,
+    url: str,
+    folder: Path,
+    authority: Path | None = None,
 ) -> Capability[DemoLessons]:
-    """The demo's lessons; only where the demo is served."""
+    """The demo's lessons; only where the demo is served. `authority`: whom its actors trust besides the system's."""
     seed = Seed(accounts, training, clock, folder)
-    lessons = DemoLessons(accounts, seed, tasks, url, folder)
+    lessons = DemoLessons(accounts, seed, tasks, url, folder, authority=authority)
     return Capability(lessons, lessons.declarations(), (Job("demo.lessons", KEEP_S, seed.keep),))

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import asdict, dataclass
@@ -50,10 +51,17 @@ class DemoLessons:
     """Starts demo lessons; a cancelled task, that is the end of the server, ends the actors."""
 
     def __init__(
-        self, accounts: Accounts, seed: Seed, tasks: Tasks, url: str, folder: Path, tempo: float = 1.0
+        self,
+        accounts: Accounts,
+        seed: Seed,
+        tasks: Tasks,
+        url: str,
+        folder: Path,
+        tempo: float = 1.0,
+        authority: Path | None = None,
     ) -> None:
         self._accounts, self._seed, self._tasks = accounts, seed, tasks
-        self._url, self._folder, self._tempo = url, folder, tempo
+        self._url, self._folder, self._tempo, self._authority = url, folder, tempo, authority
         self._starting = asyncio.Lock()
         self._running: str | None = None
 
@@ -101,6 +109,7 @@ class DemoLessons:
             "-m",
             "server.demo.players",
             cwd=ROOT,
+            env={**os.environ, **({"SSL_CERT_FILE": str(self._authority.absolute())} if self._authority else {})},
             stdin=PIPE,
             stdout=DEVNULL,
             start_new_session=True,  # Ctrl-C is for the server alone, which then stops the actors itself

@@ -1,6 +1,6 @@
 """Decides about a certificate authority of this machine's own, for a network without a public name.
 
-Whoever installs it trusts it only as far as it is constrained: for private addresses and this machine's names (RFC
+Whoever installs it trusts it only as far as it is constrained: for the addresses and names of a LAN (RFC
 5280, section 4.2.1.10). A stolen key could pose as no bank.
 """
 
@@ -95,11 +95,19 @@ class LocalCa:
 
 
 def make_authority(names: Iterable[str], now_ms: int) -> Pair:
-    """A new authority that may speak for private addresses and `names`, and what lies below those."""
+    """A new authority that may speak for private addresses, and for `names` and what lies below them.
+
+    A machine on a LAN may have an address that is not private: that one address may be among `names`.
+    """
     key, now = new_key(), to_datetime(now_ms)
-    public = [host for host in names if not _is_address(host)]
+    addresses, hosts = [*PRIVATE], []
+    for name in dict.fromkeys(names):
+        if not _is_address(name):
+            hosts.append(name)
+        elif not is_private(address := ipaddress.ip_address(name)):
+            addresses.append(ipaddress.ip_network(address))
     title = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Keshi LAN CA {machine_names()[-1]}"[:64])])
-    permitted = [*map(x509.DNSName, dict.fromkeys(public)), *map(x509.IPAddress, PRIVATE)]
+    permitted = [*map(x509.DNSName, hosts), *map(x509.IPAddress, addresses)]
     certificate = (
         x509.CertificateBuilder(title, title, key.public_key(), x509.random_serial_number())
         .not_valid_before(now - EARLY)
@@ -136,9 +144,11 @@ def issue(authority: Pair, names: Iterable[str], now_ms: int) -> Pair:
 
 def permits(authority: x509.Certificate, host: str) -> bool:
     """Whether the authority's constraints let it speak for a host."""
-    if _is_address(host):
-        return is_private(ipaddress.ip_address(host))
     subtrees = authority.extensions.get_extension_for_class(x509.NameConstraints).value.permitted_subtrees or []
+    if _is_address(host):
+        address = ipaddress.ip_address(host)
+        networks = [ipaddress.ip_network(str(one.value)) for one in subtrees if isinstance(one, x509.IPAddress)]
+        return any(address in network for network in networks)
     names = [subtree.value.lower() for subtree in subtrees if isinstance(subtree, x509.DNSName)]
     return any(host == name or host.endswith(f".{name}") for name in names)
 

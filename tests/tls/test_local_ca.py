@@ -126,10 +126,11 @@ def test_a_damaged_authority_is_not_replaced_in_silence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("host", "permitted"),
     [("ke.lan", True), ("a.ke.lan", True), ("xke.lan", True), ("kelan", False), ("lan.example.cn", False),
-     ("192.168.1.1", True), ("fd00::1", True), ("8.8.8.8", False), ("2001:db8::1", False)],
+     ("192.168.1.1", True), ("fd00::1", True), ("8.8.8.8", False), ("2001:db8::1", False),
+     ("198.51.100.7", True), ("198.51.100.8", False)],
 )  # fmt: skip
 def test_what_an_authority_may_speak_for(host: str, permitted: bool) -> None:
-    authority = make_authority(["lan"], CLOCK.ms())
+    authority = make_authority(["lan", "198.51.100.7"], CLOCK.ms())
     assert permits(authority.leaf, host) is permitted
 
 
