@@ -5,19 +5,20 @@ import errno
 import os
 import shutil
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from media.api import Media, MediaError, RoomStats
 from server.app import House
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from server.health import LAG_EVERY_S
+from server.live.media_door import EmbeddedMedia
 
 #: below this a lesson's day may fill the disk
 LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
 #: sealing later than this after a minute was due has failed
 MOST_SEAL_LAG_S: Final = 120.0
-#: evidence.md: a clock further off opens no lesson
-MOST_CLOCK_OFF_MS: Final = 30_000
 
 
 def observe(house: House) -> None:
@@ -59,9 +60,41 @@ def _figures(house: House) -> None:
     ):
         health.reading(name, words, read)
     health.reading("keshi_lessons", "Lessons in memory", lambda: _lessons(house), label="state")
+    health.reading("keshi_media_publishers", "Instructors whose media is live", lambda: _publishers(house))
+    if isinstance(house.media, EmbeddedMedia):
+        _media_figures(house, house.media.media)
     failures = house.store.tasks
     health.reading("keshi_task_failures_total", "Jobs and tasks that failed", lambda: failures.failures, counts=True)
     house.store.tasks.every("health.lag", LAG_EVERY_S, health.measure_lag)
+
+
+def _media_figures(house: House, media: Media) -> None:
+    """Only where media runs in this process; a worker's figures are not fetched."""
+
+    def rooms() -> list[RoomStats]:
+        found = []
+        for running in house.live.active():
+            with suppress(MediaError):  # not open (any more)
+                found.append(media.stats(running.lesson_id))
+        return found
+
+    for name, words, read in (
+        ("keshi_media_viewers", "Pages that receive media", lambda: sum(len(one.viewers) for one in rooms())),
+        (
+            "keshi_media_packets_in",
+            "Packets received in the open rooms",
+            lambda: sum(one.packets_in for one in rooms()),
+        ),
+        ("keshi_media_packets_out", "Packets sent in the open rooms", lambda: sum(one.packets_out for one in rooms())),
+        ("keshi_media_resent", "Packets sent again in the open rooms", lambda: sum(one.resent for one in rooms())),
+    ):
+        house.health.reading(name, words, read)
+    words = "Datagrams and calls that media refused or dropped"
+    house.health.reading("keshi_media_refused_total", words, lambda: media.counts, label="why", counts=True)
+
+
+def _publishers(house: House) -> int:
+    return sum(running.publisher_live for running in house.live.active())
 
 
 def seal_lag_s(house: House) -> float:
