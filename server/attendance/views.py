@@ -1,14 +1,20 @@
 """Decides how minutes are shown and summed: cells of a strip, totals of a lesson, class hours of a class."""
 
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any, Final
 
 from server.attendance import records
 from server.attendance.hours import ClassHours, class_hours
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, slot_of
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, slot_of, unpack
 from server.attendance.register import Register
+from server.core.cluster.owners import Errand
 from server.training.service import Lesson, Training
+
+#: what one process asks of another: `fresh_here` with {lesson_id}
+FRESH: Final = "attendance.fresh"
 
 
 class RecordState(StrEnum):
@@ -49,6 +55,25 @@ class Totals:
     confirmed_ms: int
     reasons: list[ReasonMs]
     state: RecordState
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What only a lesson's owner knows: how many pages are there, and the minutes that are not sealed."""
+
+    present: int
+    minutes: tuple[SealedMinute, ...]
+
+    def told(self) -> dict[str, Any]:
+        """As one process tells another."""
+        minutes = [[one.slot, one.delivered_ms, b64encode(pack(one.records)).decode()] for one in self.minutes]
+        return {"present": self.present, "minutes": minutes}
+
+
+def read_fresh(told: dict[str, Any]) -> Fresh:
+    """What `Fresh.told` said."""
+    minutes = (SealedMinute(slot, ms, unpack(b64decode(packed))) for slot, ms, packed in told["minutes"])
+    return Fresh(told["present"], tuple(minutes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,20 +160,33 @@ class Views:
 
     async def minutes(self, lesson_id: str) -> LessonMinutes:
         """A lesson's minutes."""
-        book = self._register.books.get(lesson_id)
-        while True:  # a minute that is sealed while we read must be in one of the two, not in neither
-            known = book.next_slot if book else None
-            async with self._register.database.read() as connection:
-                stored = await records.sealed_minutes(connection, lesson_id)
-            if book is None or book.next_slot == known:
-                break
-        fresh: list[SealedMinute] = []
-        if book is not None and book.next_slot is not None:
-            now = self._register.clock.ms()
-            first = max(book.next_slot, stored[-1].slot + 1) if stored else book.next_slot
-            last = slot_of(now) if book.last_slot is None else min(book.last_slot, slot_of(now))
-            fresh = [book.judge_slot(slot, now, final=False) for slot in range(first, last + 1)]
-        return LessonMinutes(stored, fresh)
+        fresh = await self.fresh(lesson_id)
+        async with self._register.database.read() as connection:  # after it: what was sealed meanwhile is in both
+            stored = await records.sealed_minutes(connection, lesson_id)
+        first = stored[-1].slot + 1 if stored else 0
+        return LessonMinutes(stored, [minute for minute in fresh.minutes if minute.slot >= first])
+
+    async def fresh(self, lesson_id: str) -> Fresh:
+        """What is not sealed yet, asked of the process that has the lesson. Raises DomainError owner_changing."""
+
+        async def here() -> Fresh:
+            return self.fresh_here(lesson_id)
+
+        errand = Errand(FRESH, {"lesson_id": lesson_id})
+        answer = await self._register.owners.at_owner(lesson_id, here, errand, load=False)
+        return answer if isinstance(answer, Fresh) else read_fresh(answer)
+
+    def fresh_here(self, lesson_id: str) -> Fresh:
+        """The same, from our own book; nothing without one."""
+        register = self._register
+        present = sum(1 for one in register.holders.values() if one.lesson_id == lesson_id and one.connection)
+        book = register.books.get(lesson_id)
+        if book is None or book.next_slot is None:
+            return Fresh(present, ())
+        now = register.clock.ms()
+        last = slot_of(now) if book.last_slot is None else min(book.last_slot, slot_of(now))
+        slots = range(book.next_slot, last + 1)
+        return Fresh(present, tuple(book.judge_slot(slot, now, final=False) for slot in slots))
 
     async def totals(self, lesson_id: str, person_id: str) -> Totals:
         """One trainee's totals of a lesson."""

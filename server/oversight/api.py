@@ -45,8 +45,7 @@ class Api:
 
     async def _row(self, lesson: LessonView) -> AreaLesson:
         roster = await self._training.roster(lesson.class_id)
-        holders = self._presence.attendance.register.holders.values()
-        present = sum(1 for holder in holders if holder.lesson_id == lesson.id and holder.connection)
+        present = (await self._presence.views.fresh(lesson.id)).present
         known = await self._presence.views.minutes(lesson.id)
         return AreaLesson(lesson, len(roster), present, known.delivered_ms, known.credit_ms)
 
