@@ -17,10 +17,12 @@ from server.attendance.lease import End
 from server.attendance.register import Holder, Register
 from server.attendance.service import Attendance, Ports
 from server.core.capability import Capability
-from server.core.clock import Clock
+from server.core.clock import Clock, SystemClock
 from server.core.database import Database, sqlite_url
-from server.core.shared import InProcess
+from server.core.ntp import Ntp, read_server
+from server.core.shared import InProcess, OverRedis, Shared
 from server.core.tasks import Tasks
+from server.core.timekeeper import DatabaseTime, Reference, TimeKeeper
 from server.core.vault import Vault, open_vault
 from server.core.wire.declaration import Declarations, Nothing
 from server.core.wire.openapi import openapi
@@ -51,7 +53,10 @@ class Store:
     vault: Vault
     tasks: Tasks
     folder: Path
+    shared: Shared
     health: Health = field(default_factory=Health)
+    #: None where tests move the clock by hand
+    time: TimeKeeper | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +108,22 @@ def open_store(config: Config, clock: Clock) -> Store:
     """The data folder of a configuration. Raises DomainError key_damaged."""
     folder = config.server.data
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    database = Database(sqlite_url(folder / "keshi.db"))
-    return Store(database, clock, open_keys(config), Tasks(), folder)
+    given, redis = config.store.database, config.store.redis
+    database = Database(given.get_secret_value() if given else sqlite_url(folder / "keshi.db"))
+    time = _time_keeper(config, database, clock) if isinstance(clock, SystemClock) else None
+    vault, tasks = open_keys(config), Tasks()
+    shared: Shared = InProcess(clock, tasks)
+    if redis:
+        shared = OverRedis(redis.get_secret_value(), vault.key("shared"), clock, tasks)
+    return Store(database, clock, vault, tasks, folder, shared, time=time)
+
+
+def _time_keeper(config: Config, database: Database, clock: SystemClock) -> TimeKeeper:
+    """Who steers ledger time: the database server where there is one, so that all processes agree; else NTP servers."""
+    references: list[Reference] = [DatabaseTime(database)] if database.engine.dialect.name == "postgresql" else []
+    if config.time.ntp:
+        references.append(Ntp([read_server(server) for server in config.time.ntp]))
+    return TimeKeeper(clock, config.server.data / "clock", references)
 
 
 def build(config: Config, store: Store, url: str, origins: frozenset[str], demo: bool) -> House:
@@ -114,7 +133,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         database=database,
         clock=clock,
         vault=store.vault,
-        counters=InProcess(clock, store.tasks),
+        counters=store.shared,
         demo=demo,
         limits=config.limits,
     )

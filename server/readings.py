@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import math
 import os
 import shutil
 from collections import Counter
@@ -12,6 +13,7 @@ from typing import Final
 from media.api import Media, MediaError, RoomStats
 from server.app import House
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
+from server.core.clock import SystemClock
 from server.health import LAG_EVERY_S
 from server.live.media_door import EmbeddedMedia
 
@@ -46,6 +48,8 @@ def _checks(house: House) -> None:
     for name, work in (("database", database), ("spool", spool), ("disk", disk), ("sealing", sealing)):
         health.check(name, work)
     health.check("media", house.media.problem)
+    if store.time is not None:
+        health.check("clock", store.time.problem)
 
 
 def _figures(house: House) -> None:
@@ -61,11 +65,25 @@ def _figures(house: House) -> None:
         health.reading(name, words, read)
     health.reading("keshi_lessons", "Lessons in memory", lambda: _lessons(house), label="state")
     health.reading("keshi_media_publishers", "Instructors whose media is live", lambda: _publishers(house))
+    if house.store.time is not None:
+        _clock_figures(house, house.store.time.clock)
     if isinstance(house.media, EmbeddedMedia):
         _media_figures(house, house.media.media)
     failures = house.store.tasks
     health.reading("keshi_task_failures_total", "Jobs and tasks that failed", lambda: failures.failures, counts=True)
     house.store.tasks.every("health.lag", LAG_EVERY_S, health.measure_lag)
+
+
+def _clock_figures(house: House, clock: SystemClock) -> None:
+    """NaN while no reference has been heard."""
+
+    def offset() -> float:
+        return math.nan if clock.offset_ms is None else clock.offset_ms / 1000
+
+    words = "What the time reference shows more than the ledger"
+    house.health.reading("keshi_clock_offset_seconds", words, offset)
+    words = "What the machine's own clock shows more than the ledger"
+    house.health.reading("keshi_wall_offset_seconds", words, lambda: clock.wall_offset_ms / 1000)
 
 
 def _media_figures(house: House, media: Media) -> None:

@@ -19,8 +19,8 @@ from server.core.clock import Clock, SystemClock
 from server.core.errors import DomainError
 from server.core.wire.door import Door, Patience, most_connections
 from server.core.wire.headers import guard
-from server.core.wire.peer import TRUSTED
 from server.core.wire.openapi import serve_openapi
+from server.core.wire.peer import TRUSTED
 from server.core.wire.rest import errors_as_json
 from server.health import from_networks
 from server.pages import serve_pages
@@ -60,6 +60,8 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
             store = open_store(config, time)
             try:
                 await store.database.migrate()
+                if store.time is not None:
+                    await store.time.begin()
                 house = build(config, store, url, allowed, demo)
                 await house.training.check_kind(demo)
                 async with _doors(house, listener, config, url, https):
@@ -98,13 +100,16 @@ async def _doors(house: House, listener: socket.socket, config: Config, url: str
     await _start_media(house)
     try:
         unsealed = house.register.read_spool()
+        if house.store.time is not None:
+            house.store.time.clock.not_before(house.register.last_alive_ms)
         await house.live.restore(unsealed)
         house.register.settle_spool()
         runner = web.AppRunner(_application(house, config, url), access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         await Door(runner, listener, https.context, Patience(connections=most_connections())).start()
         observe(house)
-        for job in (*https.jobs, *(job for capability in house.capabilities for job in capability.jobs)):
+        timely = house.store.time.jobs if house.store.time is not None else ()
+        for job in (*https.jobs, *timely, *(job for capability in house.capabilities for job in capability.jobs)):
             house.store.tasks.every(job.name, job.seconds, job.work)
         try:
             yield

@@ -1,16 +1,19 @@
 """Decides what config.yaml may hold: the union of what each part declares."""
 
 import ipaddress
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from media.api import MediaSettings
+from server.accounts.limits import LimitSettings
 from server.core.config import Settings, load
 from server.core.errors import DomainError
+from server.core.ntp import read_server
 from server.tls.lan import lan_address, machine_addresses, machine_names
 from server.tls.settings import TlsSettings
 
@@ -77,6 +80,46 @@ class MediaGroup(Settings):
         )
 
 
+class TimeSettings(Settings):
+    """What ledger time is measured by."""
+
+    ntp: tuple[str, ...] = ()
+
+    @field_validator("ntp")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for server in value:
+            read_server(server)
+        return value
+
+
+class StoreSettings(Settings):
+    """Where records and what processes share are kept; both may hold a password, so neither is ever shown."""
+
+    database: SecretStr | None = None
+    redis: SecretStr | None = None
+
+    @field_validator("database")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        return _address(value, ("postgresql", "postgres", "postgresql+asyncpg"), "postgresql://name@host/database")
+
+    @field_validator("redis")
+    @classmethod
+    def _redis(cls, value: SecretStr | None) -> SecretStr | None:
+        return _address(value, ("redis", "rediss", "unix"), "redis://host:6379/0")
+
+
+def _address(value: SecretStr | None, schemes: tuple[str, ...], example: str) -> SecretStr | None:
+    """An empty one is none. Raises ValueError, without the value: there may be a password in it."""
+    if value is None or not value.get_secret_value():
+        return None
+    scheme, found, rest = value.get_secret_value().partition("://")
+    if scheme not in schemes or not found or not rest.strip("/"):
+        raise ValueError(f"must look like {example}")
+    return value
+
+
 class LogSettings(Settings):
     """How much is told."""
 
@@ -88,7 +131,10 @@ class Config(Settings):
 
     server: ServerSettings = ServerSettings()
     tls: TlsSettings = TlsSettings()
+    store: StoreSettings = StoreSettings()
     media: MediaGroup = MediaGroup()
+    limits: LimitSettings = LimitSettings()
+    time: TimeSettings = TimeSettings()
     log: LogSettings = LogSettings()
 
 
@@ -150,8 +196,13 @@ def _lan_host(host: str) -> str:
     return found
 
 
-def read_config(path: Path, overrides: Mapping[str, Any]) -> Config:
-    """The settings of a file, under the command line's `overrides` for `server`; without the default file, defaults."""
+def read_config(path: Path, overrides: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Config:
+    """The settings of a file, under the command line's `overrides` for `server`; without the default file, defaults.
+
+    KESHI_DATABASE and KESHI_REDIS win over the file, so that no password need stand in it.
+    """
+    named = {"database": "KESHI_DATABASE", "redis": "KESHI_REDIS"}
+    store = {key: environment[name] for key, name in named.items() if environment.get(name)}
     if not path.exists() and path == DEFAULT_FILE:
-        return Config.model_validate({"server": dict(overrides)})
-    return load(path, Config, {"server": overrides})
+        return Config.model_validate({"server": dict(overrides), "store": store})
+    return load(path, Config, {"server": overrides, "store": store})

@@ -9,6 +9,7 @@ import structlog
 
 from server.attendance.register import Register
 from server.core.actor import Actor, Role
+from server.core.clock import is_wrong
 from server.core.cluster.rules import node_of
 from server.core.database import Database
 from server.core.errors import DomainError
@@ -71,6 +72,7 @@ class Live:
         self._running: dict[str, Running] = {}
         self._peers: dict[str, set[str]] = {}
         self._loading = asyncio.Lock()
+        self._flagged: set[str] = set()
         self.announce: Announce = _tell_nobody
         self.attached: Attached = _nobody
 
@@ -94,6 +96,7 @@ class Live:
     async def start(self, actor: Actor, lesson_id: str) -> Running:
         """STARTING, then the media room, then LIVE; on failure START_FAILED and DomainError start_failed."""
         planned = await self._instructed(actor, lesson_id)
+        self._check_clock()
         may_start(planned, self._now())
         running = await self.running(lesson_id)
         async with running.lock:
@@ -185,8 +188,23 @@ class Live:
         except Exception as error:  # noqa: BLE001  whatever it is, minutes come first
             log.error("room_not_opened", lesson=lesson_id, error=type(error).__name__)
 
+    def _check_clock(self) -> None:
+        """Raises DomainError clock_wrong: no lesson begins on a clock that is known to be wrong."""
+        clock = self._register.clock
+        if is_wrong(clock):
+            raise DomainError("clock_wrong", offset_s=round((clock.offset_ms or 0) / 1000))
+
+    def _flag_clock(self) -> None:
+        """Lessons that run while the clock is known to be wrong are named in the log, once."""
+        wrong = is_wrong(self._register.clock)
+        running = {one.lesson_id for one in self._running.values() if one.lesson.state in RUNNING} if wrong else set()
+        for lesson_id in sorted(running - self._flagged):
+            log.error("lesson_on_wrong_clock", lesson=lesson_id, offset_ms=self._register.clock.offset_ms)
+        self._flagged = running
+
     async def round(self) -> None:
         """End lessons that were abandoned; forget those that are over."""
+        self._flag_clock()
         for running in list(self._running.values()):
             left_ms = running.lesson.instructor_left_ms
             if running.lesson.state not in RUNNING:
