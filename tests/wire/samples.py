@@ -1,0 +1,109 @@
+"""A good request for every route and every command: who may make it, and what those get who may not see its object.
+
+`{class_id}`, `{lesson_id}`, `{spare_id}` and so on are filled in by the world. They are asked in this order.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+V1 = "/api/v1"
+ROSTER = "姓名,身份证号\n示例丁,110101199003079999\n"
+
+#: what somebody of the same role elsewhere gets: a code; "own": an answer without anything of ours; "self": it is
+#: about whoever asks, so that there is nothing to try
+Outside = Literal["own", "self"] | str
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One good request of `who`; `beside` are people of the same institution who may not either, and their refusal."""
+
+    who: str
+    outside: Outside = "own"
+    path: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+    content: bytes = b""
+    beside: dict[str, str] = field(default_factory=dict)
+
+
+CLASS = {"class_id": "{class_id}"}
+LESSON = {"lesson_id": "{lesson_id}"}
+SPARE = {"person_id": "{spare_id}"}
+NEW_PERSON = {"role": "instructor", "name": "新", "login": "newcomer", "institution_id": "{school_id}", "area": None}
+NEW_CLASS = {
+    "code": "C-3",
+    "name": "第三班",
+    "institution_id": "{school_id}",
+    "occupation": "育婴员",
+    "level": "五级",
+    "starts_on": "2026-11-01",
+    "ends_on": "2026-12-31",
+    "required_hours": 40,
+}
+NEW_LESSON = {
+    "number": 9,
+    "title": "第九课",
+    "subject_kind": "theory",
+    "planned_start": "2026-12-01T09:00:00+08:00",
+    "planned_end": "2026-12-01T10:00:00+08:00",
+    "instructor_id": "{teacher_id}",
+}
+JOIN = {"lesson_id": "{lesson_id}", "device": "desktop", "page": "page-sample", "resume": None, "password": None}
+BEAT = {"lesson_id": "{lesson_id}", "epoch": 1, "seq": 1, "nonce": "", "mono": 10_000, "spans": [[0, 10_000]]}
+#: one who teaches in the class, one who does not
+OUR_TEACHERS = {"other": "forbidden", "spare": "not_found"}
+
+SAMPLES: dict[str, Sample] = {
+    # reading
+    f"GET {V1}/site": Sample("", "self"),
+    f"GET {V1}/me": Sample("staff", "self"),
+    f"GET {V1}/me/logins": Sample("staff", "self"),
+    f"GET {V1}/people": Sample("staff"),
+    f"GET {V1}/institutions": Sample("staff"),
+    f"GET {V1}/classes": Sample("staff"),
+    f"GET {V1}/classes/{{class_id}}": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/classes/{{class_id}}/roster": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/classes/{{class_id}}/hours": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/classes/{{class_id}}/ledger.xlsx": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/classes/{{class_id}}/ledger.csv": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/roster-template.xlsx": Sample("staff"),
+    f"GET {V1}/roster-template.csv": Sample("staff"),
+    f"GET {V1}/lessons": Sample("staff"),
+    f"GET {V1}/lessons/{{lesson_id}}": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/strips": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/today": Sample("jia"),
+    f"GET {V1}/oversight/lessons": Sample("regulator"),
+    # a lesson from beginning to end
+    "lesson:join": Sample("jia", "not_found", body=JOIN, beside={"stranger": "not_found"}),
+    "lesson:start": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    "beat": Sample("jia", "lease_lost", body=BEAT, beside={"yi": "lease_lost", "stranger": "lease_lost"}),
+    "lesson:media": Sample("teacher", "not_found", body=LESSON, beside={"yi": "not_joined", "stranger": "not_found"}),
+    "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    "lesson:leave": Sample("jia", "lease_lost", body={**LESSON, "epoch": 1}, beside={"yi": "lease_lost"}),
+    "lesson:end": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    # writing
+    f"POST {V1}/institutions": Sample("admin", "self", body={"name": "第三学校", "area": "371500"}),
+    f"POST {V1}/classes": Sample("staff", "institution_unknown", body=NEW_CLASS),
+    f"POST {V1}/classes/{{class_id}}/lessons": Sample("staff", "not_found", CLASS, body=NEW_LESSON),
+    f"POST {V1}/classes/{{class_id}}/roster": Sample(
+        "staff", "not_found", CLASS, {"filename": "a.csv"}, content=ROSTER.encode()
+    ),
+    f"POST {V1}/classes/{{class_id}}/slips": Sample("staff", "not_found", CLASS, body={"person_ids": None}),
+    f"POST {V1}/people": Sample("staff", "not_found", body=NEW_PERSON),
+    f"POST {V1}/people/{{person_id}}/place": Sample(
+        "admin", "self", SPARE, body={"role": "staff", "institution_id": "{school_id}", "area": None}
+    ),
+    f"POST {V1}/people/{{person_id}}/deactivate": Sample("admin", "not_found", SPARE),
+    f"POST {V1}/people/{{person_id}}/reactivate": Sample("admin", "not_found", SPARE),
+    f"POST {V1}/invitations/open": Sample("", "self", body={"secret": "{secret}"}),
+    f"POST {V1}/invitations/redeem": Sample("", "self", body={"secret": "{secret}", "password": "long enough a word"}),
+    f"POST {V1}/people/{{person_id}}/reset": Sample("admin", "not_found", SPARE),
+    f"POST {V1}/login": Sample("", "self", body={"login": "yi", "password": "a long enough password"}),
+    f"POST {V1}/me/password": Sample(
+        "admin", "self", body={"old": "a long enough password", "new": "another long password"}
+    ),
+    f"POST {V1}/logout/others": Sample("staff", "self"),
+    f"POST {V1}/logout": Sample("staff", "self"),
+}
