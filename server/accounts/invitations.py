@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from server.accounts import records
-from server.accounts.codes import new_code, new_id, new_token, normal_secret, scope_of
+from server.accounts.codes import new_code, new_id, new_token, normal_secret
 from server.accounts.records import Connection, Invitation
-from server.accounts.rules import CODE_TRIES, LINK_MS, SLIP_MS, check_invitation
-from server.accounts.throttle import Throttle
+from server.accounts.rules import LINK_MS, SLIP_MS, check_invitation
 from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
@@ -21,7 +20,6 @@ class Invitations:
 
     def __init__(self, database: Database, clock: Clock, vault: Vault) -> None:
         self._database, self._clock, self._vault = database, clock, vault
-        self._tries = Throttle(*CODE_TRIES)
 
     async def invite(self, person_ids: Sequence[str], scope: str = "") -> dict[str, str]:
         """New secrets by person; their earlier unused ones are void.
@@ -44,16 +42,10 @@ class Invitations:
     async def find(self, secret: str) -> Invitation:
         """An invitation that still opens.
 
-        Raises DomainError invitation_unknown, invitation_expired, invitation_used; too_many_tries when the codes of
-        this class were guessed at too often.
+        Raises DomainError invitation_unknown, invitation_expired, invitation_used.
         """
-        if scope := scope_of(normal_secret(secret))[:64]:  # in its one spelling: blanks make no other class of it
-            self._tries.take(scope, self._clock.ms())
         async with self._database.read() as connection:
-            found = await self._checked(connection, secret)
-        if scope:
-            self._tries.give_back(scope)
-        return found
+            return await self._checked(connection, secret)
 
     async def use(self, connection: Connection, secret: str) -> None:
         """Use it up within the caller's transaction. Raises as find does."""

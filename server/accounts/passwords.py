@@ -7,18 +7,24 @@ import asyncio
 import os
 import threading
 from base64 import b64encode
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.accounts.rules import PASSWORD_MAXIMUM
+from server.core.clock import elapsed_ms
 
 MEMORY_KIB: Final = 19 * 1024
 PASSES: Final = 2
 LANES: Final = 1
 NICENESS: Final = 5
+#: before anything was measured; then each measurement weighs so much
+USUAL_MS: Final = 40.0
+WEIGHT: Final = 0.1
 _SALT: Final = b64encode(bytes(16)).decode().rstrip("=")
 _HASH: Final = b64encode(bytes(32)).decode().rstrip("=")
 #: no password has it; checking it costs as much as checking a real one, so that nobody learns which logins exist
@@ -31,10 +37,16 @@ class Passwords:
     def __init__(self) -> None:
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="passwords", initializer=_stand_back)
+        self._mean_ms = USUAL_MS
+
+    @property
+    def mean_ms(self) -> float:
+        """Milliseconds that one check or hash took lately, beside everything else the machine does."""
+        return self._mean_ms
 
     async def hash(self, password: str) -> str:
         """A salted hash that carries its parameters."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._hasher.hash, password)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether the password belongs to the hash; takes the same time when there is none."""
@@ -44,11 +56,22 @@ class Passwords:
         """Let the thread end."""
         self._worker.shutdown(wait=False, cancel_futures=True)
 
+    def _hash(self, password: str) -> str:
+        with self._timed():
+            return self._hasher.hash(password)
+
     def _verify(self, stored: str | None, password: str) -> bool:
-        try:
-            return self._hasher.verify(stored or NOBODY, password[: PASSWORD_MAXIMUM + 1])
-        except (VerificationError, InvalidHashError):
-            return False
+        with self._timed():
+            try:
+                return self._hasher.verify(stored or NOBODY, password[: PASSWORD_MAXIMUM + 1])
+            except (VerificationError, InvalidHashError):
+                return False
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        begun = elapsed_ms()
+        yield
+        self._mean_ms += (elapsed_ms() - begun - self._mean_ms) * WEIGHT
 
 
 def _stand_back() -> None:

@@ -30,6 +30,15 @@ class NewPerson:
     phone: str | None = field(default=None, repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What somebody is and where they belong."""
+
+    role: Role
+    institution_id: str | None
+    area: str | None
+
+
 class People:
     """Everybody the server knows."""
 
@@ -96,6 +105,18 @@ class People:
         async with self._database.read() as connection:
             found = await records.by_digests(connection, numbers)
         return {numbers[each.id_number_digest or ""]: each for each in found}
+
+    async def move(self, connection: Connection, person: Person, place: Place) -> None:
+        """Give a person another role, institution or area. Trainees come in by roster only and stay trainees (R11).
+
+        Raises DomainError role_refused, institution_needed, area_malformed.
+        """
+        if (place.role is Role.TRAINEE) != (person.role is Role.TRAINEE):
+            raise DomainError("role_refused", role=place.role)
+        rules.check_belongs(place.role, place.institution_id, place.area)
+        institution_id = place.institution_id if place.role in rules.AT_INSTITUTION else None
+        area = place.area if place.role is Role.REGULATOR else None
+        await records.set_place(connection, person.id, place.role, institution_id, area)
 
     async def with_roles(self, roles: Iterable[Role], institution_id: str | None = None) -> list[Person]:
         """People of these roles, of one institution or all, by name."""

@@ -1,4 +1,4 @@
-"""What accounts asks of the floors above without knowing them; `training` plugs itself in."""
+"""What accounts asks of others: of `core/shared` a few counters, of the floors above who belongs where."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,6 +13,18 @@ class InstitutionRef:
     id: str
     name: str
     area: str
+
+
+class Counters(Protocol):
+    """Counters that all processes share; `core/shared` has them."""
+
+    async def take(self, key: str, limit: int, window_s: float) -> float:
+        """Count one of `limit` in a window: 0 when it was within, else the seconds until the next is."""
+        ...
+
+    async def clear(self, key: str) -> None:
+        """Forget what was counted."""
+        ...
 
 
 class Places(Protocol):

@@ -1,10 +1,21 @@
 """Tables of people, logins and invitations. ID numbers and phones stand here only sealed, secrets only as digests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, ForeignKey, LargeBinary, String, Table, delete, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    ForeignKey,
+    LargeBinary,
+    String,
+    Table,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,6 +41,7 @@ person: Final = Table(
     column("id_number_masked", String(18), MASK, nullable=True),
     column("phone_sealed", LargeBinary, ERASE, nullable=True),
     column("created_ms", BigInteger, RETAIN),
+    column("deactivated_ms", BigInteger, RETAIN, nullable=True),
 )
 
 login_session: Final = Table(
@@ -40,6 +52,7 @@ login_session: Final = Table(
     column("person_id", String(16), RETAIN, ForeignKey("person.id"), index=True),
     column("created_ms", BigInteger, RETAIN),
     column("expires_ms", BigInteger, RETAIN),
+    column("idle_until_ms", BigInteger, RETAIN),
 )
 
 invitation: Final = Table(
@@ -74,11 +87,17 @@ class Person:
     id_number_digest: str | None = field(default=None, repr=False)
     id_number_masked: str | None = None
     phone_sealed: bytes | None = field(default=None, repr=False)
+    deactivated_ms: int | None = None
 
     @property
     def active(self) -> bool:
-        """Whether they have set a password."""
+        """Whether they have a password now: not before the first sign-in, and not between a reset and the next."""
         return self.password_hash is not None
+
+    @property
+    def may_enter(self) -> bool:
+        """Whether the right password lets them in."""
+        return self.active and self.deactivated_ms is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +109,19 @@ class Session:
     person_id: str
     created_ms: int
     expires_ms: int
+    idle_until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A login as its row and its person's say now."""
+
+    session_id: str
+    idle_until_ms: int
+    role: str
+    institution_id: str | None
+    area: str | None
+    deactivated_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +237,56 @@ async def end_sessions_of(connection: Connection, person_id: str, keep: str | No
 
 
 async def end_expired_sessions(connection: Connection, now_ms: int) -> list[str]:
-    """Remove logins that have expired; returns their ids."""
-    return await _remove_sessions(connection, login_session.c.expires_ms <= now_ms)
+    """Remove logins that have expired or that nobody used for too long; returns their ids."""
+    over = (login_session.c.expires_ms <= now_ms) | (login_session.c.idle_until_ms <= now_ms)
+    return await _remove_sessions(connection, over)
+
+
+async def sessions_of(connection: Connection, person_id: str) -> list[Session]:
+    """A person's logins, newest first."""
+    query = select(login_session).where(login_session.c.person_id == person_id)
+    newest = query.order_by(login_session.c.created_ms.desc(), login_session.c.id)
+    return [Session(**row) for row in (await connection.execute(newest)).mappings()]
+
+
+async def standing(connection: Connection, session_ids: Sequence[str]) -> list[Standing]:
+    """How these logins and their people stand now; one query for each CHUNK of them. Who has ended is missing."""
+    found: list[Standing] = []
+    owner = login_session.join(person, person.c.id == login_session.c.person_id)
+    columns = (
+        login_session.c.id,
+        login_session.c.idle_until_ms,
+        person.c.role,
+        person.c.institution_id,
+        person.c.area,
+        person.c.deactivated_ms,
+    )
+    for start in range(0, len(session_ids), CHUNK):
+        chosen = login_session.c.id.in_(session_ids[start : start + CHUNK])
+        rows = await connection.execute(select(*columns).select_from(owner).where(chosen))
+        found += [Standing(*row) for row in rows]
+    return found
+
+
+async def keep_sessions(connection: Connection, idle_until_ms: Mapping[str, int]) -> None:
+    """Logins are in use: until when they stand without being used again."""
+    later = update(login_session).where(login_session.c.id == bindparam("session"))
+    values = [{"session": one, "until": until} for one, until in sorted(idle_until_ms.items())]
+    if values:
+        await connection.execute(later.values(idle_until_ms=bindparam("until")), values)
+
+
+async def set_deactivated(connection: Connection, person_id: str, deactivated_ms: int | None) -> None:
+    """Switch a person off, or with None on again."""
+    await connection.execute(update(person).where(person.c.id == person_id).values(deactivated_ms=deactivated_ms))
+
+
+async def set_place(
+    connection: Connection, person_id: str, role: Role, institution_id: str | None, area: str | None
+) -> None:
+    """Store another role, institution and area."""
+    values = {"role": str(role), "institution_id": institution_id, "area": area}
+    await connection.execute(update(person).where(person.c.id == person_id).values(values))
 
 
 async def _remove_sessions(connection: Connection, where: ColumnElement[bool]) -> list[str]:

@@ -11,7 +11,11 @@ SECOND_MS: Final = 1_000
 MINUTE_MS: Final = 60 * SECOND_MS
 DAY_MS: Final = 24 * 60 * MINUTE_MS
 
-SESSION_MS: Final = 12 * 60 * MINUTE_MS
+#: a class day: from the first lesson's early arrival until after an evening lesson, without a second password
+SESSION_MS: Final = 14 * 60 * MINUTE_MS
+#: a login that nobody uses ends: learners and teachers have long breaks, desks show other people's data
+IDLE_MS: Final = 6 * 60 * MINUTE_MS
+DESK_IDLE_MS: Final = 2 * 60 * MINUTE_MS
 LINK_MS: Final = 7 * DAY_MS
 SLIP_MS: Final = 30 * DAY_MS
 
@@ -24,13 +28,32 @@ PHONE_FORM: Final = re.compile(r"\+?[0-9]{5,20}")
 LOGIN_FORM: Final = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 AREA_FORM: Final = re.compile(r"[0-9]{6}")
 
-#: failures of one account; of the codes of one class; calls from one address (a school shares one)
-ACCOUNT_TRIES: Final = (10, 15 * MINUTE_MS)
-CODE_TRIES: Final = (100, 15 * MINUTE_MS)
-ADDRESS_CALLS: Final = (300, MINUTE_MS)
+#: tries in a window of seconds. One account's without work, from devices that have not signed in before
+FREE_TRIES: Final = (10, 900)
+#: the same in an hour, the proved ones included; and of these, from one network (ASVS: at most 100 an hour)
+ACCOUNT_TRIES: Final = (50, 3_600)
+NETWORK_TRIES: Final = (25, 3_600)
+#: of one device that has signed in before, and of one person who is signed in and asked again
+DEVICE_TRIES: Final = (10, 900)
+PERSON_TRIES: Final = (10, 900)
+#: wrong codes of one class before work is asked for
+CODE_TRIES: Final = (100, 900)
+#: after so many seconds a calm address, a calm house
+ADDRESS_WINDOW_S: Final = 60
+ATTACK_WINDOW_S: Final = 300
+
+#: a device is remembered for so long after it last signed in
+DEVICE_MS: Final = 180 * DAY_MS
+#: people whom one device remembers: a school's computer is shared
+DEVICE_PEOPLE: Final = 8
 
 #: roles of people who work at an institution
 AT_INSTITUTION: Final = frozenset({Role.TRAINEE, Role.INSTRUCTOR, Role.STAFF})
+
+
+def idle_ms(role: Role) -> int:
+    """How long a login of this role stands without being used."""
+    return IDLE_MS if role in (Role.TRAINEE, Role.INSTRUCTOR) else DESK_IDLE_MS
 
 
 def checked_text(text: str, field: str, maximum: int) -> str:

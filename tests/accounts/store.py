@@ -1,11 +1,14 @@
 """A real store for tests: SQLite migrated once, copied for each test; a clock moved by hand."""
 
 import asyncio
+import base64
+import json
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +19,15 @@ from argon2 import PasswordHasher
 from server import accounts
 from server.accounts import records
 from server.accounts.id_number import DEMO_PREFIX, check_digit
+from server.accounts.limits import LimitSettings
 from server.accounts.passwords import LANES, MEMORY_KIB, PASSES
 from server.accounts.people import NewPerson
 from server.accounts.service import Accounts
 from server.core.actor import Actor, Role
 from server.core.clock import ManualClock
 from server.core.database import Database, sqlite_url
+from server.core.shared import InProcess
+from server.core.tasks import Tasks
 from server.core.vault import KEY_BYTES, Vault
 from server.core.wire.declaration import Declarations
 from server.core.wire.rest import Rest, errors_as_json
@@ -29,12 +35,21 @@ from server.core.wire.rest import Rest, errors_as_json
 #: 2026-11-23 09:00 UTC, 17:00 in Asia/Shanghai
 NOW_MS = 1_795_424_400_000
 PASSWORD = "correct horse"
+#: little work, and a crowd that a test can make
+LIMITS = LimitSettings(proof_hashes=100, address_per_minute=300, attack_failures=50, waiting_s=30)
 
 
 def number(index: int) -> str:
     """A fictitious ID number."""
     first = f"{DEMO_PREFIX}19900307{index:03d}"
     return first + check_digit(first)
+
+
+def solved(challenge: dict[str, Any]) -> str:
+    """What a page makes of a challenge."""
+    salt, end = challenge["salt"], challenge["challenge"]
+    found = next(n for n in range(challenge["maxNumber"] + 1) if sha256(f"{salt}{n}".encode()).hexdigest() == end)
+    return base64.b64encode(json.dumps({**challenge, "number": found}).encode()).decode()
 
 
 @cache
@@ -65,6 +80,7 @@ class Store:
     accounts: Accounts
     declarations: Declarations
     file: Path
+    limits: LimitSettings
     people: int = 500  # ID numbers below are free for tests
 
     async def add(self, role: Role, name: str, institution_id: str | None = None, area: str | None = None) -> Actor:
@@ -79,14 +95,17 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(blank: Path, folder: Path, demo: bool = True) -> AsyncIterator[Store]:
+async def open_store(
+    blank: Path, folder: Path, demo: bool = True, limits: LimitSettings = LIMITS
+) -> AsyncIterator[Store]:
     """A copy of the blank database with accounts on top."""
     file = folder / "keshi.db"
     shutil.copy(blank, file)
     database, clock, vault = Database(sqlite_url(file)), ManualClock(NOW_MS), Vault(bytes(KEY_BYTES))
-    built = accounts.build(database=database, clock=clock, vault=vault, demo=demo)
+    counters = InProcess(clock, Tasks())
+    built = accounts.build(database=database, clock=clock, vault=vault, counters=counters, demo=demo, limits=limits)
     try:
-        yield Store(database, clock, vault, built.service, built.declarations, file)
+        yield Store(database, clock, vault, built.service, built.declarations, file, limits)
     finally:
         built.service.close()
         await database.close()

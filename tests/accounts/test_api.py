@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientSession, CookieJar
 
 from server.accounts.ports import InstitutionRef
 from server.core.actor import Actor, Role
-from tests.accounts.store import PASSWORD, Store, ask, browser, number, sign_in
+from tests.accounts.store import PASSWORD, Store, ask, browser, number, sign_in, solved
 
 HOME = InstitutionRef("i1", "示范学校（虚构）", "371525")
 OTHER = InstitutionRef("i2", "另一学校（虚构）", "371500")
@@ -55,7 +55,7 @@ async def enter(page: ClientSession, store: Store, actor: Actor) -> None:
 
 
 async def test_in_and_out(page: ClientSession, store: Store, people: dict[str, Actor]) -> None:
-    assert (await ask(page, "GET", "me"))[0] == 401
+    assert await ask(page, "GET", "me") == (200, {"me": None})
     login = {"login": "staff-one", "password": PASSWORD}
     status, me = await ask(page, "POST", "login", login)
     assert status == 200
@@ -67,20 +67,60 @@ async def test_in_and_out(page: ClientSession, store: Store, people: dict[str, A
         "institution": {"id": "i1", "name": HOME.name, "area": "371525"},
         "area": None,
     }
-    assert await ask(page, "GET", "me") == (200, me)
+    assert await ask(page, "GET", "me") == (200, {"me": me})
     assert await ask(page, "POST", "logout", {}) == (200, {})
-    assert (await ask(page, "GET", "me"))[1]["code"] == "not_signed_in"
+    assert await ask(page, "GET", "me") == (200, {"me": None})
+    assert (await ask(page, "GET", "me/logins"))[1]["code"] == "not_signed_in"
     assert (await ask(page, "POST", "login", {**login, "password": "x"})) == (
         401,
         {"code": "login_refused", "data": {}},
     )
 
 
-async def test_too_many_tries_say_how_long(page: ClientSession) -> None:
+async def test_work_is_asked_for_and_taken(page: ClientSession, people: dict[str, Actor]) -> None:
+    wrong = {"login": "staff-one", "password": "x"}
     for _ in range(10):
-        await ask(page, "POST", "login", {"login": "nobody", "password": "x"})
-    status, answer = await ask(page, "POST", "login", {"login": "nobody", "password": "x"})
-    assert (status, answer) == (429, {"code": "too_many_tries", "data": {"retry_after_s": 900}})
+        await ask(page, "POST", "login", wrong)
+    status, answer = await ask(page, "POST", "login", wrong)
+    assert (status, answer["code"]) == (429, "proof_needed")
+    good = {"login": "staff-one", "password": PASSWORD, "proof": solved(answer["data"]["challenge"])}
+    assert (await ask(page, "POST", "login", good))[0] == 200
+
+
+async def test_a_device_that_signed_in_is_known_from_then_on(page: ClientSession, people: dict[str, Actor]) -> None:
+    await sign_in(page, "staff-one")
+    await ask(page, "POST", "logout", {})
+    cookies = {cookie.key: cookie for cookie in page.cookie_jar}
+    assert cookies["keshi_device"]["httponly"]
+    assert cookies["keshi_device"]["samesite"] == "Lax"
+    async with ClientSession(page._base_url, headers=page.headers) as stranger:
+        for _ in range(10):
+            await ask(stranger, "POST", "login", {"login": "staff-one", "password": "x"})
+        refused = await ask(stranger, "POST", "login", {"login": "staff-one", "password": PASSWORD})
+        assert refused[1]["code"] == "proof_needed"
+    await sign_in(page, "staff-one")
+
+
+async def test_signing_in_again_ends_the_login_that_this_browser_had(
+    page: ClientSession, store: Store, people: dict[str, Actor]
+) -> None:
+    await sign_in(page, "staff-one")
+    (before,) = await store.accounts.sessions.of(people["staff"].person_id)
+    await sign_in(page, "staff-one")
+    (after,) = await store.accounts.sessions.of(people["staff"].person_id)
+    assert before.id != after.id
+
+
+async def test_other_logins_are_listed_and_ended(page: ClientSession, people: dict[str, Actor]) -> None:
+    await sign_in(page, "staff-one")
+    async with ClientSession(page._base_url, headers=page.headers, cookie_jar=CookieJar(unsafe=True)) as phone:
+        await sign_in(phone, "staff-one")
+        listed = (await ask(page, "GET", "me/logins"))[1]["logins"]
+        assert sorted(one["current"] for one in listed) == [False, True]
+        assert listed[0]["since"] == listed[0]["used"] == "2026-11-23T09:00:00.000Z"
+        assert (await ask(page, "POST", "logout/others", {}))[0] == 200
+        assert await ask(phone, "GET", "me") == (200, {"me": None})
+    assert len((await ask(page, "GET", "me/logins"))[1]["logins"]) == 1
 
 
 async def test_an_invitation_from_link_to_page(page: ClientSession, store: Store, people: dict[str, Actor]) -> None:
@@ -94,7 +134,7 @@ async def test_an_invitation_from_link_to_page(page: ClientSession, store: Store
     assert await ask(page, "POST", "invitations/open", {"secret": token}) == (200, opened)
     status, me = await ask(page, "POST", "invitations/redeem", {"secret": token, "password": PASSWORD})
     assert (status, me["login"]) == (200, "new.one")
-    assert (await ask(page, "GET", "me"))[1]["id"] == made["person_id"]
+    assert (await ask(page, "GET", "me"))[1]["me"]["id"] == made["person_id"]
     assert (await ask(page, "POST", "invitations/open", {"secret": token}))[0] == 410
     assert (await ask(page, "POST", "invitations/open", {"secret": "x"}))[0] == 404
 
@@ -214,3 +254,72 @@ async def test_changing_one_s_own_password(page: ClientSession, store: Store, pe
         assert (await ask(page, "POST", "me/password", {"old": old, "new": new}))[1]["code"] == code
     assert (await ask(page, "POST", "me/password", {"old": PASSWORD, "new": "new password"}))[0] == 200
     await sign_in(page, number(506), "new password")  # the sixth person that was added, by ID number
+
+
+@pytest.mark.parametrize(
+    ("who", "whom", "status"),
+    [
+        ("administrator", "staff", 200),
+        ("administrator", "administrator", 409),
+        ("staff", "instructor", 200),
+        ("staff", "trainee", 200),
+        ("staff", "staff", 404),
+        ("staff", "administrator", 404),
+        ("staff2", "trainee", 404),
+        ("instructor", "trainee", 403),
+        ("regulator", "trainee", 403),
+        ("trainee", "instructor", 403),
+    ],
+)
+async def test_who_may_switch_whom_off_and_on(
+    page: ClientSession, store: Store, people: dict[str, Actor], who: str, whom: str, status: int
+) -> None:
+    await enter(page, store, people[who])
+    whose = people[whom].person_id
+    assert (await ask(page, "POST", f"people/{whose}/deactivate", {}))[0] == status
+    assert ((await store.accounts.person(whose)).deactivated_ms is not None) == (status == 200)
+    if status != 409:  # oneself cannot be off
+        assert (await ask(page, "POST", f"people/{whose}/reactivate", {}))[0] == status
+    assert (await store.accounts.person(whose)).deactivated_ms is None
+
+
+async def test_the_list_says_who_is_off(page: ClientSession, store: Store, people: dict[str, Actor]) -> None:
+    await enter(page, store, people["administrator"])
+    await ask(page, "POST", f"people/{people['instructor'].person_id}/deactivate", {})
+    rows = (await ask(page, "GET", "people"))[1]["people"]
+    assert {row["name"] for row in rows if row["deactivated"]} == {"Tea"}
+
+
+@pytest.mark.parametrize(
+    ("who", "whom", "place", "status"),
+    [
+        ("administrator", "instructor", ("staff", "i2", None), 200),
+        ("administrator", "trainee", ("trainee", "i2", None), 200),
+        ("administrator", "instructor", ("regulator", None, "371500"), 200),
+        ("administrator", "instructor", ("trainee", "i1", None), 403),
+        ("administrator", "trainee", ("staff", "i1", None), 403),
+        ("administrator", "instructor", ("staff", None, None), 400),
+        ("administrator", "instructor", ("staff", "i9", None), 400),
+        ("administrator", "instructor", ("regulator", None, "x"), 400),
+        ("administrator", "administrator", ("staff", "i1", None), 409),
+        ("staff", "instructor", ("instructor", "i1", None), 403),
+        ("regulator", "instructor", ("instructor", "i1", None), 403),
+    ],
+)
+async def test_who_may_give_whom_another_place(
+    page: ClientSession,
+    store: Store,
+    people: dict[str, Actor],
+    who: str,
+    whom: str,
+    place: tuple[str, str | None, str | None],
+    status: int,
+) -> None:
+    before = await store.accounts.person(people[whom].person_id)
+    await enter(page, store, people[who])
+    body = dict(zip(("role", "institution_id", "area"), place, strict=True))
+    assert (await ask(page, "POST", f"people/{before.id}/place", body))[0] == status
+    after = await store.accounts.person(before.id)
+    assert (after.role, after.institution_id, after.area) == (
+        place if status == 200 else (before.role, before.institution_id, before.area)
+    )

@@ -7,9 +7,10 @@ import pytest
 from server.accounts.people import NewPerson
 from server.accounts.records import Person
 from server.accounts.rules import CODE_TRIES, LINK_MS, SLIP_MS
+from server.accounts.service import Knock
 from server.core.actor import Role
 from server.core.errors import DomainError
-from tests.accounts.store import PASSWORD, Store, number
+from tests.accounts.store import PASSWORD, Store, number, solved
 
 
 async def invited(store: Store, index: int = 1) -> Person:
@@ -74,19 +75,25 @@ async def test_a_code_belongs_to_its_class(store: Store) -> None:
         assert await refusal(store, wrong) == "invitation_unknown"
 
 
-async def test_codes_of_a_class_are_guessed_at_only_so_often(store: Store) -> None:
+async def test_wrong_codes_of_a_class_cost_work_and_lock_nobody_out(store: Store) -> None:
     person, other = await invited(store, 1), await invited(store, 2)
     secret = await store.accounts.invite(person.id, "classtoken")
     link = await store.accounts.invite(other.id)
-    tries, window_ms = CODE_TRIES
+    tries, window_s = CODE_TRIES
     for _ in range(5):  # good ones do not count
         await store.accounts.open_invitation(secret)
-    for _ in range(tries):
+    for _ in range(tries + 1):
         assert await refusal(store, "classtoken:AAAA-AAAA") == "invitation_unknown"
     for scope in ("classtoken", " classtoken", "classtoken\t", "\u3000" * 70 + "classtoken"):
-        assert await refusal(store, scope + secret.removeprefix("classtoken")) == "too_many_tries", scope
+        assert await refusal(store, scope + secret.removeprefix("classtoken")) == "proof_needed", scope
+    with pytest.raises(DomainError) as refused:
+        await store.accounts.open_invitation(secret)
+    proof = solved(refused.value.data["challenge"])
+    assert (await store.accounts.open_invitation(secret, Knock(proof=proof)))[0] == person
+    with pytest.raises(DomainError, match="proof_needed"):
+        await store.accounts.open_invitation(secret, Knock(proof=proof))
     await store.accounts.open_invitation(link)
-    store.clock.advance(window_ms)
+    store.clock.advance(window_s * 1_000)
     await store.accounts.open_invitation(secret)
 
 

@@ -50,5 +50,5 @@ async def test_an_invitation_is_used_by_one_only(store: Store) -> None:
 
 def test_nothing_secret_is_printed() -> None:
     person = Person("p", Role.STAFF, "n", "l", None, None, 0, "hash-x", b"sealed-x", "digest-x", None, b"phone-x")
-    shown = repr([person, Session("s", "token-x", "p", 0, 1), Invitation("i", "secret-x", "p", "", 0, 1)])
+    shown = repr([person, Session("s", "token-x", "p", 0, 1, 1), Invitation("i", "secret-x", "p", "", 0, 1)])
     assert "-x" not in shown

@@ -1,8 +1,8 @@
 /** Who is signed in on this page, and on which site. */
 import { Store } from '../ui/store'
 import { get, post } from '../wire/http'
-import { asRefusal } from '../wire/refusal'
-import type { DemoLesson, Me, Opened, Site } from '../wire/types'
+import { knock } from './door'
+import type { DemoLesson, Me, Opened, Site, Who } from '../wire/types'
 
 export interface Signed { known: boolean; me: Me | null; site: Site | null }
 
@@ -22,13 +22,7 @@ export async function whoAmI(): Promise<Me | null> {
   const site = signed.value.site ?? (await get<Site>('/site'))
   heard ??= { server: Date.parse(site.now), mono: performance.now() }
   signed.patch({ site })
-  try {
-    signed.patch({ known: true, me: await get<Me>('/me') })
-  } catch (fault) {
-    const refusal = asRefusal(fault)
-    if (refusal.code !== 'not_signed_in') throw refusal
-    signed.patch({ known: true, me: null })
-  }
+  signed.patch({ known: true, me: (await get<Who>('/me')).me })
   return signed.value.me
 }
 
@@ -39,7 +33,7 @@ export function tidyLogin(login: string): string {
 }
 
 export async function signIn(login: string, password: string): Promise<Me> {
-  const me = await post<Me>('/login', { login: tidyLogin(login), password })
+  const me = await knock<Me>('/login', { login: tidyLogin(login), password })
   signed.patch({ known: true, me })
   return me
 }
@@ -53,10 +47,10 @@ export function forget(): void {
   signed.patch({ known: true, me: null })
 }
 
-export const openInvitation = (secret: string): Promise<Opened> => post<Opened>('/invitations/open', { secret })
+export const openInvitation = (secret: string): Promise<Opened> => knock<Opened>('/invitations/open', { secret })
 
 export async function redeem(secret: string, password: string): Promise<Me> {
-  const me = await post<Me>('/invitations/redeem', { secret, password })
+  const me = await knock<Me>('/invitations/redeem', { secret, password })
   signed.patch({ known: true, me })
   return me
 }

@@ -3,6 +3,8 @@
 export interface LoginRequest {
   login: string
   password: string
+  ticket: string
+  proof: string
 }
 
 export interface Me {
@@ -24,6 +26,20 @@ export interface InstitutionRef {
 
 export type Nothing = Record<string, never>
 
+export interface Who {
+  me: Me | null
+}
+
+export interface Logins {
+  logins: Login[]
+}
+
+export interface Login {
+  since: string
+  used: string
+  current: boolean
+}
+
 export interface PasswordRequest {
   old: string
   new: string
@@ -31,6 +47,7 @@ export interface PasswordRequest {
 
 export interface OpenRequest {
   secret: string
+  proof: string
 }
 
 export interface Opened {
@@ -44,6 +61,8 @@ export interface Opened {
 export interface RedeemRequest {
   secret: string
   password: string
+  ticket: string
+  proof: string
 }
 
 export interface PeopleRequest {
@@ -62,6 +81,7 @@ export interface PersonRow {
   institution_name: string | null
   area: string | null
   active: boolean
+  deactivated: boolean
 }
 
 export interface NewPersonRequest {
@@ -77,7 +97,7 @@ export interface NewPersonAnswer {
   link: string
 }
 
-export interface ResetRequest {
+export interface PersonRequest {
   person_id: string
 }
 
@@ -89,6 +109,13 @@ export interface ResetAnswer {
 export interface SlipCode {
   class_token: string
   code: string
+}
+
+export interface PlaceRequest {
+  person_id: string
+  role: Role
+  institution_id: string | null
+  area: string | null
 }
 
 export interface Site {
@@ -485,7 +512,8 @@ export interface Routes {
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
-  'GET /api/v1/me': { request: Nothing; response: Me }
+  'GET /api/v1/me': { request: Nothing; response: Who }
+  'GET /api/v1/me/logins': { request: Nothing; response: Logins }
   'GET /api/v1/oversight/lessons': { request: Nothing; response: AreaLessons }
   'GET /api/v1/people': { request: PeopleRequest; response: PeopleAnswer }
   'GET /api/v1/roster-template.csv': { request: Nothing; response: Blob }
@@ -502,9 +530,13 @@ export interface Routes {
   'POST /api/v1/invitations/redeem': { request: RedeemRequest; response: Me }
   'POST /api/v1/login': { request: LoginRequest; response: Me }
   'POST /api/v1/logout': { request: Nothing; response: Nothing }
+  'POST /api/v1/logout/others': { request: Nothing; response: Nothing }
   'POST /api/v1/me/password': { request: PasswordRequest; response: Nothing }
   'POST /api/v1/people': { request: NewPersonRequest; response: NewPersonAnswer }
-  'POST /api/v1/people/{person_id}/reset': { request: ResetRequest; response: ResetAnswer }
+  'POST /api/v1/people/{person_id}/deactivate': { request: PersonRequest; response: Nothing }
+  'POST /api/v1/people/{person_id}/place': { request: PlaceRequest; response: Nothing }
+  'POST /api/v1/people/{person_id}/reactivate': { request: PersonRequest; response: Nothing }
+  'POST /api/v1/people/{person_id}/reset': { request: PersonRequest; response: ResetAnswer }
 }
 
 export interface Commands {
