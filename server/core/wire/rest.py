@@ -11,7 +11,7 @@ from aiohttp import web
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.wire.codec import decode, encode, parse
-from server.core.wire.cookie import device_text, session_token, set_device, set_session
+from server.core.wire.cookie import cookie_name, device_text, session_token, set_device, set_session
 from server.core.wire.declaration import (
     JSON_LIMIT_BYTES,
     SAFE_METHODS,
@@ -42,6 +42,11 @@ class Rest:
         self._observe = observe
         self._origins = origins
         self._session_seconds = session_seconds
+
+    @property
+    def cookie(self) -> str:
+        """What the session's cookie is called."""
+        return cookie_name(self._origins)
 
     def serve(self, app: web.Application, routes: Iterable[Route]) -> None:
         """Add the routes to `app`."""
