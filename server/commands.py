@@ -129,6 +129,7 @@ async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
             house.accounts.close()
         finally:
             await store.tasks.close()
+            await store.shared.close()
             await store.database.close()
 
 
@@ -145,4 +146,5 @@ async def _beside(config: Config) -> AsyncIterator[House]:
         house.accounts.close()
     finally:
         await store.tasks.close()
+        await store.shared.close()
         await store.database.close()

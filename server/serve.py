@@ -68,6 +68,7 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
                     yield house, url
             finally:
                 await store.tasks.close()
+                await store.shared.close()
                 await store.database.close()
 
 

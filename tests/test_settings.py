@@ -33,6 +33,10 @@ def test_the_shipped_file_holds_every_setting_at_its_default() -> None:
         ("media:\n  advertised_ips: [300.1.1.1]\n", "media.advertised_ips.0"),
         ("media:\n  max_rooms: 0\n", "media.max_rooms"),
         ("log:\n  level: loud\n", "log.level"),
+        ("store:\n  database: mysql://a:secret@b/c\n", "store.database"),
+        ("store:\n  database: secret\n", "store.database"),
+        ("store:\n  database: postgresql:///\n", "store.database"),
+        ("store:\n  redis: http://:secret@b\n", "store.redis"),
         ("other: {}\n", "other"),
     ],
 )
@@ -42,6 +46,7 @@ def test_a_bad_value_names_its_line(tmp_path: Path, bad: str, key: str) -> None:
     with pytest.raises(DomainError, match="config_invalid") as refused:
         read_config(file, {})
     assert refused.value.data["key"].startswith(key)
+    assert "secret" not in str(refused.value)
     assert refused.value.data["line"] == bad.rstrip().count("\n") + 1
 
 
@@ -136,3 +141,17 @@ def test_media_gets_the_same_in_its_own_words() -> None:
     settings = group.for_media("127.0.0.1")
     assert (settings.udp_host, settings.udp_port) == ("127.0.0.1", 9)
     assert settings.advertised_ips == ("203.0.113.5", "2001:db8::1")
+
+
+def test_passwords_come_from_the_environment_and_are_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text("store:\n  database: postgresql://keshi@db/old\n  redis: redis://old\n")
+    given = {"KESHI_DATABASE": "postgresql://keshi:secret@db/keshi", "KESHI_REDIS": "redis://:secret@cache/0"}
+    store = read_config(file, {}, given).store
+    assert store.database is not None
+    assert store.redis is not None
+    assert (store.database.get_secret_value(), store.redis.get_secret_value()) == tuple(given.values())
+    assert "secret" not in repr(store)
+    kept = read_config(file, {}, {"KESHI_REDIS": ""}).store
+    assert kept.redis is not None
+    assert kept.redis.get_secret_value() == "redis://old"
