@@ -3,8 +3,9 @@
  * the line is down (the room decides itself what is sent again), and the line comes back by itself.
  */
 import type { Socket } from 'socket.io-client'
+import { get } from './http'
 import { Refusal, type RefusalData } from './refusal'
-import type { Commands, Pushes } from './types'
+import type { Commands, Pushes, Who } from './types'
 
 export type LineState = 'connected' | 'lost' | 'refused'
 
@@ -64,8 +65,8 @@ class SocketLine implements Line {
       else {
         heard('lost')
         // A handshake that was refused looks like a dead line to a page; who is signed out would try for ever.
-        void fetch('/api/v1/me').then(
-          (answer) => { if (answer.status === 401) heard('refused', new Refusal('not_signed_in')) },
+        void get<Who>('/me').then(
+          ({ me }) => { if (me === null) heard('refused', new Refusal('not_signed_in')) },
           () => undefined, // the line is dead indeed
         )
       }
