@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,8 +14,10 @@ from server.settings import Config, read_config
 from server.upkeep import commands as upkeep
 
 EXIT_REFUSED: Final = 2
+#: what we write is for our account alone, also in a folder that others made
+PRIVATE: Final = 0o077
 
-Command = Callable[[Config, argparse.Namespace], Coroutine[Any, Any, None]]
+Command = Callable[[Config, argparse.Namespace], Coroutine[Any, Any, int | None]]
 
 #: what a person may do about a refusal; the code itself is stable, the words are for reading
 REMEDIES: Final = {
@@ -29,6 +32,10 @@ REMEDIES: Final = {
     "data_folder_busy": (
         "数据文件夹正被另一个 Keshi 使用：先停掉它。服务运行时，请在网页上导出。",
         "Another Keshi is using this data folder: stop it first. While it serves, export from its pages.",
+    ),
+    "second_server_refused": (
+        "已有另一个服务进程：每个进程都需要 store.redis 和 media.mode: worker，见 docs/cluster.md。",
+        "Another server runs: each needs store.redis and media.mode: worker, see docs/cluster.md.",
     ),
     "is_a_demo": ("这是演示数据：请加 --demo，或换一个 --data。", "This folder holds the demo: add --demo."),
     "not_a_demo": ("这是正式数据，不能当演示运行。", "This folder holds real data: it is never served as a demo."),
@@ -67,7 +74,7 @@ REMEDIES: Final = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; returns the exit status: 0 done, 2 refused (the reason is on stderr)."""
+    """Run one command; returns the exit status: 0 done, 2 refused (the reason is on stderr), the doctor's own."""
     options = _parser().parse_args(arguments)
     try:
         overrides = {
@@ -75,13 +82,12 @@ def main(arguments: list[str] | None = None) -> int:
         }
         config = read_config(Path(options.config), overrides)
         work: Command = options.run
-        asyncio.run(work(config, options))
+        return asyncio.run(work(config, options)) or 0
     except DomainError as error:
         print("\n  ".join((f"keshi: {error}", *(REMEDIES | upkeep.REMEDIES).get(error.code, ()))), file=sys.stderr)
         return EXIT_REFUSED
     except KeyboardInterrupt:
         return 0
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -132,6 +138,7 @@ def _upkeep_options(add: Callable[[str, Command, str], argparse.ArgumentParser])
     restore = add("restore", upkeep.restore, "恢复到空文件夹 · restore to an empty folder")
     restore.add_argument("file", help="备份文件 · the backup to read")
     restore.add_argument("--keys-in", help="密钥文件，默认 FILE.keys · the file of keys")
+    add("doctor", upkeep.doctor, "检查机器、证书、时钟、端口、磁盘 · look at machine, certificate, clock, ports, disk")
     for one in (backup, restore):
         one.add_argument("--passphrase-file", help="口令所在文件 · a file that holds the passphrase")
 
@@ -145,4 +152,5 @@ def _init_options(init: argparse.ArgumentParser) -> None:
 
 
 if __name__ == "__main__":
+    os.umask(PRIVATE)
     sys.exit(main())

@@ -14,10 +14,11 @@ from server.accounts.rules import SESSION_MS
 from server.accounts.service import Accounts
 from server.attendance.api import LEASE_LOST, LEASE_PROBE, lease_lost
 from server.attendance.lease import End
-from server.attendance.register import Holder, Register
+from server.attendance.register import SPOOL, Holder, Register
 from server.attendance.service import Attendance, Ports
 from server.core.capability import Capability
 from server.core.clock import Clock, SystemClock
+from server.core.cluster.member import Member
 from server.core.database import Database, sqlite_url
 from server.core.ntp import Ntp, read_server
 from server.core.shared import InProcess, OverRedis, Shared
@@ -25,6 +26,8 @@ from server.core.tasks import Tasks
 from server.core.timekeeper import DatabaseTime, Reference, TimeKeeper
 from server.core.vault import Vault, open_vault
 from server.core.wire.declaration import Declarations, Nothing
+from server.core.wire.errands import ClusterFanOut
+from server.core.wire.fan_out import FanOut
 from server.core.wire.openapi import openapi
 from server.core.wire.rest import Rest
 from server.core.wire.socket import Sockets
@@ -34,6 +37,7 @@ from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
 from server.settings import Config
+from server.several import Several, be_one_of_several
 from server.tls.https import authority_file
 from server.training.service import Training
 
@@ -72,6 +76,7 @@ class House:
     training: Training
     register: Register
     live: Live
+    several: Several | None
     exchange: Any
     capabilities: tuple[Capability[Any], ...]
 
@@ -118,6 +123,14 @@ def open_store(config: Config, clock: Clock) -> Store:
     return Store(database, clock, vault, tasks, folder, shared, time=time)
 
 
+def be_member(config: Config, store: Store) -> Member | None:
+    """What makes this process one of several: with PostgreSQL it is, even while there is no other."""
+    if store.database.embedded:
+        return None
+    shares = config.store.redis is not None and config.media.mode == "worker"
+    return be_one_of_several(store.database, store.clock, store.vault, store.folder, shares)
+
+
 def _time_keeper(config: Config, database: Database, clock: SystemClock) -> TimeKeeper:
     """Who steers ledger time: the database server where there is one, so that all processes agree; else NTP servers."""
     references: list[Reference] = [DatabaseTime(database)] if database.engine.dialect.name == "postgresql" else []
@@ -126,8 +139,13 @@ def _time_keeper(config: Config, database: Database, clock: SystemClock) -> Time
     return TimeKeeper(clock, config.server.data / "clock", references)
 
 
-def build(config: Config, store: Store, url: str, origins: frozenset[str], demo: bool) -> House:
-    """Choose the adapters and wire the capabilities together. `url` is how browsers reach us, without a slash."""
+def build(
+    config: Config, store: Store, url: str, origins: frozenset[str], demo: bool, member: Member | None = None
+) -> House:
+    """Choose the adapters and wire the capabilities together. `url` is how browsers reach us, without a slash.
+
+    `member` is what makes this process one of several.
+    """
     database, clock = store.database, store.clock
     people = accounts.build(
         database=database,
@@ -141,18 +159,24 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
     watch = oversight.build(database=database, clock=clock)
     rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_MS // 1000)
     trace = Trace(store.health.told, QUIET)
-    sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace)
-    register = Register(database, clock, store.tasks, store.folder / "spool")
+    sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
+    register = Register(database, clock, store.tasks, (member.folder.path if member else store.folder) / SPOOL, member)
     media = _media(config, store)
 
-    ports = _ports(sockets, people.service)
+    fan_out = ClusterFanOut(sockets.fan_out, member, store.shared) if member else sockets.fan_out
+    ports = _ports(fan_out, people.service)
     presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes.service)
     lessons = live.build(
-        database=database, training=classes.service, presence=presence.service, media=media, fan_out=sockets.fan_out
+        database=database, training=classes.service, presence=presence.service, media=media, fan_out=fan_out
     )
     media.on_published.append(lessons.service.published)
     _bind_ends(people.service, sockets, presence.service.attendance, lessons.service)
     register.on_lease_end.append(partial(_cut, media))
+    several = None
+    if member is not None and isinstance(fan_out, ClusterFanOut):
+        several = Several(member, store.shared, fan_out, config.server.internal, presence.service, lessons.service)
+        several.bind(sockets, people.service)
+        store.health.check("cluster", several.problem)
     files = exchange.build(
         accounts=people.service, training=classes.service, attendance=presence.service.views, clock=clock, url=url
     )
@@ -168,6 +192,7 @@ def build(config: Config, store: Store, url: str, origins: frozenset[str], demo:
         training=classes.service,
         register=register,
         live=lessons.service,
+        several=several,
         exchange=files.service,
         capabilities=(people, classes, presence, lessons, files, looks, *extra),
     )
@@ -192,14 +217,14 @@ def _demo(config: Config, store: Store, people: Accounts, classes: Training, url
     )
 
 
-def _ports(sockets: Sockets, people: Accounts) -> Ports:
+def _ports(fan_out: FanOut, people: Accounts) -> Ports:
     async def answers(connection: str) -> bool:
-        return await sockets.fan_out.ask(connection, LEASE_PROBE, Nothing(), PROBE_S)
+        return await fan_out.ask(connection, LEASE_PROBE, Nothing(), PROBE_S)
 
     async def tell_lost(holder: Holder, reason: End, device: str, at_ms: int) -> None:
         if holder.connection:
             lost = lease_lost(holder.lesson_id, reason, device, at_ms)
-            await sockets.fan_out.send(holder.connection, LEASE_LOST, lost)
+            await fan_out.send(holder.connection, LEASE_LOST, lost)
 
     return Ports(verify_password=people.verify_password, answers=answers, tell_lost=tell_lost)
 

@@ -7,14 +7,14 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from aiohttp import web
 
-from server.app import House, build, open_store
+from server.app import House, be_member, build, open_store
 from server.core.clock import Clock, SystemClock
 from server.core.errors import DomainError
 from server.core.wire.door import Door, Patience, most_connections
@@ -49,20 +49,22 @@ def only_one(folder: Path) -> Iterator[None]:
 async def running(config: Config, demo: bool, clock: Clock | None = None) -> AsyncIterator[tuple[House, str]]:
     """The whole service while the block runs; gives the house and the URL it answers at.
 
-    Raises DomainError port_in_use, is_a_demo, not_a_demo, database_damaged, spool_damaged and what settings and HTTPS
-    refuse.
+    Raises DomainError port_in_use, second_server_refused, is_a_demo, not_a_demo, database_damaged, spool_damaged and
+    what settings and HTTPS refuse.
     """
     time = clock or SystemClock()
-    with closing(_listen(config.server.host, config.server.port)) as listener, only_one(config.server.data):
+    alone = nullcontext() if config.store.database else only_one(config.server.data)
+    with closing(_listen(config.server.host, config.server.port)) as listener, alone:
         port = listener.getsockname()[1]
         url, allowed = origins(config, port)
         async with _https(config, url, port, time) as https:
             store = open_store(config, time)
+            member = be_member(config, store)
             try:
                 await store.database.migrate()
                 if store.time is not None:
                     await store.time.begin()
-                house = build(config, store, url, allowed, demo)
+                house = build(config, store, url, allowed, demo, member)
                 await house.training.check_kind(demo)
                 async with _doors(house, listener, config, url, https):
                     yield house, url
@@ -70,6 +72,8 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
                 await store.tasks.close()
                 await store.shared.close()
                 await store.database.close()
+                if member is not None:
+                    member.folder.close()
 
 
 def _https(config: Config, url: str, port: int, clock: Clock) -> AbstractAsyncContextManager[Https]:
@@ -99,13 +103,10 @@ def told_to_stop() -> asyncio.Event:
 async def _doors(house: House, listener: socket.socket, config: Config, url: str, https: Https) -> AsyncIterator[None]:
     """Media first, then what was running before, then the door: nobody comes in before everything stands."""
     await _start_media(house)
+    app = _application(house, config, url)
     try:
-        unsealed = house.register.read_spool()
-        if house.store.time is not None:
-            house.store.time.clock.not_before(house.register.last_alive_ms)
-        await house.live.restore(unsealed)
-        house.register.settle_spool()
-        runner = web.AppRunner(_application(house, config, url), access_log=None, shutdown_timeout=SHUTDOWN_S)
+        await _go_on(house)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S)
         await runner.setup()
         await Door(runner, listener, https.context, Patience(connections=most_connections())).start()
         observe(house)
@@ -121,7 +122,22 @@ async def _doors(house: House, listener: socket.socket, config: Config, url: str
         await house.media.stop()
         await house.store.tasks.close()
         house.register.spool.close()
+        if house.several is not None:
+            await house.several.stop()
         house.accounts.close()
+
+
+async def _go_on(house: House) -> None:
+    """With what was running before: our own restart, or what other processes left when they died."""
+    unsealed = house.register.read_spool()
+    if house.store.time is not None:
+        house.store.time.clock.not_before(house.register.last_alive_ms)
+    if house.several is None:
+        await house.live.restore(unsealed)
+        house.register.settle_spool()
+    else:
+        house.register.settle_spool()
+        await house.several.start(house.store.tasks)
 
 
 def _application(house: House, config: Config, url: str) -> web.Application:

@@ -20,7 +20,8 @@ from server.tls.settings import TlsSettings
 DEFAULT_FILE: Final = Path("config.yaml")
 #: every address of the machine
 WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not listened on
-Port = Annotated[int, Field(ge=0, le=65_535)]
+LAST_PORT: Final = 65_535
+Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -31,6 +32,7 @@ class ServerSettings(Settings):
     port: Port = 8080
     public_url: str | None = None
     data: Path = Path("data/keshi")
+    internal: str | None = None
     trusted_proxies: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
     metrics: tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...] = ()
 
@@ -43,6 +45,15 @@ class ServerSettings(Settings):
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
             raise ValueError("must look like https://ke.example.cn, without a path")
         return origin_of(parts.scheme, parts.hostname or "", parts.port)
+
+
+    @field_validator("internal")
+    @classmethod
+    def _host_and_port(cls, value: str | None) -> str | None:
+        host, found, port = (value or "x:1").rpartition(":")
+        if not (found and host and port.isdecimal() and int(port) <= LAST_PORT):
+            raise ValueError("must look like 10.0.0.5:8091")
+        return value
 
 
 class MediaGroup(Settings):

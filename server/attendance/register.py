@@ -165,7 +165,7 @@ class Register:
         An end that is written already (and was not heard of, because a task was cut off) stays as it is.
         """
         ended_ms = max(at_ms, holder.anchor.reached_ms)
-        async with self.database.write() as connection:
+        async with self.database.write(f"lease:{holder.person_id}") as connection:
             await self.owners.require(connection, holder.lesson_id)
             written_ms = await records.end_of(connection, holder.person_id, holder.epoch)
             if written_ms is None:

@@ -52,7 +52,7 @@ class Sealer:
             if not due:
                 return
             stored: list[tuple[LessonBook, SealedMinute]] = []
-            async with self._register.database.write() as connection:
+            async with self._register.database.write(*(f"lesson:{lesson_id}" for lesson_id, _, _ in due)) as connection:
                 ours = await self._register.owners.fence(connection, [lesson_id for lesson_id, _, _ in due])
                 for lesson_id, book, minutes in due:
                     if lesson_id not in ours:

@@ -246,7 +246,7 @@ class Attendance:
     async def _grant(self, entry: Entry, received_ms: int, elsewhere: How, here: How) -> Granted:
         """A new epoch from now on. Raises Raced when another process gave one at the same moment."""
         now, resume, how = self._now(), _secret(), max(elsewhere, here, key=WORTH.index)
-        async with self.register.database.write() as connection:
+        async with self.register.database.write(f"lease:{entry.actor.person_id}") as connection:
             await self.register.owners.require(connection, entry.lesson_id)
             newest = await records.newest_lease(connection, entry.actor.person_id)
             if newest is not None and newest.ended_ms is None:

@@ -255,7 +255,7 @@ class Live:
     async def _happen(self, running: Running, kind: Kind, actor: Actor | None, since_ms: int | None = None) -> None:
         event = rules.decide(running.lesson, kind, self._now(), actor.person_id if actor else "", since_ms)
         after = rules.apply(running.lesson, event)
-        async with self._database.write() as connection:
+        async with self._database.write(f"lesson:{running.lesson_id}") as connection:
             await self._register.owners.require(connection, running.lesson_id)
             await records.add_event(connection, running.lesson_id, event)
             await self._training.set_lesson_state(

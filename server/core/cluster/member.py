@@ -59,6 +59,7 @@ class Member:
     folder: Folder
     relay: Relay
     shares: bool
+    boot: Callable[[], int] = boot_ms
     heirs: Heirs | None = None
     living: dict[str, NodeRow] = field(default_factory=dict)
     _owned: dict[str, int] = field(default_factory=dict)
@@ -77,7 +78,7 @@ class Member:
         return self.folder.node
 
     async def enter(self, internal: str) -> None:
-        """Be one of the processes. Raises DomainError second_server_refused when an older one and we cannot be two."""
+        """Be one of the processes. Raises DomainError second_server_refused when another one and we cannot be two."""
         now = self.clock.ms()
         self._row = NodeRow(self.node, now, 0, now, internal, self.shares)
         await self.renew()
@@ -92,27 +93,23 @@ class Member:
             raise DomainError("second_server_refused", remedy="store.redis and media.mode: worker, for every server")
 
     def _unshared(self) -> dict[str, NodeRow]:
-        """The older living processes beside which we cannot be."""
-        us = self._row
-        return {
-            node: row
-            for node, row in self.living.items()
-            if us is not None and (row.started_ms, row.id) < (us.started_ms, us.id) and not (row.shares and self.shares)
-        }
+        """The living processes beside which we cannot be; of two that start at once both refuse."""
+        others = {node: row for node, row in self.living.items() if node != self.node}
+        return {node: row for node, row in others.items() if not (row.shares and self.shares)}
 
     async def leave(self) -> None:
         """Be none of them any more; what we owned is for others to take as if we had been killed."""
         self._renewed_ms = None
         if not self._owned:
-            async with self.database.write() as connection:
+            async with self.database.write(f"node:{self.node}") as connection:
                 await records.remove_node(connection, self.node)
 
     async def renew(self) -> None:
         """Count once more that we live, and drop what others took while we could not."""
-        began_ms, held, row = boot_ms(), dict(self._owned), self._row
+        began_ms, held, row = self.boot(), dict(self._owned), self._row
         if row is None:
             return
-        async with self.database.write() as connection:
+        async with self.database.write(f"node:{self.node}") as connection:
             if not await records.renew(connection, self.node, self.clock.ms()):
                 await records.add_node(connection, row)
             known = await records.owners(connection, held) if held else {}
@@ -136,7 +133,7 @@ class Member:
     async def claim(self, lesson_id: str) -> Claim:
         if lesson_id in self._owned:
             return self._unsettled.get(lesson_id) or Claim(self.check(lesson_id))
-        if not self._fit():
+        if not self.fit:
             raise DomainError("owner_changing")
         async with self.database.read() as connection:
             seen = (await records.owners(connection, [lesson_id])).get(lesson_id)
@@ -153,7 +150,7 @@ class Member:
 
     async def settled(self, lesson_id: str) -> None:
         epoch = self.check(lesson_id)
-        async with self.database.write() as connection:
+        async with self.database.write(f"owner:{lesson_id}") as connection:
             seen = OwnerRow(lesson_id, epoch, self.node, False)
             if not await records.swap_owner(connection, seen, OwnerRow(lesson_id, epoch, self.node, True)):
                 raise DomainError("owner_changing")
@@ -164,7 +161,7 @@ class Member:
 
     def check(self, lesson_id: str, epoch: int | None = None) -> int:
         owned = self._owned.get(lesson_id)
-        if owned is None or (epoch is not None and epoch != owned) or not self._fit():
+        if owned is None or (epoch is not None and epoch != owned) or not self.fit:
             raise DomainError("owner_changing")
         return owned
 
@@ -183,7 +180,7 @@ class Member:
     async def at_owner(
         self, lesson_id: str, here: Callable[[], Awaitable[Any]], errand: Errand, load: bool = True
     ) -> Any:
-        until_ms, refusal = boot_ms() + PATIENCE_MS, Exception()
+        until_ms, refusal = self.boot() + PATIENCE_MS, Exception()
         while True:
             try:
                 other = await self._other(lesson_id, load)
@@ -197,7 +194,7 @@ class Member:
                     raise
                 refusal = error
             self._elsewhere.pop(lesson_id, None)
-            if boot_ms() >= until_ms:
+            if self.boot() >= until_ms:
                 raise DomainError("owner_changing") from refusal
             await asyncio.sleep(AGAIN_S)
 
@@ -238,7 +235,7 @@ class Member:
     async def _swap(self, seen: OwnerRow | None, row: OwnerRow) -> int:
         """Write the claim; returns when the one before us was last alive (0: nobody knows). Raises owner_changing."""
         try:
-            async with self.database.write() as connection:
+            async with self.database.write(f"owner:{row.lesson_id}") as connection:
                 if seen is None:
                     await records.add_owner(connection, row)
                     return 0
@@ -260,7 +257,7 @@ class Member:
         """Who lives: on this host by the lock, elsewhere by the counter that moves."""
         async with self.database.read() as connection:
             rows = {row.id: row for row in await records.nodes(connection)}
-        still = self._watch.look({row.id: row.renewals for row in rows.values()}, boot_ms())
+        still = self._watch.look({row.id: row.renewals for row in rows.values()}, self.boot())
         here = folders(self._nodes)
         dead = {
             row.id: row
@@ -304,7 +301,7 @@ class Member:
         """Remove the rows and folders of the dead whose lessons stand safely in the spools of others."""
         here = folders(self._nodes)
         needed = set(await heirs.needs())
-        for node in self._dead:
+        for node in {*self._dead, *(here.keys() - self.living.keys())}:
             left = set(await heirs.left_in(here[node])) if node in here else set()
             async with self.database.read() as connection:
                 theirs = set(await records.owned_by(connection, node))
@@ -312,7 +309,7 @@ class Member:
             safe = all(row.settled and row.node_id != node for row in rows.values())
             if not safe or left - rows.keys() or theirs & needed or (node in here and not bury(here[node])):
                 continue
-            async with self.database.write() as connection:
+            async with self.database.write(f"node:{node}") as connection:
                 await records.remove_node(connection, node)
 
     def _lose(self, lesson_id: str, epoch: int) -> None:
@@ -324,8 +321,10 @@ class Member:
         if self.heirs is not None:
             self.heirs.lost(lesson_id)
 
-    def _fit(self) -> bool:
-        return fit(self._renewed_ms, boot_ms())
+    @property
+    def fit(self) -> bool:
+        """Whether our renewal is fresh enough to act."""
+        return fit(self._renewed_ms, self.boot())
 
     @property
     def _nodes(self) -> Path:
