@@ -21,6 +21,7 @@ from server.settings import Config
 from server.training.rules import SubjectKind
 from server.training.service import NewClass, NewLesson
 
+Groups = dict[str, dict[str, Any]]
 #: 2026-11-23 09:00:00 UTC, the start of a minute
 NOON_MS = 1_795_424_400_000 - 1_795_424_400_000 % 60_000
 PASSWORD = "a long enough password"
@@ -127,13 +128,16 @@ class Page:
 
 
 @asynccontextmanager
-async def school(folder: Path, clock: Clock | None = None, media: str = "embedded") -> AsyncIterator[School]:
-    """The house with one institution, one class of two, one lesson that may start now."""
+async def school(
+    folder: Path, clock: Clock | None = None, media: str = "embedded", groups: Groups | None = None
+) -> AsyncIterator[School]:
+    """The house with one institution, one class of two, one lesson that may start now; `groups`: more settings."""
     time = clock or ManualClock(NOON_MS)
     assert isinstance(time, ManualClock)
-    config = Config.model_validate(
-        {"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0, "mode": media}}
-    )
+    settings: Groups = {"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0, "mode": media}}
+    for name, more in (groups or {}).items():
+        settings[name] = {**settings.get(name, {}), **more}
+    config = Config.model_validate(settings)
     async with running(config, demo=False, clock=time) as (house, url):
         yield await _fill(house, url, time)
 
