@@ -12,11 +12,12 @@ from server.core.clock import LOCAL_ZONE, SystemClock, to_datetime
 from server.core.errors import DomainError
 from server.settings import Config
 from server.upkeep.backup import back_up
+from server.upkeep.doctor import examine, told
+from server.upkeep.finding import Level
 from server.upkeep.records import Known
 from server.upkeep.restore import restore as bring_back
 
 PASSPHRASE_VARIABLE: Final = "KESHI_BACKUP_PASSPHRASE"  # noqa: S105  the name of a variable
-MASK: Final = 0o077
 
 REMEDIES: Final = {
     "file_exists": ("文件已存在，不会覆盖：换一个文件名。", "The file exists and is never overwritten."),
@@ -43,7 +44,6 @@ REMEDIES: Final = {
 
 async def backup(config: Config, options: argparse.Namespace) -> None:
     """Write a backup while the service runs, or does not."""
-    os.umask(MASK)
     out = Path(options.file)
     keys_out = Path(options.keys_out) if options.keys_out else out.with_name(f"{out.name}.keys")
     manifest = await back_up(config, out, keys_out, _passphrase(options, twice=True), SystemClock())
@@ -55,7 +55,6 @@ async def backup(config: Config, options: argparse.Namespace) -> None:
 
 async def restore(config: Config, options: argparse.Namespace) -> None:
     """Fill an empty data folder from a backup and say what is not in it."""
-    os.umask(MASK)
     file = Path(options.file)
     keys = Path(options.keys_in) if options.keys_in else file.with_name(f"{file.name}.keys")
     done = await bring_back(config, file, keys, _passphrase(options, twice=False), SystemClock())
@@ -71,6 +70,15 @@ async def restore(config: Config, options: argparse.Namespace) -> None:
         print("  These were due after the backup; if they took place, nothing of them is known:")
         for one in done.planned:
             print(f"    {_words(one)}")
+
+
+async def doctor(config: Config, _options: argparse.Namespace) -> int:
+    """Look at everything; 0 when all is well, 1 when something wants a look, 2 when something is broken."""
+    worst = Level.WELL
+    async for finding in examine(config):
+        print(told(finding), flush=True)
+        worst = max(worst, finding.level)
+    return int(worst)
 
 
 def _words(one: Known) -> str:
