@@ -12,7 +12,7 @@ SETUP := $(PYTHON) -B .ci/setup.py
 BIN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check long bench lock npm clean
+.PHONY: help run setup test check long bench lock npm install uninstall clean
 
 help:  ## 列出命令 · list these commands
 	@echo "课时 Keshi"
@@ -48,6 +48,13 @@ lock:  ## 依赖改动后重写锁文件 · write the lock files anew after a ch
 
 npm:  ## 在 web/ 里运行 npm（ARGS="run lint"） · npm in web/, with the right Node
 	@$(SETUP) npm $(ARGS)
+
+install:  ## 安装或升级为系统服务（root；DESTDIR= 可改） · install or upgrade as a service, as root
+	@$(SETUP) run
+	@$(BIN) -B deploy/install.py --root '$(or $(DESTDIR),/)'
+
+uninstall:  ## 卸载程序，保留设置与数据（root） · remove the programs, keep settings and data
+	@$(PYTHON) -B deploy/install.py --uninstall --root '$(or $(DESTDIR),/)'
 
 clean:  ## 删除环境与构建产物，保留 data/ · remove environments and builds, keep data/
 	rm -rf .venv build web/node_modules web/dist .hypothesis
