@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from tests.servers import Postgres, RedisServer
+from tests.stores import STORES, postgres_copy, postgres_template, sqlite_copy, sqlite_template
 
 BROWSER_TESTS = Path(__file__).parent / "e2e"
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -16,6 +17,12 @@ CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrom
 # A slow example on a busy machine is no finding; everything else is as Hypothesis has it.
 settings.register_profile("keshi", deadline=None)
 settings.load_profile("keshi")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what uses a store against both in modules that say `BOTH_STORES = True`."""
+    if "store_kind" in metafunc.fixturenames and getattr(metafunc.module, "BOTH_STORES", False):
+        metafunc.parametrize("store_kind", STORES, indirect=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -58,3 +65,35 @@ def redis_server(redis_process: RedisServer) -> str:
     """The URL of a Redis that is empty."""
     redis_process.empty()
     return redis_process.url
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite file, to be copied."""
+    return sqlite_template(tmp_path_factory.mktemp("blank"))
+
+
+@pytest.fixture(scope="session")
+def blank_postgres(postgres_server: Postgres) -> Iterator[str]:
+    """The name of a migrated, empty database in PostgreSQL, to be cloned."""
+    name = postgres_template(postgres_server)
+    yield name
+    postgres_server.drop(name)
+
+
+@pytest.fixture
+def store_kind(request: pytest.FixtureRequest) -> str:
+    """Which store a test runs against: SQLite, and in modules with `BOTH_STORES = True` PostgreSQL as well."""
+    return getattr(request, "param", STORES[0])
+
+
+@pytest.fixture
+def store_url(store_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a migrated, empty store of that kind."""
+    if store_kind == "sqlite":
+        copy = sqlite_copy(request.getfixturevalue("blank"), tmp_path)
+    else:
+        server = request.getfixturevalue("postgres_server")
+        copy = postgres_copy(server, request.getfixturevalue("blank_postgres"))
+    with copy as url:
+        yield url
