@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from server.core.clock import ManualClock
+from server.core.clock import CLOCK_WRONG_MS, ManualClock
 from server.live.lesson import ABANDONED_AFTER_MS, State
 from tests.school import NOON_MS, Page, School, plan, school
 
@@ -92,6 +93,31 @@ async def test_a_lesson_is_not_started_long_before_its_plan(served: School) -> N
         assert (await teacher.call("lesson:start", lesson_id=early))["code"] == "lesson_too_early"
         served.clock.advance(60_000)
         assert (await teacher.call("lesson:start", lesson_id=early))["ok"]
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+async def test_no_lesson_begins_on_a_clock_that_is_known_to_be_wrong(served: School, sign: int) -> None:
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        served.clock.offset_ms = sign * (CLOCK_WRONG_MS + 1)
+        answer = await teacher.call("lesson:start")
+        assert (answer["code"], answer["data"]) == ("clock_wrong", {"offset_s": sign * 30})
+        assert await _state(served) is State.PLANNED
+        served.clock.offset_ms = sign * CLOCK_WRONG_MS
+        assert (await teacher.call("lesson:start"))["phase"]["state"] == "live"
+
+
+async def test_a_lesson_that_runs_on_a_wrong_clock_is_named_once(served: School) -> None:
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        await teacher.call("lesson:start")
+        served.clock.offset_ms = CLOCK_WRONG_MS + 1
+        with capture_logs() as told:
+            for _ in range(3):
+                await served.house.live.round()
+    named = [line["lesson"] for line in told if line["event"] == "lesson_on_wrong_clock"]
+    assert named == [served.lesson_id]
+    assert await _state(served) is State.LIVE
 
 
 async def test_a_room_that_does_not_open_fails_the_start_and_can_be_tried_again(served: School) -> None:

@@ -133,6 +133,16 @@ async def test_a_cut_refuses_what_was_issued_before_it_and_nothing_else(stage: S
         assert await post(stage, "whep/lesson", body, headers) == answer
 
 
+async def test_a_cut_that_is_told_again_ends_nothing_opened_since(stage: Stage) -> None:
+    await stage.watch("a")
+    at = stage.media._plane.now()
+    stage.media._plane.cut("a", at)
+    assert stage.media.stats("lesson").viewers == ()
+    await stage.watch("a")
+    stage.media._plane.cut("a", at)
+    assert stage.media.stats("lesson").viewers == ("a",)
+
+
 async def test_a_cut_while_an_offer_is_on_its_way_counts(stage: Stage) -> None:
     """The token was good when the request began."""
     body = (await offer()).encode()
