@@ -5,10 +5,12 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from playwright.async_api import Browser, Playwright
+
+from tests.network.space import Space
 
 FLAGS = (
     "--allow-loopback-in-peer-connection",
@@ -29,33 +31,40 @@ START_S = 30
 
 
 @asynccontextmanager
-async def real_chromium(playwright: Playwright, path: str | None) -> AsyncIterator[Browser]:
+async def real_chromium(
+    playwright: Playwright, path: str | None, *flags: str, space: Space | None = None
+) -> AsyncIterator[Browser]:
     """A Chromium that Playwright only visits: nothing tells its pages that they are in front when they are not.
 
     Playwright's own launch makes every page believe it has the focus; overriding `visibilityState` proves nothing.
+    With `space` it runs on that second machine.
     """
     profile = Path(tempfile.mkdtemp(prefix="keshi-chromium-"))
-    process = _start(path or playwright.chromium.executable_path, profile)
+    program = path or playwright.chromium.executable_path
+    process = _start(program if space is None else space.program(profile, program), profile, flags)
     try:
-        browser = await playwright.chromium.connect_over_cdp(await _address(profile), no_defaults=True)
-        yield browser
-        await browser.close()
+        port = await _port(profile)
+        way = nullcontext(f"http://127.0.0.1:{port}") if space is None else space.reach(port)
+        with way as address:
+            browser = await playwright.chromium.connect_over_cdp(address, no_defaults=True)
+            yield browser
+            await browser.close()
     finally:
         process.terminate()
         process.wait(10)
         shutil.rmtree(profile, ignore_errors=True)
 
 
-def _start(path: str, profile: Path) -> "subprocess.Popen[bytes]":
-    command = [path, "--headless=new", "--remote-debugging-port=0", *FLAGS, f"--user-data-dir={profile}"]
+def _start(path: str, profile: Path, flags: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+    command = [path, "--headless=new", "--remote-debugging-port=0", *FLAGS, *flags, f"--user-data-dir={profile}"]
     with (profile / "said.txt").open("wb") as said:
         return subprocess.Popen([*command, "about:blank"], stdout=said, stderr=said)
 
 
-async def _address(profile: Path) -> str:
-    """Where it listens for Playwright, once it says so."""
+async def _port(profile: Path) -> int:
+    """Where it listens for Playwright on its loopback, once it says so."""
     file = profile / "DevToolsActivePort"
     async with asyncio.timeout(START_S):
         while not file.exists() or "\n" not in file.read_text():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
-    return f"http://127.0.0.1:{file.read_text().splitlines()[0]}"
+    return int(file.read_text().splitlines()[0])

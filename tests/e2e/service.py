@@ -15,29 +15,41 @@ START_S = 60.0
 STOP_S = 15.0
 
 
-def free_port() -> int:
+def free_port(host: str = "127.0.0.1") -> int:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
 
 
 class Service:
-    """`python -m server serve`; `folder` holds data, settings and what it prints."""
+    """`python -m server serve`; `folder` holds data, settings and what it prints. `secure`: with a local authority."""
 
-    def __init__(self, folder: Path, *options: str, port: int | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, port: int | None = None, host: str = "127.0.0.1", secure: bool = False
+    ) -> None:
         self.folder, self.data, self.options = folder, folder / "data", options
-        self.port = port or free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.host, self.port = host, port or free_port(host)
+        self.url = f"{'https' if secure else 'http'}://{host}:{self.port}"
         self.printed = folder / "printed.txt"
         self.settings = folder / "config.yaml"
         if not self.settings.exists():
-            self.settings.write_text("media:\n  udp_port: 0\n")
+            tls = f"tls:\n  mode: local-ca\n  http_port: {free_port(host)}\n" if secure else ""
+            self.settings.write_text(f"{tls}media:\n  udp_port: 0\n")
         self.process: subprocess.Popen[bytes] | None = None
 
     def spawn(self) -> "subprocess.Popen[bytes]":
         """Start and do not wait."""
-        where = ["--config", str(self.settings), "--data", str(self.data), "--port", str(self.port)]
+        where = [
+            "--config",
+            str(self.settings),
+            "--data",
+            str(self.data),
+            "--port",
+            str(self.port),
+            "--host",
+            self.host,
+        ]
         command = [sys.executable, "-m", "server", "serve", *where, *self.options]
         with self.printed.open("ab") as out:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=out, start_new_session=True)

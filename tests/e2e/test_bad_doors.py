@@ -227,7 +227,7 @@ async def test_malformed_and_oversize_bodies(demo: Service, trainee: Login) -> N
 
 
 async def test_an_expired_session_earns_nothing_more(tmp_path: Path) -> None:
-    """With an injected clock: twelve hours later the same cookie opens no door and the socket refuses its events."""
+    """With an injected clock: a class day later the same cookie opens no door and the socket refuses its events."""
     made = run("init", "--data", str(tmp_path / "data"))
     clock = ManualClock(SystemClock().ms())
     config = Config.model_validate({"server": {"port": 0, "data": str(tmp_path / "data")}, "media": {"udp_port": 0}})
@@ -242,8 +242,9 @@ async def test_an_expired_session_earns_nothing_more(tmp_path: Path) -> None:
         with pytest.raises(Refused) as refused:
             await socket.call("lesson:media", lesson_id="0" * 16)
         assert refused.value.code == "not_signed_in"
+        assert await login.get("/api/v1/me") == {"me": None}
         with pytest.raises(Refused) as refused:
-            await login.get("/api/v1/me")
+            await login.get("/api/v1/me/logins")
         assert refused.value.code == "not_signed_in"
         await socket.close()
         with pytest.raises(socketio.exceptions.ConnectionError):
