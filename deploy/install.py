@@ -30,6 +30,8 @@ FILES = {
 }
 CODE = ("server", "media", "migrations", "web/dist", "requirements.lock", "LICENSE", "NOTICE")
 ACCOUNT = "keshi"
+#: no service looks into these (ProtectHome)
+HOMES = (Path("/root"), Path("/home"))
 ENVIRONMENT = """# 数据库与 Redis 的地址（含密码）写在这里，不写进 config.yaml。 Addresses that hold a password.
 # KESHI_DATABASE=postgresql://keshi:password@127.0.0.1/keshi
 # KESHI_REDIS=redis://127.0.0.1:6379/0
@@ -103,15 +105,27 @@ def _readable(folder: Path) -> None:
 def _packages(lib: Path) -> None:
     """An environment of the locked packages; made anew only when the lock or Python has changed."""
     lock, stamp = CHECKOUT / "requirements.lock", lib / "venv" / ".stamp"
-    value = f"{sys.version} {hashlib.sha256(lock.read_bytes()).hexdigest()}"
+    value = f"{_python()} {sys.version} {hashlib.sha256(lock.read_bytes()).hexdigest()}"
     if stamp.is_file() and stamp.read_text() == value:
         return
-    base = getattr(sys, "_base_executable", None) or sys.executable
-    subprocess.run([base, "-m", "venv", "--clear", lib / "venv"], check=True)
+    subprocess.run([_python(), "-m", "venv", "--clear", lib / "venv"], check=True)
     pip = [lib / "venv" / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check"]
     exact = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "-r", lock]
     subprocess.run([*pip, *exact], check=True)
     stamp.write_text(value)
+
+
+def _python() -> str:
+    """A Python that the service's account can run: the system's own first, none that lies in somebody's home."""
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    for name in ("/usr/bin/python3", "/usr/local/bin/python3", base):
+        found = Path(name).resolve()
+        if not found.is_file() or any(found.is_relative_to(home) for home in HOMES):
+            continue
+        fits = "import ensurepip, sys; sys.exit(sys.version_info < (3, 11))"
+        if subprocess.run([name, "-c", fits], capture_output=True, check=False).returncode == 0:
+            return name
+    sys.exit("需要系统的 Python 3.11 以上与 venv · the system's Python 3.11+ with venv: apt-get install python3-venv")
 
 
 def _settings(folder: Path) -> None:
