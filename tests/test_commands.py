@@ -40,6 +40,13 @@ def test_init_prints_one_link_again_until_it_is_used(tmp_path: Path, capsys: pyt
     assert (tmp_path / "keys" / "vault.key").stat().st_mode & 0o077 == 0
 
 
+def test_init_names_the_port_that_will_be_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", "--data", str(tmp_path), "--port", "9000"]) == 0
+    told = capsys.readouterr().out
+    assert "http://127.0.0.1:9000/desk.html#/welcome/" in told
+    assert f"-m server serve --data {tmp_path} --port 9000" in told
+
+
 def test_a_missing_settings_file_that_was_named_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "--config", "nowhere.yaml"]) == EXIT_REFUSED
     assert "config_unreadable" in capsys.readouterr().err
