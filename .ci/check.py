@@ -27,6 +27,8 @@ CHECKS: dict[str, list[str]] = {
     "web-types": [*NPM, "types"],
     "web-build": [sys.executable, "-B", ".ci/setup.py", "run"],
     "web-size": [*NPM, "size"],
+    "container": [str(Path(sys.executable).parent / "hadolint"), "deploy/Containerfile"],
+    "compose": [sys.executable, "-B", ".ci/compose.py", "deploy/compose.yaml"],
     "audit-python": [sys.executable, "-B", ".ci/audit.py", "python"],
     "audit-web": [sys.executable, "-B", ".ci/audit.py", "web"],
 }
