@@ -15,6 +15,6 @@ class LimitSettings(Settings):
     #: failed sign-ins of the whole house in five minutes before every unknown device has to work
     attack_failures: Annotated[int, Field(ge=10, le=1_000_000)] = 300
     #: seconds that a sign-in may take to be checked; whoever would wait longer gets a place in the line instead
-    waiting_s: Annotated[float, Field(ge=0.1, le=30)] = 3.0
+    waiting_s: Annotated[float, Field(ge=1, le=30)] = 3.0
     #: hashes that the easiest proof of work takes at most; each level doubles it
     proof_hashes: Annotated[int, Field(ge=100, le=10_000_000)] = 100_000

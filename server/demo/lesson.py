@@ -97,9 +97,15 @@ class DemoLessons:
         )
 
     async def _restore_password(self, account: Account) -> None:
-        """A visitor may have changed it."""
+        """A visitor may have changed it; that visitor's login then ends."""
         person = await self._accounts.people.by_login(account.login)
-        if person is not None:
+        if person is None:
+            return
+        try:
+            changed = not await self._accounts.verify_password(person.id, account.password)
+        except DomainError:  # a visitor guessed too often
+            changed = True
+        if changed:
             await self._accounts.set_password(person.id, account.password)
 
     async def _raise_curtain(self, plan: Plan) -> Process:

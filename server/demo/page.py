@@ -65,10 +65,18 @@ def browser(url: str) -> Login:
 
 
 async def sign_in(url: str, login: str, password: str) -> Login:
-    """Sign in. Raises Refused."""
+    """Sign in; in a crowd, wait in line as the pages do. Raises Refused."""
     opened = browser(url)
+    said = {"login": login, "password": password}
     try:
-        opened.me = await opened.post("/api/v1/login", {"login": login, "password": password})
+        while not opened.me:
+            try:
+                opened.me = await opened.post("/api/v1/login", said)
+            except Refused as refused:
+                if refused.code != "waiting":
+                    raise
+                said["ticket"] = refused.data["ticket"]
+                await asyncio.sleep(refused.data["retry_after_s"])
     except BaseException:
         await opened.close()
         raise

@@ -1,19 +1,13 @@
 """A store for each test of accounts."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 
-from tests.accounts.store import Store, make_blank, open_store
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_blank(tmp_path_factory.mktemp("blank"))
+from tests.accounts.store import Store, open_store
 
 
 @pytest.fixture
-async def store(blank: Path, tmp_path: Path) -> AsyncIterator[Store]:
-    async with open_store(blank, tmp_path) as opened:
+async def store(store_url: str) -> AsyncIterator[Store]:
+    async with open_store(store_url) as opened:
         yield opened

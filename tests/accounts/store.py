@@ -1,15 +1,12 @@
-"""A real store for tests: SQLite migrated once, copied for each test; a clock moved by hand."""
+"""A real store for tests, with accounts on top and a clock moved by hand."""
 
-import asyncio
 import base64
 import json
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, CookieJar, web
@@ -25,7 +22,7 @@ from server.accounts.people import NewPerson
 from server.accounts.service import Accounts
 from server.core.actor import Actor, Role
 from server.core.clock import ManualClock
-from server.core.database import Database, sqlite_url
+from server.core.database import Database
 from server.core.shared import InProcess
 from server.core.tasks import Tasks
 from server.core.vault import KEY_BYTES, Vault
@@ -57,19 +54,6 @@ def _hash() -> str:
     return PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES).hash(PASSWORD)
 
 
-def make_blank(folder: Path) -> Path:
-    """A migrated empty database file."""
-    file = folder / "blank.db"
-
-    async def migrate() -> None:
-        database = Database(sqlite_url(file))
-        await database.migrate()
-        await database.close()
-
-    asyncio.run(migrate())
-    return file
-
-
 @dataclass
 class Store:
     """One test's store."""
@@ -79,7 +63,6 @@ class Store:
     vault: Vault
     accounts: Accounts
     declarations: Declarations
-    file: Path
     limits: LimitSettings
     people: int = 500  # ID numbers below are free for tests
 
@@ -95,17 +78,13 @@ class Store:
 
 
 @asynccontextmanager
-async def open_store(
-    blank: Path, folder: Path, demo: bool = True, limits: LimitSettings = LIMITS
-) -> AsyncIterator[Store]:
-    """A copy of the blank database with accounts on top."""
-    file = folder / "keshi.db"
-    shutil.copy(blank, file)
-    database, clock, vault = Database(sqlite_url(file)), ManualClock(NOW_MS), Vault(bytes(KEY_BYTES))
+async def open_store(url: str, demo: bool = True, limits: LimitSettings = LIMITS) -> AsyncIterator[Store]:
+    """A migrated, empty database with accounts on top."""
+    database, clock, vault = Database(url), ManualClock(NOW_MS), Vault(bytes(KEY_BYTES))
     counters = InProcess(clock, Tasks())
     built = accounts.build(database=database, clock=clock, vault=vault, counters=counters, demo=demo, limits=limits)
     try:
-        yield Store(database, clock, vault, built.service, built.declarations, file, limits)
+        yield Store(database, clock, vault, built.service, built.declarations, limits)
     finally:
         built.service.close()
         await database.close()

@@ -12,6 +12,8 @@ from server.core.actor import Role
 from server.core.errors import DomainError
 from tests.accounts.store import PASSWORD, Store, number, solved
 
+BOTH_STORES = True
+
 
 async def invited(store: Store, index: int = 1) -> Person:
     new = NewPerson(Role.TRAINEE, f"演示·{index}", None, "i1", None, number(index))

@@ -8,7 +8,7 @@ from server.accounts.limits import LimitSettings
 EDGES = {
     "address_per_minute": (10, 1_000_000),
     "attack_failures": (10, 1_000_000),
-    "waiting_s": (0.1, 30),
+    "waiting_s": (1, 30),
     "proof_hashes": (100, 10_000_000),
 }
 

@@ -10,6 +10,8 @@ from server.core.actor import Role
 from server.core.errors import DomainError
 from tests.accounts.store import Store, number
 
+BOTH_STORES = True
+
 
 def trainee(index: int, name: str = "演示·甲") -> NewPerson:
     return NewPerson(Role.TRAINEE, name, None, "i1", None, number(index), "13800000000")

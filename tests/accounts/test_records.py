@@ -8,6 +8,8 @@ from server.core.actor import Role
 from server.core.errors import DomainError
 from tests.accounts.store import NOW_MS, Store
 
+BOTH_STORES = True
+
 
 def somebody(index: int) -> Person:
     return Person(

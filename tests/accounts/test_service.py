@@ -16,6 +16,8 @@ from server.core.shared import InProcess
 from server.core.tasks import Tasks
 from tests.accounts.store import PASSWORD, Store, number, solved
 
+BOTH_STORES = True
+
 TRIES, WINDOW_MS = FREE_TRIES[0], FREE_TRIES[1] * 1_000
 
 

@@ -98,3 +98,17 @@ def test_every_actor_takes_every_part_before_one_comes_again() -> None:
     for part in range(len(SCRIPTS)):
         assert len({(number * ACTORS_STEP + part) % len(ACTORS) for number in range(len(ACTORS))}) == len(ACTORS)
     assert not set(ACTORS) & set(GUESTS)
+
+
+async def test_a_visitor_who_took_the_guest_s_password_is_out_when_it_is_restored(served: Served) -> None:
+    account = served.account("teacher")
+    honest = await sign_in(served.url, account.login, account.password)
+    await served.lessons._restore_password(account)
+    assert (await honest.get("/api/v1/me"))["me"]["login"] == account.login  # nothing was changed: nobody is disturbed
+    taker = await sign_in(served.url, account.login, account.password)
+    await taker.post("/api/v1/me/password", {"old": account.password, "new": "mine, all mine"})
+    await served.lessons._restore_password(account)
+    assert (await taker.get("/api/v1/me"))["me"] is None
+    back = await sign_in(served.url, account.login, account.password)
+    for login in (honest, taker, back):
+        await login.close()
