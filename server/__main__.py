@@ -110,6 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export", commands.export, "导出一个班的学时台账 · a class's hour ledger as a file")
     export.add_argument("class_code", help="班级编号 · the class's code")
     export.add_argument("--out", required=True, help="输出文件，.xlsx 或 .csv · the file to write")
+    export.add_argument("--language", default="zh-CN", choices=("zh-CN", "en"), help="文件的语言 · the file's language")
     _upkeep_options(add)
     types = add("types", commands.types, "为网页生成类型 · write the web client's types")
     types.add_argument("--out", default="web/src/wire/types.ts", help="输出文件 · the file to write")

@@ -17,6 +17,7 @@ from server.core.actor import Role
 from server.core.clock import SystemClock
 from server.core.errors import DomainError
 from server.core.wire.typescript import typescript
+from server.exchange.words import Language
 from server.log import set_up_logging
 from server.serve import only_one, serve_until_stopped, told_to_stop
 from server.settings import Config
@@ -98,7 +99,9 @@ async def export(config: Config, options: argparse.Namespace) -> None:
         training_class = await house.training.class_by_code(options.class_code)
         if numbers := await records.unsealed(house.store.database, training_class.id):
             raise DomainError("lesson_not_sealed", lessons=numbers)
-        file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."))
+        file = await house.exchange.ledger(
+            training_class.id, out.suffix.removeprefix("."), Language(options.language)
+        )
     out.write_bytes(file.content)  # noqa: ASYNC240  nothing else runs
     print(f"{out}")
 

@@ -9,6 +9,7 @@ from server.exchange.rules import Rejected
 from server.exchange.service import Exchange
 from server.exchange.sheets import FILE_MAXIMUM_BYTES
 from server.exchange.slips import Slips
+from server.exchange.words import Language
 from server.training.service import Training
 
 DESK: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
@@ -50,7 +51,10 @@ class SlipsRequest:
 
 @dataclass(frozen=True, slots=True)
 class LedgerRequest:
+    """`language` of the fixed words; what people wrote stays as it is."""
+
     class_id: str
+    language: Language = Language.CHINESE
 
 
 class Api:
@@ -87,7 +91,7 @@ class Api:
 
     async def _ledger(self, call: Call, request: LedgerRequest, form: str) -> Download:
         home = await self._training.class_for(call.who, request.class_id)
-        return await self._exchange.ledger(home.id, form)
+        return await self._exchange.ledger(home.id, form, request.language)
 
 
 def declarations(exchange: Exchange, training: Training) -> Declarations:

@@ -6,12 +6,12 @@ from typing import Final
 
 import xlsxwriter
 
-from server.exchange.ledger import COLUMNS, DEMO_MARK, TITLE, TOTAL, Ledger, Value
+from server.exchange.ledger import Ledger, Value
 
 #: what makes an office program take a cell of a .csv for a formula, full width as well
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-WIDE: Final = {"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18}
 MOMENT_WIDTH: Final = 19
+PLAIN_WIDTH: Final = 12
 #: a second bar: cells are written by kind, and even a careless `write` would take nothing for a formula or a link
 AS_TEXT: Final = {
     "in_memory": True,
@@ -25,18 +25,19 @@ def write_xlsx(ledger: Ledger) -> bytes:
     """One sheet: the head, the columns, the rows; numbers as numbers, everything else as text."""
     buffer = io.BytesIO()
     book = xlsxwriter.Workbook(buffer, AS_TEXT)
-    sheet = book.add_worksheet("学时台账")
+    words = ledger.words
+    sheet = book.add_worksheet(words.sheet)
     plain, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
     whole, total = book.add_format({"num_format": "0"}), book.add_format({"bold": True, "num_format": "0", "top": 1})
     title = book.add_format({"bold": True, "font_size": 14, "font_color": "#b42318" if ledger.demo else "#000000"})
     for at, line in enumerate(ledger.head):
         sheet.write_string(at, 0, line, title if at == 0 else plain)
-    top = len(ledger.head)
-    for at, name in enumerate(COLUMNS):
+    moments, top = {*words.before[-2:], *words.seconds[:2]}, len(ledger.head)
+    for at, name in enumerate(words.columns):
         sheet.write_string(top, at, name, bold)
-        sheet.set_column(at, at, WIDE.get(name, MOMENT_WIDTH if name[:2] in ("计划", "实际") else 12))
+        sheet.set_column(at, at, words.wide.get(name, MOMENT_WIDTH if name in moments else PLAIN_WIDTH))
     for number, row in enumerate(ledger.rows, start=top + 1):
-        text, figure = (bold, total) if TOTAL in row else (plain, whole)
+        text, figure = (bold, total) if words.total in row else (plain, whole)
         for at, value in enumerate(row):
             if isinstance(value, int):
                 sheet.write_number(number, at, value, figure)
@@ -46,7 +47,7 @@ def write_xlsx(ledger: Ledger) -> bytes:
     sheet.set_landscape()
     sheet.repeat_rows(top)
     sheet.fit_to_pages(1, 0)
-    sheet.set_header(f"&C{TITLE}{DEMO_MARK if ledger.demo else ''}")
+    sheet.set_header(f"&C{words.title} {words.demo_mark if ledger.demo else ''}")
     book.close()
     return buffer.getvalue()
 
@@ -56,7 +57,7 @@ def write_csv(ledger: Ledger) -> bytes:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerows([_harmless(line)] for line in ledger.head)
-    writer.writerow(COLUMNS)
+    writer.writerow(ledger.words.columns)
     writer.writerows([_harmless(value) for value in row] for row in ledger.rows)
     return ("\ufeff" + buffer.getvalue()).encode()
 

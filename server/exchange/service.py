@@ -15,9 +15,10 @@ from server.core.clock import Clock, iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Download
 from server.exchange import ledger_file, sheets, template
-from server.exchange.ledger import DEMO_MARK, Ledger, Trainee, ledger
+from server.exchange.ledger import Ledger, Trainee, ledger
 from server.exchange.rules import ID_NUMBER, NAME, Fault, Rejected, Row, judge, rejected, same_name
 from server.exchange.slips import ENTER, Slip, Slips, qr_svg
+from server.exchange.words import WORDS, Language
 from server.training.records import TrainingClass
 from server.training.service import Training
 
@@ -102,7 +103,7 @@ class Exchange:
             ],
         )
 
-    async def ledger(self, class_id: str, form: str) -> Download:
+    async def ledger(self, class_id: str, form: str, language: Language = Language.CHINESE) -> Download:
         """A class's 学时台账 as `xlsx` or `csv`; ID numbers masked. Raises DomainError unsupported_file, not_found."""
         if form not in FORMS:
             raise DomainError("unsupported_file", allowed=sorted(FORMS))
@@ -120,10 +121,11 @@ class Exchange:
             await self._attendance.hours(class_id),
             await self._training.platform(),
             self._clock.ms(),
+            WORDS[language],
         )
         kind, write = FORMS[form]
-        mark = f"-{DEMO_MARK}" if content.demo else ""
-        return Download(f"学时台账-{home.code}{mark}.{form}", kind, await asyncio.to_thread(write, content))
+        mark = f"-{content.words.demo_mark}" if content.demo else ""
+        return Download(f"{content.words.file}-{home.code}{mark}.{form}", kind, await asyncio.to_thread(write, content))
 
     def template(self, form: Literal["xlsx", "csv"]) -> Download:
         """An empty roster."""

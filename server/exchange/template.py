@@ -13,6 +13,11 @@ NOTES: Final = (
     "姓名、身份证号必填；联系电话选填。列的顺序可以变，其他列可以保留，导入时不读取。",
     "身份证号一列已设为文本格式，请不要改成数字，否则末尾几位会丢失。",
     f"一次最多 {ROWS_MAXIMUM} 人。",
+    "How to fill it in",
+    f"{NAME} (name) and {ID_NUMBER} (ID number) are needed, {PHONE} (phone) is not. Columns may be in any order; "
+    "others are left alone.",
+    f"The column {ID_NUMBER} is text: as a number it would lose its last digits.",
+    f"At most {ROWS_MAXIMUM} people at a time.",
 )
 
 

@@ -18,6 +18,9 @@ from tests.e2e.pictures import DESK, PHONE, picture
 
 TOLERANCE_MS = 1_500
 SEALED_S = 150
+#: after a kill a page has been acknowledged more than a beat by then
+BACK_S = 25
+BEAT_MS = 10_000
 STEADY, AWAY, CLOSED = "trainee01", "trainee02", "trainee03"
 NAMES = {STEADY: "演示·甲", AWAY: "演示·乙", CLOSED: "演示·丙"}
 ABSENT = "演示·丁"
@@ -55,7 +58,10 @@ class Served(Protocol):
 
 @dataclass
 class School:
-    """A served demo and a browser; `began` and `ended` by the driver's clock. `prefix` goes before pictures' names."""
+    """A served demo and a browser; `began` and `ended` by the driver's clock. `prefix` goes before pictures' names.
+
+    `break_down` kills the service; `all_cut`: every page loses its line by that.
+    """
 
     service: Served
     browser: Browser
@@ -63,6 +69,7 @@ class School:
     touch: bool = False
     prefix: str = ""
     break_down: Callable[[], Awaitable[None]] | None = None
+    all_cut: bool = True
     diaries: dict[str, Diary] = field(default_factory=dict)
     began: float = 0.0
     ended: float = 0.0
@@ -198,21 +205,30 @@ async def watch_the_host(school: School, teacher: Page) -> None:
         assert await look(teacher, "the instructor's lesson") == []
 
 
+async def earned(page: Page) -> int:
+    """What the server has acknowledged to this page."""
+    return int(await page.get_by_test_id("room").get_attribute("data-credit-ms") or 0)
+
+
 async def kill_in_the_middle(school: School, teacher: Page, trainee: Page) -> None:
-    """The service dies; the pages say so, come back by themselves, and picture and sound with them."""
+    """The service dies; pages that were cut say so, all come back by themselves, picture and minutes with them."""
     if school.plan.kill_s is None:
         return
     assert school.break_down is not None
     await school.until(school.plan.kill_s)
-    seen = asyncio.gather(
+    cut = (
         trainee.locator("[data-test=room][data-stage=reconnecting]").wait_for(),
         teacher.locator("[data-test=host][data-stage=reconnecting]").wait_for(),
     )
-    await school.break_down()
-    await seen
-    await trainee.locator("[data-test=room][data-stage=in]").wait_for()
+    seen = asyncio.gather(*cut) if school.all_cut else asyncio.sleep(0)
+    before = await earned(trainee)
+    await asyncio.gather(school.break_down(), seen)
     await teacher.locator("[data-test=host][data-stage=in][data-phase=live]").wait_for()
     await trainee.locator("[data-test=picture][data-playing=true]").wait_for()
+    async with asyncio.timeout(BACK_S):
+        while await earned(trainee) < before + BEAT_MS:  # noqa: ASYNC110  the page's, not ours
+            await asyncio.sleep(0.2)
+    assert await trainee.locator("[data-test=room][data-stage=in]").count() == 1
     await school.picture(trainee, "trainee-after-the-kill")
 
 

@@ -107,6 +107,16 @@ async def test_who_takes_a_ledger_away(page: ClientSession, office: Office, who:
                 assert "学时台账" in (cells(content)[0][0] if form == "xlsx" else content.decode())
 
 
+async def test_a_ledger_in_english(page: ClientSession, office: Office) -> None:
+    await enter(page, office, "staff")
+    path = f"/api/v1/classes/{office.school.home.id}/ledger.csv"
+    async with page.get(path, params={"language": "en"}) as response:
+        assert quote("class-hours-演-1-DEMO DATA.csv") in response.headers["Content-Disposition"]
+        assert "Class hours computed" in await response.text()
+    async with page.get(path, params={"language": "fr"}) as response:
+        assert (response.status, (await response.json())["code"]) == (400, "bad_request")
+
+
 async def test_empty_rosters_to_fill(page: ClientSession, office: Office) -> None:
     await enter(page, office, "staff")
     for form in ("xlsx", "csv"):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import Reason
 from server.attendance.views import LessonResult
-from server.exchange.ledger import COLUMNS, REASONS, Ledger, Trainee, Value, ledger
+from server.exchange.ledger import COLUMNS, Ledger, Trainee, Value, ledger
+from server.exchange.words import CHINESE, ENGLISH
 from server.training.records import Institution, Platform, TrainingClass
 from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
 
@@ -122,7 +123,20 @@ def test_a_trainee_who_never_came_has_rows_of_nothing() -> None:
 
 
 def test_every_reason_has_its_column() -> None:
-    assert REASONS.keys() == set(Reason)
+    assert CHINESE.reasons.keys() == set(Reason)
+
+
+def test_in_english_only_what_people_wrote_is_chinese() -> None:
+    known = ledger(HOME, [ONE, TWO], [TRAINEE], [RESULT], {}, replace(PLATFORM, demo=True), NOW_MS, ENGLISH)
+    written = [HOME.name, HOME.code, HOME.occupation, HOME.level, HOME.institution.name, PLATFORM.operator]
+    written += [PLATFORM.record_number, TRAINEE.name, ONE.title, TWO.title]
+    said = "\n".join([*known.head, *(str(value) for values in known.rows for value in values)])
+    for own in sorted(written, key=len, reverse=True):
+        assert own in said
+        said = said.replace(own, "")
+    assert said.isascii() or set(said) - set(map(chr, range(128))) == {"·"}
+    assert known.head[0] == "Class hour ledger (internal) DEMO DATA"
+    assert [len(values) for values in known.rows] == [len(ENGLISH.columns)] * 3
 
 
 def test_the_head_says_who_when_and_under_which_scheme() -> None:

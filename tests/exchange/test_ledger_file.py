@@ -9,6 +9,7 @@ import pytest
 
 from server.exchange.ledger import COLUMNS, Ledger, Value
 from server.exchange.ledger_file import FORMULA_STARTS, write_csv, write_xlsx
+from server.exchange.words import CHINESE
 from tests.exchange.office import cells
 
 INJECTIONS = [
@@ -34,7 +35,9 @@ def with_names(names: list[str], demo: bool = False) -> Ledger:
         values: dict[str, Value] = dict.fromkeys(COLUMNS, "")
         return list((values | {"序号": at, "姓名": name, "有效秒": 5_338}).values())
 
-    return Ledger("演-1", demo, ["学时台账", "=head"], [row(at, name) for at, name in enumerate(names, start=1)])
+    return Ledger(
+        "演-1", demo, CHINESE, ["学时台账", "=head"], [row(at, name) for at, name in enumerate(names, start=1)]
+    )
 
 
 def table(rows: list[list[Any]]) -> list[dict[str, Any]]:

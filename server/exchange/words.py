@@ -1,0 +1,126 @@
+"""Decides how a ledger file speaks: Chinese, as the county files it, or English beside it for whoever reads no Chinese.
+
+Names, codes and titles stay as they were given; so does an institution's own scheme.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from server.attendance.minutes import Reason
+
+
+class Language(StrEnum):
+    """What pages and files are written in."""
+
+    CHINESE = "zh-CN"
+    ENGLISH = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The fixed words of a ledger. `head` are lines with blanks; `columns` in the order of a row's values."""
+
+    title: str
+    file: str
+    sheet: str
+    demo_mark: str
+    demo_notice: str
+    total: str
+    delivery: str
+    recorded: str
+    confirmed: str
+    none: str
+    reasons: Mapping[Reason, str]
+    schemes: Mapping[str, str]
+    head: tuple[str, ...]
+    before: tuple[str, ...]
+    seconds: tuple[str, ...]
+    lost: str
+    after: tuple[str, ...]
+    wide: Mapping[str, int]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns' names."""
+        lost = (self.lost.format(reason=words) for words in self.reasons.values())
+        return (*self.before, *self.seconds, *lost, *self.after)
+
+
+CHINESE: Final = Words(
+    title="学时台账（内部台账）",
+    file="学时台账",
+    sheet="学时台账",
+    demo_mark="演示数据",
+    demo_notice="本文件为演示数据，人员与机构均为虚构，不得用于任何申报。",
+    total="合计",
+    delivery="线上直播",
+    recorded="已记录",
+    confirmed="已认定",
+    none="未填写",
+    reasons={
+        Reason.HIDDEN: "页面切到后台",
+        Reason.DISCONNECTED: "网络断开",
+        Reason.OTHER_DEVICE: "多设备登录",
+        Reason.ABSENT: "未在课堂",
+        Reason.SERVER_FAULT: "系统故障(待复核)",
+    },
+    schemes={},
+    head=(
+        "班级：{code} {name}　工种：{occupation}　等级：{level}",
+        "承训机构：{institution}　应修课时：{hours}",
+        "平台运营单位：{operator}　备案编号：{record}",
+        "学时认定规则：{scheme}　每课时 {seconds} 秒有效时间",
+        "生成时间：{now}（北京时间）",
+        "说明：毫秒累加后一次折算，秒、分钟、课时均向下取整；折算课时只计已封存的分钟。外部见证：无外部见证。",
+    ),
+    before=(
+        *("序号", "班级编号", "工种", "等级", "姓名", "身份证号(掩码)", "课次", "课程", "授课方式"),
+        *("计划开始", "计划结束"),
+    ),
+    seconds=("实际开始", "实际结束", "在线秒", "有效秒"),
+    lost="无效秒·{reason}",
+    after=("折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
+    wide={"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18},
+)
+
+ENGLISH: Final = Words(
+    title="Class hour ledger (internal)",
+    file="class-hours",
+    sheet="Class hours",
+    demo_mark="DEMO DATA",
+    demo_notice="This file holds demo data: people and institutions are invented; it serves no application whatever.",
+    total="Total",
+    delivery="live online",
+    recorded="recorded",
+    confirmed="confirmed",
+    none="not given",
+    reasons={
+        Reason.HIDDEN: "page in the background",
+        Reason.DISCONNECTED: "network lost",
+        Reason.OTHER_DEVICE: "on another device",
+        Reason.ABSENT: "not in the lesson",
+        Reason.SERVER_FAULT: "system fault (to be reviewed)",
+    },
+    schemes={"default": "Default scheme"},
+    head=(
+        "Class: {code} {name} · Occupation: {occupation} · Level: {level}",
+        "Institution: {institution} · Required class hours: {hours}",
+        "Operator: {operator} · Record number: {record}",
+        "Scheme: {scheme} · {seconds} s of valid time make a class hour",
+        "Made at {now} (Beijing time)",
+        "Milliseconds are added up and converted once; seconds, minutes and class hours are rounded down; class hours "
+        "count sealed minutes only. External witness: none.",
+    ),
+    before=(
+        *("No.", "Class code", "Occupation", "Level", "Name", "ID number (masked)", "Lesson", "Title", "Delivery"),
+        *("Planned start", "Planned end"),
+    ),
+    seconds=("Actual start", "Actual end", "Online s", "Valid s"),
+    lost="Not valid s · {reason}",
+    after=("Class hours computed", "Minutes left over", "Class hours confirmed", "State", "Scheme (version)"),
+    wide={"Title": 28, "ID number (masked)": 22, "Scheme (version)": 18},
+)
+
+WORDS: Final[Mapping[Language, Words]] = {Language.CHINESE: CHINESE, Language.ENGLISH: ENGLISH}
