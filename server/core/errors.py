@@ -70,13 +70,11 @@ CODES: Final[Mapping[str, int]] = {
     "media_unavailable": 503,
     "not_joined": 409,
     # attendance
-    "not_enrolled": 403,
     "lease_held": 409,
     "lease_lost": 409,
     "take_over_limit": 429,
     "beat_refused": 409,
     # demo
-    "demo_only": 404,
     "demo_running": 409,
     "not_a_demo": 409,
     "is_a_demo": 409,

@@ -126,8 +126,11 @@ START_CODES: Final = (
     "lesson_ended",
     "lesson_already_live",
     "start_failed",
+    "clock_wrong",
+    "clock_wrong",
+    "media_unavailable",
 )
-RUNNING_CODES: Final = ("not_found", "lesson_not_live", "lesson_ended")
+RUNNING_CODES: Final = ("not_found", "lesson_not_live", "lesson_ended", "media_unavailable")
 PHASE: Final = Push("lesson:phase", Phase)
 ROSTER: Final = Push("lesson:roster", Roster)
 

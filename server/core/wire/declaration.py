@@ -26,8 +26,8 @@ class Call:
     """The circumstances of one call.
 
     `connection` is the socket's id (empty for REST), `address` the client's. A REST handler may set `new_session`:
-    a token to sign the browser in with, or "" to sign it out. `device` is what the browser keeps beyond its logins; a REST
-    handler may set `new_device` to replace it. `view_id` is set when a regulator looks (R13):
+    a token to sign the browser in with, or "" to sign it out. `device` is what the browser keeps beyond its logins; a
+    REST handler may set `new_device` to replace it. `view_id` is set when a regulator looks (R13):
     it is written down once it was not refused, before it is answered.
     """
 
@@ -68,7 +68,7 @@ Observe = Callable[[Actor, str, str, str], Awaitable[None]]
 #: the refusal of what is out of the caller's scope: it does not exist
 UNSEEN: Final = ("not_found",)
 #: what any door may answer, whatever is asked
-ANY_DOOR: Final[tuple[str, ...]] = ("bad_request", "internal_error", "disk_full")
+ANY_DOOR: Final[tuple[str, ...]] = ("bad_request", "internal_error", "disk_full", "store_unavailable", "store_refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class Command:
     def refusals(self) -> frozenset[str]:
         """Every code that a caller may get."""
         moving = ("owner_changing",) if self.at_owner else ()
-        door = (*ANY_DOOR, "not_signed_in", "forbidden", "too_many_tries", "disk_full")
+        door = (*ANY_DOOR, "not_signed_in", "forbidden", "too_many_tries")
         return frozenset((*door, *moving, *self.codes))
 
 
@@ -137,6 +137,12 @@ class Declarations:
     routes: list[Route] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     pushes: list[Push] = field(default_factory=list)
+
+    @property
+    def refusals(self) -> frozenset[str]:
+        """Every code that some route or command may give."""
+        found = [*(route.refusals for route in self.routes), *(command.refusals for command in self.commands)]
+        return frozenset().union(*found)
 
     def add(self, other: "Declarations") -> None:
         """Take another capability's declarations in."""

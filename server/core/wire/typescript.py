@@ -1,4 +1,4 @@
-"""Decides what the web client knows of the declarations: an interface per dataclass, one map per transport."""
+"""Decides what the web client knows of the declarations: an interface per dataclass, one map per transport, codes."""
 
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
@@ -24,6 +24,8 @@ def typescript(declarations: Declarations) -> str:
         for one in declarations.commands
     ]
     pushes = [f"  '{one.event}': {writer.name(one.payload)}" for one in declarations.pushes]
+    codes = sorted(declarations.refusals)
+    writer.interfaces["Code"] = "export type Code = " + " | ".join(f"'{code}'" for code in codes) + "\n"
     maps = (_block("Routes", routes), _block("Commands", commands), _block("Pushes", pushes))
     return "\n".join((_HEAD, *writer.interfaces.values(), *maps))
 
