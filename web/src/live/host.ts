@@ -4,7 +4,7 @@ import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
-import type { Cell, JoinRequest, Joined, LessonView, Phase, RosterRow } from '../wire/types'
+import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, RosterRow } from '../wire/types'
 
 export type Command = 'lesson:start' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
@@ -38,6 +38,17 @@ export class HostRoom {
     })
     line.on('lesson:phase', (phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
     line.on('lesson:roster', (change) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
+  }
+
+  /** A fresh token: one lives ten minutes at most. None while the server is away; the next try asks again. */
+  async renew(): Promise<MediaAccess | null> {
+    try {
+      const { media } = await this.#line.request('lesson:media', { lesson_id: this.#ask.lesson_id })
+      if (this.view.value.media) this.view.patch({ media })
+      return media
+    } catch {
+      return null
+    }
   }
 
   async command(event: Command): Promise<void> {

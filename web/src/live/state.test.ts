@@ -65,6 +65,17 @@ describe('a trainee', () => {
     expect(line.beats()).toHaveLength(1)
     expect(room.view.value.credit_ms).toBe(5)
   })
+  it('gets a fresh token for the picture, and none while the server is away', async () => {
+    const fresh = { ...JOINED.media, token: 'fresh' }
+    line.open()
+    await settle()
+    line.answers.set('lesson:media', () => ({ media: fresh }))
+    expect(await room.renew()).toEqual(fresh)
+    expect(room.view.value.media).toEqual(fresh)
+    line.answers.set('lesson:media', () => { throw new Error('offline') })
+    expect(await room.renew()).toBeNull()
+    expect(room.view.value.media).toEqual(fresh)
+  })
   it('beats every ten seconds, and at once when the page goes behind', async () => {
     line.open()
     await settle()

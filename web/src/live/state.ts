@@ -5,7 +5,7 @@
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
-import type { BeatAnswer, Cell, JoinRequest, Joined, LessonView, Phase, Totals } from '../wire/types'
+import type { BeatAnswer, Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, Totals } from '../wire/types'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
@@ -103,6 +103,17 @@ export class TraineeRoom {
 
   #key(): string {
     return `keshi.resume.${this.#lesson}`
+  }
+
+  /** A fresh token: one lives ten minutes at most. None while the server is away; the next try asks again. */
+  async renew(): Promise<MediaAccess | null> {
+    try {
+      const { media } = await this.#line.request('lesson:media', { lesson_id: this.#lesson })
+      if (this.view.value.media) this.view.patch({ media })
+      return media
+    } catch {
+      return null
+    }
   }
 
   #over(): boolean {

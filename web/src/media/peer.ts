@@ -4,8 +4,11 @@
  */
 export type PeerState = 'idle' | 'connecting' | 'live' | 'retrying' | 'stopped'
 
-/** Where to ask and with what right; asked anew at each attempt because tokens end. */
+/** Where to ask and with what right. */
 export interface Grant { url: string; token: string }
+
+/** Asked at each attempt; after one that failed (`again`) for a fresh token, because they live ten minutes at most. */
+export type AskGrant = (again: boolean) => Promise<Grant | null>
 
 const RETRY_FIRST_MS = 500
 const RETRY_MOST_MS = 5_000
@@ -14,16 +17,28 @@ const PATIENCE_MS = 3_000
 /** A connection that is not up by then is begun anew. */
 const CONNECT_LIMIT_MS = 8_000
 
+/** The resource that an offer made, and its answer. */
+async function post(grant: Grant, offer: string): Promise<{ resource: Grant | null; answer: string }> {
+  const response = await fetch(grant.url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/sdp', authorization: `Bearer ${grant.token}` },
+    body: offer,
+  })
+  if (!response.ok) throw new Error(`refused ${response.status}`)
+  const place = response.headers.get('location')
+  return { resource: place ? { url: place, token: grant.token } : null, answer: await response.text() }
+}
+
 export abstract class Peer {
-  readonly #grant: () => Grant | null
+  readonly #grant: AskGrant
   readonly #onState: (state: PeerState) => void
   #connection: RTCPeerConnection | null = null
-  #resource: string | null = null
+  #resource: Grant | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #wait = RETRY_FIRST_MS
   #state: PeerState = 'idle'
 
-  constructor(grant: () => Grant | null, onState: (state: PeerState) => void) {
+  constructor(grant: AskGrant, onState: (state: PeerState) => void) {
     this.#grant = grant
     this.#onState = onState
   }
@@ -54,36 +69,31 @@ export abstract class Peer {
   async #attempt(): Promise<void> {
     clearTimeout(this.#timer)
     this.#drop()
-    this.#say(this.#state === 'retrying' ? 'retrying' : 'connecting')
+    const again = this.#state === 'retrying'
+    this.#say(again ? 'retrying' : 'connecting')
     const connection = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
     this.#connection = connection
     connection.onconnectionstatechange = () => { this.#changed(connection) }
     try {
-      await this.#negotiate(connection)
+      await this.#negotiate(connection, again)
       if (this.#connection === connection && connection.connectionState !== 'connected') this.#later(CONNECT_LIMIT_MS)
     } catch {
       if (this.#connection === connection) this.#again()
     }
   }
 
-  async #negotiate(connection: RTCPeerConnection): Promise<void> {
-    const grant = this.#grant()
+  async #negotiate(connection: RTCPeerConnection, again: boolean): Promise<void> {
+    const grant = await this.#grant(again)
+    if (this.#connection !== connection) return
     if (!grant) throw new Error('no grant')
     this.prepare(connection)
     await connection.setLocalDescription(await connection.createOffer())
-    const response = await fetch(grant.url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/sdp', authorization: `Bearer ${grant.token}` },
-      body: connection.localDescription?.sdp ?? '',
-    })
-    if (!response.ok) throw new Error(`refused ${response.status}`)
-    const place = response.headers.get('location')
-    const answer = await response.text()
+    const { resource, answer } = await post(grant, connection.localDescription?.sdp ?? '')
     if (this.#connection !== connection) {
-      if (place) this.#end(place, grant.token)
+      if (resource) this.#end(resource)
       return
     }
-    this.#resource = place
+    this.#resource = resource
     await connection.setRemoteDescription({ type: 'answer', sdp: answer })
   }
 
@@ -122,16 +132,15 @@ export abstract class Peer {
   }
 
   #drop(): void {
-    const token = this.#grant()?.token
-    if (this.#resource && token) this.#end(this.#resource, token)
+    if (this.#resource) this.#end(this.#resource)
     this.#resource = null
     const connection = this.#connection
     this.#connection = null
     connection?.close()
   }
 
-  #end(place: string, token: string): void {
-    void fetch(place, { method: 'DELETE', headers: { authorization: `Bearer ${token}` }, keepalive: true }).catch(() => undefined)
+  #end(resource: Grant): void {
+    void fetch(resource.url, { method: 'DELETE', headers: { authorization: `Bearer ${resource.token}` }, keepalive: true }).catch(() => undefined)
   }
 
   #say(state: PeerState): void {

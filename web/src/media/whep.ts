@@ -1,10 +1,10 @@
 /** Watches a room: receives its picture and voice, again and again until told to stop. */
-import { Peer, type Grant, type PeerState } from './peer'
+import { Peer, type AskGrant, type PeerState } from './peer'
 
 export class Viewer extends Peer {
   readonly #onStream: (stream: MediaStream) => void
 
-  constructor(grant: () => Grant | null, onState: (state: PeerState) => void, onStream: (stream: MediaStream) => void) {
+  constructor(grant: AskGrant, onState: (state: PeerState) => void, onStream: (stream: MediaStream) => void) {
     super(grant, onState)
     this.#onStream = onStream
   }

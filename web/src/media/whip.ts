@@ -1,5 +1,5 @@
 /** Publishes camera and microphone into a room: H.264 first (it can be recorded and packed as it is), 720p. */
-import { Peer, type Grant, type PeerState } from './peer'
+import { Peer, type AskGrant, type PeerState } from './peer'
 
 const VIDEO_MAX_BITRATE = 1_200_000
 const AUDIO_MAX_BITRATE = 48_000
@@ -19,7 +19,7 @@ export function preferH264<C extends Codec>(codecs: readonly C[]): C[] {
 export class Publisher extends Peer {
   readonly #stream: () => MediaStream | null
 
-  constructor(grant: () => Grant | null, onState: (state: PeerState) => void, stream: () => MediaStream | null) {
+  constructor(grant: AskGrant, onState: (state: PeerState) => void, stream: () => MediaStream | null) {
     super(grant, onState)
     this.#stream = stream
   }

@@ -240,6 +240,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'error.unsupported_file': 'This file cannot be read, no row was imported. Save it from the template as .xlsx or .csv and try again.',
   'error.lesson_already_live': 'You are teaching another lesson. End that one first.',
   'error.start_failed': 'The lesson could not begin, no minute was recorded. Try again.',
+  'error.clock_wrong': 'The server’s clock is wrong (about {offset_s} s off), so no lesson can begin. Please tell the administrator.',
   'error.is_a_demo': 'The demo cannot do this. Nothing was changed.',
   'error.class_code_malformed': 'The class code is malformed: use letters, digits and hyphens.',
   'error.dates_reversed': 'The last day is before the first, nothing was saved.',

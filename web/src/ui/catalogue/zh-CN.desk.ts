@@ -238,6 +238,7 @@ export const desk = {
   'error.unsupported_file': '读不了这个文件，没有导入任何行。请用模板另存为 .xlsx 或 .csv 后再试。',
   'error.lesson_already_live': '另一课正在由您上课，请先下课。',
   'error.start_failed': '课堂没有开起来，没有记录任何分钟。请再试一次。',
+  'error.clock_wrong': '服务器的时钟不准（相差约 {offset_s} 秒），不能开课。请联系管理员校时。',
   'error.is_a_demo': '演示环境不能做这一步。没有任何改动。',
   'error.class_code_malformed': '班级编号格式不对，请用字母、数字和短横线。',
   'error.dates_reversed': '结束日期早于开班日期，没有保存。',

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { Viewer } from './whep'
+
+class FakeConnection {
+  connectionState = 'new'
+  localDescription = { sdp: 'v=0' }
+  onconnectionstatechange: (() => void) | null = null
+  addTransceiver(): void { /* nothing is sent */ }
+  async createOffer(): Promise<object> { return Promise.resolve({}) }
+  async setLocalDescription(): Promise<void> { return Promise.resolve() }
+  async setRemoteDescription(): Promise<void> { return Promise.resolve() }
+  close(): void { this.connectionState = 'closed' }
+}
+
+interface Asked { method: string; url: string; token: string }
+let asked: Asked[]
+let status: number
+
+beforeEach(() => {
+  vi.useFakeTimers()
+  asked = []
+  status = 201
+  vi.stubGlobal('MediaStream', class { tracks = [] })
+  vi.stubGlobal('RTCPeerConnection', FakeConnection)
+  vi.stubGlobal('fetch', async (url: string, init: { method: string; headers: Record<string, string> }) => {
+    asked.push({ method: init.method, url, token: init.headers['authorization'] ?? '' })
+    return Promise.resolve({ ok: status < 300, status, headers: new Headers({ location: `${url}/1` }), text: async () => Promise.resolve('v=0') })
+  })
+})
+afterEach(() => {
+  vi.unstubAllGlobals()
+  vi.useRealTimers()
+})
+
+const viewer = (says: boolean[]) => {
+  let number = 0
+  const grant = async (again: boolean) => {
+    says.push(again)
+    number += 1
+    return Promise.resolve({ url: '/whep', token: `t${number}` })
+  }
+  return new Viewer(grant, () => undefined, () => undefined)
+}
+
+describe('a connection for media', () => {
+  it('asks for a fresh token at each try after one that failed', async () => {
+    const says: boolean[] = []
+    status = 401
+    const one = viewer(says)
+    one.start()
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(says).toEqual([false, true, true])
+    expect(asked.map((each) => each.token)).toEqual(['Bearer t1', 'Bearer t2', 'Bearer t3'])
+    one.stop()
+  })
+  it('ends its resource with the token that opened it', async () => {
+    const one = viewer([])
+    one.start()
+    await vi.advanceTimersByTimeAsync(0)
+    one.stop()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(asked).toEqual([{ method: 'POST', url: '/whep', token: 'Bearer t1' }, { method: 'DELETE', url: '/whep/1', token: 'Bearer t1' }])
+  })
+  it('is not begun when it was stopped while it asked', async () => {
+    const one = viewer([])
+    one.start()
+    one.stop()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(asked).toEqual([])
+  })
+})
