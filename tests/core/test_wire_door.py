@@ -3,20 +3,24 @@
 import asyncio
 import resource
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from server.core.wire.door import MOST_CONNECTIONS, RESERVED_FILES, Door, Patience, most_connections
+from server.tls.context import Context
+from tests.tls.certificates import put, self_signed
 
 QUICK = Patience(request_s=0.3, linger_s=0.1)
 LONG_S = 20.0
 
 
 @asynccontextmanager
-async def opened(patience: Patience) -> AsyncIterator[tuple[Door, int]]:
+async def opened(patience: Patience, context: ssl.SSLContext | None = None) -> AsyncIterator[tuple[Door, int]]:
     """A door with one page; gives it and its port."""
 
     async def page(request: web.Request) -> web.Response:
@@ -28,7 +32,7 @@ async def opened(patience: Patience) -> AsyncIterator[tuple[Door, int]]:
     runner = web.AppRunner(app)
     await runner.setup()
     listener = socket.create_server(("127.0.0.1", 0))
-    door = Door(runner, listener, None, patience)
+    door = Door(runner, listener, context, patience)
     await door.start()
     try:
         yield door, listener.getsockname()[1]
@@ -69,6 +73,17 @@ async def test_who_drips_a_header_is_hung_up_all_the_same() -> None:
         assert await _ended(reader) == b""
         dripping.cancel()
         await asyncio.gather(dripping, return_exceptions=True)
+        writer.close()
+
+
+@pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00"])
+async def test_who_does_not_finish_the_handshake_is_hung_up(tmp_path: Path, said: bytes) -> None:
+    context = Context()
+    context.use(*put(self_signed("localhost"), tmp_path))
+    async with opened(Patience(handshake_s=0.3), context.front) as (_, port):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(said)
+        assert await _ended(reader) == b""
         writer.close()
 
 

@@ -45,6 +45,7 @@ class Patience:
     """Seconds and counts of one door."""
 
     request_s: float = REQUEST_S
+    handshake_s: float = HANDSHAKE_S
     linger_s: float = LINGER_S
     connections: int = MOST_CONNECTIONS
 
@@ -71,7 +72,7 @@ class Door(web.BaseSite):
             self._admit,
             sock=self._listener,
             ssl=self._context,
-            ssl_handshake_timeout=HANDSHAKE_S if self._context else None,
+            ssl_handshake_timeout=self._patience.handshake_s if self._context else None,
         )
 
     def _admit(self) -> asyncio.Protocol:
