@@ -1,4 +1,4 @@
-"""A world for each test, copied from one migrated store."""
+"""A world for each test, over a migrated, empty store."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -15,7 +15,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest_asyncio.fixture
-async def world(tmp_path: Path, template: Path) -> AsyncIterator[World]:
-    made = await World.make(tmp_path / "world", template)
+async def world(tmp_path: Path, store_url: str) -> AsyncIterator[World]:
+    made = await World.make(tmp_path / "world", store_url)
     yield made
     await made.close()

@@ -8,6 +8,8 @@ from server.attendance.lease import End, How
 from server.attendance.minutes import MinuteRecord, Reason, SealedMinute
 from tests.attendance.world import LESSON, T0, World, person_id
 
+BOTH_STORES = True
+
 ROW = records.LeaseRow(person_id(1), 1, LESSON, "session", "phone", "page", "digest", How.TAKE_OVER, T0)
 
 

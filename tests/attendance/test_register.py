@@ -9,6 +9,8 @@ from server.attendance.minutes import MINUTE_MS, Reason
 from server.attendance.timeline import Phase, Transition
 from tests.attendance.world import LESSON, T0, Page, World, person_id, trainee
 
+BOTH_STORES = True
+
 ME = person_id(1)
 
 

@@ -20,6 +20,8 @@ from server.training.service import Training
 from tests.attendance.limits import no_file_beyond
 from tests.attendance.world import LESSON, T0, Page, World, person_id, trainee
 
+BOTH_STORES = True
+
 ME = person_id(1)
 
 
@@ -78,20 +80,6 @@ async def test_a_minute_that_was_stored_unheard_stays_as_it_is(world: World) -> 
     await world.seal_all()
     assert await stored(world) == [0, 1, 2]
     assert book.person(ME).sealed_credit_ms == MINUTE_MS
-
-
-async def test_what_cannot_be_stored_now_is_stored_later_and_beats_go_on(world: World) -> None:
-    page = await joined(world)
-    await attend(world, page, MINUTE_MS)
-    world.clock.advance(SEAL_AFTER_MS)
-    with no_file_beyond(world.register.spool.size + 2_000):  # the store is larger than that already
-        with pytest.raises(Exception, match=r"full|disk|I/O"):
-            await world.sealer.round()
-        await page.deliver(page.take())
-    assert await stored(world) == []
-    await world.sealer.round()
-    assert await stored(world) == [0]
-    assert await world.sealed() == {ME: ((T0, T0 + MINUTE_MS),)}
 
 
 async def test_a_full_disk_refuses_beats_and_loses_nothing_acknowledged(world: World) -> None:

@@ -12,6 +12,8 @@ from server.attendance.lease import SILENCE_MS, TAKE_OVERS_PER_HOUR, End, How
 from server.core.errors import DomainError
 from tests.attendance.world import LESSON, PASSWORD, T0, Page, World, person_id, trainee
 
+BOTH_STORES = True
+
 
 async def minutes(world: World, page: Page, beats: int, every_ms: int = 10_000) -> None:
     """Some beats at their pace."""

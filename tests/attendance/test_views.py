@@ -8,6 +8,8 @@ import pytest
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from tests.school import NOON_MS, Page, School, school
 
+BOTH_STORES = True
+
 BEAT_MS = 10_000
 
 

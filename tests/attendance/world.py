@@ -69,11 +69,13 @@ class World:
     connections: int = 0
 
     @classmethod
-    async def make(cls, folder: Path, template: Path, start_ms: int = T0) -> "World":
-        """A new server with an open lesson."""
+    async def make(cls, folder: Path, template: Path | str, start_ms: int = T0) -> "World":
+        """A new server with an open lesson, on a copy of a migrated file or on the empty store of a URL."""
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(template, folder / "keshi.db")
-        world = cls(folder, ManualClock(start_ms), Database(sqlite_url(folder / "keshi.db")))
+        if isinstance(template, Path):
+            shutil.copyfile(template, folder / "keshi.db")
+            template = sqlite_url(folder / "keshi.db")
+        world = cls(folder, ManualClock(start_ms), Database(template))
         await world.start()
         return world
 

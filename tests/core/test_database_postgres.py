@@ -95,6 +95,17 @@ async def test_a_commit_that_was_not_answered_is_no_success(database: Database, 
     assert await notes(database) == []
 
 
+async def test_connections_that_died_while_nobody_used_them_are_replaced(
+    database: Database, postgres_server: Postgres
+) -> None:
+    async with database.read(), database.read():
+        pass
+    postgres_server.stop()
+    postgres_server.start()
+    await write(database, "kept")
+    assert await notes(database) == ["kept"]
+
+
 async def test_nobody_listens() -> None:
     database = Database(f"postgresql://keshi@127.0.0.1:{free_port()}/keshi")
     with fails_as("store_unavailable"):

@@ -5,7 +5,6 @@ import io
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -43,9 +42,9 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(blank: Path, folder: Path) -> AsyncIterator[Office]:
+async def open_office(url: str) -> AsyncIterator[Office]:
     """The school of the tests of training, with its doors and those of exchange."""
-    async with open_school(blank, folder) as school:
+    async with open_school(url) as school:
         results = KnownResults()
         built = exchange.build(
             accounts=school.store.accounts,

@@ -19,6 +19,8 @@ from server.exchange.slips import Slips, qr_svg
 from tests.accounts.store import NOW_MS, PASSWORD, number
 from tests.exchange.office import URL, Office, cells, csv_bytes, xlsx
 
+BOTH_STORES = True
+
 HEADER = ["姓名", "身份证号", "联系电话"]
 
 

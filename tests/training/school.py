@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from server import training
 from server.core.actor import Actor, Role
@@ -59,9 +58,9 @@ async def _people(store: Store, one: Institution, two: Institution) -> dict[str,
 
 
 @asynccontextmanager
-async def open_school(blank: Path, folder: Path) -> AsyncIterator[School]:
+async def open_school(url: str) -> AsyncIterator[School]:
     """`home` and `beside` are classes of `one`, `other` is one of `two`; `lesson` is of `home`."""
-    async with open_store(blank, folder) as store:
+    async with open_store(url) as store:
         built = training.build(database=store.database, clock=store.clock, accounts=store.accounts, demo=True)
         service = built.service
         one = await service.create_institution("示范县（虚构）演示职业培训学校", AREA)

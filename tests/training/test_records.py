@@ -8,6 +8,8 @@ from server.training.records import Platform
 from server.training.rules import LessonState
 from tests.training.school import School
 
+BOTH_STORES = True
+
 
 async def test_the_migration_publishes_the_default_scheme(school: School) -> None:
     async with school.store.database.read() as connection:

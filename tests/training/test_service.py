@@ -12,6 +12,8 @@ from server.training.rules import LessonState
 from tests.accounts.store import number
 from tests.training.school import School, new_class, new_lesson
 
+BOTH_STORES = True
+
 #: who sees the classes home, beside, other
 SEEN = {
     "administrator": (True, True, True),

@@ -28,6 +28,8 @@ def name_failures(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "handle_error")
     def on_error(context: ExceptionContext) -> None:
+        if context.is_pre_ping:
+            return  # the pool asks a connection whether it lives, and takes another when it does not
         _keep_quiet(context.original_exception)
         if context.sqlalchemy_exception is not None:
             _keep_quiet(context.sqlalchemy_exception)
