@@ -6,10 +6,11 @@ from media.offer import MAX_OFFER_BYTES
 from media.whip import FRAGMENT, SDP, STATUS
 
 Json = dict[str, Any]
-#: what may go wrong with a token, wherever one is asked for
-TOKEN: Final = ("token_missing", "token_invalid", "grant_mismatch")
+#: what may go wrong wherever a token is asked for
+ANYWHERE: Final = ("token_missing", "token_invalid", "grant_mismatch", "media_unavailable")
 OFFERED: Final = (
     "token_expired",
+    "token_revoked",
     "room_closed",
     "room_full",
     "publisher_taken",
@@ -38,7 +39,7 @@ def _door(door: str, verb: str) -> dict[str, Json]:
         f"/media/{door}/{{room}}/{{session}}": {
             "parameters": [_parameter("room"), _parameter("session")],
             "delete": _operation(
-                f"{door}_end", "End a session.", {"200": {"description": "Ended."}}, ("session_unknown",)
+                f"{door}_end", "End a session.", {"200": {"description": "Ended, now or before."}}, ()
             ),
             "patch": _operation(
                 f"{door}_trickle",
@@ -67,7 +68,7 @@ def _body(kind: str) -> Json:
 
 def _operation(name: str, summary: str, answers: Json, codes: tuple[str, ...]) -> Json:
     grouped: dict[str, list[str]] = {}
-    for code in sorted((*TOKEN, *codes)):
+    for code in sorted((*ANYWHERE, *codes)):
         grouped.setdefault(str(STATUS[code]), []).append(code)
     refusals = {status: _refusal(found) for status, found in grouped.items()}
     return {"operationId": name, "summary": summary, "security": [{"media": []}], "responses": answers | refusals}

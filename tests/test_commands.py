@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from server.serve import only_one
 from tests.school import school
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("serve", "init", "migrate", "demo", "export", "backup", "restore", "doctor", "types")
+COMMANDS = ("serve", "media", "init", "migrate", "demo", "export", "backup", "restore", "doctor", "types")
 
 
 def test_help_names_every_command_in_two_languages(capsys: pytest.CaptureFixture[str]) -> None:
@@ -45,6 +46,29 @@ def test_init_names_the_port_that_will_be_served(tmp_path: Path, capsys: pytest.
     told = capsys.readouterr().out
     assert "http://127.0.0.1:9000/desk.html#/welcome/" in told
     assert f"-m server serve --data {tmp_path} --port 9000" in told
+
+
+def test_media_has_no_process_of_its_own_unless_it_was_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["media", "--data", str(tmp_path)]) == EXIT_REFUSED
+    told = capsys.readouterr().err
+    assert "media_embedded" in told
+    assert "media.mode: worker" in told
+
+
+@pytest.mark.parametrize("taken", ["media.worker_socket", "media.udp_port"])
+def test_a_media_process_names_what_is_taken(tmp_path: Path, capsys: pytest.CaptureFixture[str], taken: str) -> None:
+    path, config = tmp_path / "media.sock", tmp_path / "config.yaml"
+    with socket.socket(socket.AF_UNIX) as other, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as port:
+        port.bind(("127.0.0.1", 0))
+        number = port.getsockname()[1] if taken == "media.udp_port" else 0
+        if taken == "media.worker_socket":
+            other.bind(str(path))
+            other.listen()
+        config.write_text(f"media:\n  mode: worker\n  udp_port: {number}\n")
+        assert main(["media", "--data", str(tmp_path), "--config", str(config)]) == EXIT_REFUSED
+    told = capsys.readouterr().err
+    assert "port_in_use" in told
+    assert taken in told
 
 
 def test_a_missing_settings_file_that_was_named_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:

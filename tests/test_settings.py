@@ -32,6 +32,9 @@ def test_the_shipped_file_holds_every_setting_at_its_default() -> None:
         ("tls:\n  acme_directory: http://ca.example.cn\n", "tls.acme_directory"),
         ("media:\n  advertised_ips: [300.1.1.1]\n", "media.advertised_ips.0"),
         ("media:\n  max_rooms: 0\n", "media.max_rooms"),
+        ("media:\n  mode: threads\n", "media.mode"),
+        ("media:\n  host: localhost\n", "media.host"),
+        ("time:\n  ntp: [ntp.example.cn, 'host:0']\n", "time.ntp"),
         ("log:\n  level: loud\n", "log.level"),
         ("store:\n  database: mysql://a:secret@b/c\n", "store.database"),
         ("store:\n  database: secret\n", "store.database"),
@@ -134,6 +137,33 @@ def test_on_a_lan_every_name_of_the_machine_is_ours() -> None:
     assert {url, "https://localhost:8443", "https://127.0.0.1:8443"} <= allowed
     named, everything = origins(_config("local-ca", host="0.0.0.0", public_url="https://ke.lan"), 443)
     assert (named, "https://0.0.0.0" in everything) == ("https://ke.lan", False)
+
+
+@pytest.mark.parametrize(
+    ("media", "server_host", "host"),
+    [
+        ({}, "192.0.2.1", "192.0.2.1"),
+        ({}, "localhost", "127.0.0.1"),
+        ({"host": "0.0.0.0"}, "127.0.0.1", "0.0.0.0"),
+        ({"host": "::"}, "ke.example.cn", "::"),
+    ],
+)
+def test_media_listens_where_it_is_told_or_where_the_server_does(
+    media: dict[str, str], server_host: str, host: str
+) -> None:
+    assert MediaGroup.model_validate(media).for_media(server_host).udp_host == host
+
+
+def test_media_needs_an_address_to_listen_on() -> None:
+    with pytest.raises(DomainError, match="address_refused") as refused:
+        MediaGroup().for_media("ke.example.cn")
+    assert "media.host" in refused.value.data["remedy"]
+
+
+def test_server_and_worker_meet_in_the_data_folder_or_where_they_are_told() -> None:
+    assert MediaGroup().socket_in(Path("data")) == Path("data/media.sock")
+    elsewhere = MediaGroup.model_validate({"worker_socket": "/run/keshi/media.sock"})
+    assert elsewhere.socket_in(Path("data")) == Path("/run/keshi/media.sock")
 
 
 def test_media_gets_the_same_in_its_own_words() -> None:
