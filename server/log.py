@@ -4,7 +4,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from functools import partial
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -22,7 +22,7 @@ def set_up_logging(level: str, node: str = "") -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _Stderr())),
         cache_logger_on_first_use=True,
     )
     # for each malformed request it would write a page, and in it the header that it could not read: a cookie, say
@@ -30,6 +30,16 @@ def set_up_logging(level: str, node: str = "") -> None:
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
+
+
+class _Stderr:
+    """The stderr of the moment: a logger lives longer than one that was put in its place for a while."""
+
+    def write(self, text: str) -> None:
+        sys.stderr.write(text)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
 
 
 def _of_node(node: str, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -1,8 +1,15 @@
 """The log: one JSON object a line, nothing below its level."""
 
+import contextlib
+import io
 import json
 import subprocess
 import sys
+
+import pytest
+import structlog
+
+from server.log import set_up_logging
 
 SCRIPT = """
 import logging
@@ -26,3 +33,18 @@ def test_lines_are_json_with_level_time_and_cause() -> None:
     assert (told["event"], told["level"], told["lesson"]) == ("seen", "error", "l1")
     assert "RuntimeError: cause" in told["exception"]
     assert told["timestamp"].endswith("Z")
+
+
+def test_a_logger_outlives_the_stderr_that_it_was_made_with(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    shut = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(shut):
+            set_up_logging("info")
+            log = structlog.get_logger("test")
+            log.info("first")
+        shut.close()
+        log.info("second")
+        assert "second" in capsys.readouterr().err
+    finally:
+        structlog.configure(**before)
