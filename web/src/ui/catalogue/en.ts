@@ -88,7 +88,7 @@ export const words: Record<keyof typeof zh, string> = {
   'today.hours': 'Class hours',
   'today.past': 'Past lessons',
   'today.strip': 'See every minute',
-  'hours.words': '{hours:# class hour|# class hours} and {minutes} min / of {required}',
+  'hours.words': '{hours} of {required:# class hour|# class hours}, plus {minutes} min',
   'hours.scheme': 'Scheme: {scheme}',
   'scheme.default': 'Default scheme',
   'scheme.other': '{title}',

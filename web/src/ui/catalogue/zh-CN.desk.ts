@@ -1,7 +1,7 @@
 /** 工作台文字。Every text of the desk: instructors, institutions, regulators, administrators. */
 export const desk = {
   'desk.name': '工作台',
-  'title.class': '培训班',
+  'title.class': '班级详情',
   'desk.login': '登录工作台',
   'desk.loginLead': '讲师、培训机构、监管、管理员入口',
   'desk.toLearn': '学员入口',
