@@ -21,6 +21,8 @@ OFFERED: Final = (
     "no_common_codec",
 )
 PATCHED: Final = ("session_unknown", "not_sdp", "offer_too_large", "body_slow", "bad_offer", "ice_restart_unsupported")
+#: said by a server whose media worker does not answer
+AWAY: Final = 503
 DOORS: Final = (("whip", "Publish"), ("whep", "Watch"))
 
 
@@ -69,7 +71,7 @@ def _body(kind: str) -> Json:
 def _operation(name: str, summary: str, answers: Json, codes: tuple[str, ...]) -> Json:
     grouped: dict[str, list[str]] = {}
     for code in sorted((*ANYWHERE, *codes)):
-        grouped.setdefault(str(STATUS[code]), []).append(code)
+        grouped.setdefault(str(STATUS.get(code, AWAY)), []).append(code)
     refusals = {status: _refusal(found) for status, found in grouped.items()}
     return {"operationId": name, "summary": summary, "security": [{"media": []}], "responses": answers | refusals}
 

@@ -34,7 +34,6 @@ STATUS = {
     "no_common_codec": 422,
     "ice_restart_unsupported": 422,
     "room_full": 503,
-    "media_unavailable": 503,  # said by a server whose media worker is away
 }
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
