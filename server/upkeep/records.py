@@ -155,7 +155,9 @@ def _tables(connection: Connection) -> dict[str, list[str]]:
     found = MetaData()
     found.reflect(connection)
     return {
-        table.name: [column.name for column in table.columns] for table in found.sorted_tables if table.name != VERSIONS
+        str(table.name): [str(column.name) for column in table.columns]
+        for table in found.sorted_tables
+        if table.name != VERSIONS
     }
 
 
