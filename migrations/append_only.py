@@ -36,6 +36,8 @@ def make_append_only(table: str, *key: str) -> None:
         f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
         f"FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()"
     )
+    for trigger in ("no_change", "no_truncate"):  # also for a session that says it is a replica
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{trigger}")
 
 
 def drop_append_only(table: str, seeded: int = 0) -> None:

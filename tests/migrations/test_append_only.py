@@ -1,4 +1,4 @@
-"""What was written stays written: the database itself refuses, whoever asks and however."""
+"""What was written stays written: SQLite itself refuses, whoever asks and however."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from server.core.database import sqlite_url
 from tests.migrations.base import append_only, declared, move, sample
 
 #: Everything an append-only table may hold, said once more by hand: no name, ID number, phone or login of a person
@@ -24,7 +25,7 @@ HELD = {
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("append") / "keshi.db"
-    move(made, "upgrade", "head")
+    move(sqlite_url(made), "upgrade", "head")
     return made
 
 

@@ -1,50 +1,47 @@
 """Up and down: the tables are what the records rooms say, and evidence is never thrown away."""
 
 import ast
-import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine
+from sqlalchemy import Connection
 
-from server.core.database import Disposition, alembic_config, metadata
-from tests.migrations.base import VERSIONS, append_only, declared, move, sample
+from server.core.database import MIGRATIONS, Database, Disposition, metadata, sqlite_url
+from tests.migrations.base import VERSIONS, Shape, append_only, declared, insert, move, rows, run, shape
+from tests.stores import STORES
 
 #: tables whose rows alone make a downgrade impossible
 EVIDENCE = ("institution", "person", "platform", *append_only())
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    made = tmp_path / "keshi.db"
-    move(made, "upgrade", "head")
-    return made
+@pytest.fixture(params=STORES)
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A store at the newest version."""
+    found: str
+    if request.param == "sqlite":
+        found = sqlite_url(tmp_path / "keshi.db")
+    else:
+        found = request.getfixturevalue("postgres")
+    move(found, "upgrade", "head")
+    return found
 
 
-def tables(file: Path, kind: str = "table") -> set[str]:
-    with sqlite3.connect(file) as raw:
-        found = {row[0] for row in raw.execute("SELECT name FROM sqlite_master WHERE type = ?", (kind,))}
-    raw.close()
-    return {name for name in found if not name.startswith("sqlite_")} - {"alembic_version"}
+def test_the_tables_are_what_the_rooms_declare(url: str) -> None:
+    assert shape(url).tables == declared().keys()
 
-
-def insert(file: Path, table: str) -> None:
-    row = sample(declared()[table])
-    with sqlite3.connect(file) as raw:  # foreign keys are off by default: this row alone matters
-        raw.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", list(row.values()))
-    raw.close()
-
-
-def test_the_tables_are_what_the_rooms_declare(file: Path) -> None:
-    assert tables(file) == declared().keys()
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
+    def differences(connection: Connection) -> list[Any]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, metadata) == []
-    engine.dispose()
+        return list(compare_metadata(context, metadata))
+
+    async def work(database: Database) -> list[Any]:
+        async with database.read() as connection:
+            return await connection.run_sync(differences)
+
+    assert run(work, url) == []
 
 
 def test_every_column_says_what_becomes_of_it() -> None:
@@ -57,32 +54,34 @@ def test_every_column_says_what_becomes_of_it() -> None:
     assert silent == []
 
 
-def test_empty_the_whole_way_down_and_up_again(file: Path) -> None:
-    before = tables(file), tables(file, "trigger"), tables(file, "index")
-    move(file, "downgrade", "base")
-    assert tables(file) == tables(file, "trigger") == tables(file, "index") == set()
-    move(file, "upgrade", "head")
-    assert (tables(file), tables(file, "trigger"), tables(file, "index")) == before
+def test_every_step_down_and_up_again_when_empty(url: str) -> None:
+    shapes = {VERSIONS[-1].stem: shape(url)}
+    assert shapes[VERSIONS[-1].stem].guarded == set(append_only())
+    for version in reversed(VERSIONS[:-1]):
+        move(url, "downgrade", version.stem)
+        shapes[version.stem] = found = shape(url)
+        assert found.guarded == found.tables & set(append_only())
+        assert {table for table, _ in found.triggers} == found.guarded
+    move(url, "downgrade", "base")
+    assert shape(url) == Shape(set(), set(), set())
+    for version in VERSIONS:
+        move(url, "upgrade", version.stem)
+        assert shape(url) == shapes[version.stem]
 
 
 @pytest.mark.parametrize("table", EVIDENCE)
-def test_no_way_down_over_evidence(file: Path, table: str) -> None:
-    insert(file, table)
-    before = tables(file), tables(file, "trigger")
+def test_no_way_down_over_evidence(url: str, table: str) -> None:
+    insert(url, declared()[table])
+    before = shape(url)
     with pytest.raises(RuntimeError, match="this downgrade is refused"):
-        move(file, "downgrade", "base")
-    assert (tables(file), tables(file, "trigger")) == before
-    with sqlite3.connect(file) as raw:
-        assert raw.execute(f"SELECT count(*) FROM {table}").fetchone()[0] >= 1
-    raw.close()
+        move(url, "downgrade", "base")
+    assert shape(url) == before
+    assert rows(url, f"SELECT count(*) FROM {table}")[0][0] >= 1
 
 
-def test_one_chain_named_as_its_files(file: Path) -> None:
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.connect() as connection:
-        scripts = ScriptDirectory.from_config(alembic_config(connection))
-        chain = [script.revision for script in scripts.walk_revisions()]
-    engine.dispose()
+def test_one_chain_named_as_its_files() -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    chain = [script.revision for script in scripts.walk_revisions()]
     assert chain[::-1] == [version.stem for version in VERSIONS]
     assert len(scripts.get_heads()) == 1
 
