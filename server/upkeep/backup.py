@@ -115,7 +115,7 @@ def copy_spools(data: Path, target: Path) -> None:
     """
     for last in [False] * (SPOOL_TRIES - 1) + [True]:
         try:
-            found = sorted(data.rglob(f"*{SUFFIX}"))
+            found = sorted(path for path in data.rglob(f"*{SUFFIX}") if not _hidden(path.relative_to(data)))
             for path in found:
                 copy = target / path.relative_to(data)
                 copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -128,3 +128,8 @@ def copy_spools(data: Path, target: Path) -> None:
                 raise
             for path in target.rglob(f"*{SUFFIX}"):
                 path.unlink()
+
+
+def _hidden(path: Path) -> bool:
+    """What is being made, a backup inside the data folder among it."""
+    return any(part.startswith(".") for part in path.parts)

@@ -23,6 +23,7 @@ from server.upkeep.backup import SECRETS, TABLES, fits
 from server.upkeep.records import Known
 
 LOCK: Final = "lock"
+NODES: Final = "nodes"
 SECRET_NAME: Final = re.compile(r"(?:keys|tls)(?:/[\w][\w.@-]{0,100}){1,4}")
 RUNNING: Final = ("starting", "live", "break")
 
@@ -98,6 +99,8 @@ def _place_files(data: Path, staged: Path, manifest: Manifest) -> None:
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (staged / name).replace(target)
             target.chmod(0o600)
+            if name.startswith(f"{NODES}/"):  # by it the others see that its process is dead, and bury it in the end
+                (target.parent / LOCK).touch(mode=0o600)
 
 
 async def _load(config: Config, staged: Path, manifest: Manifest, clock: Clock) -> None:

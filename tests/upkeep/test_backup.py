@@ -42,6 +42,13 @@ async def test_it_holds_database_and_spool_and_no_key(tmp_path: Path) -> None:
     assert sorted(one.name for one in tmp_path.iterdir()) == ["b.tar", "b.tar.keys", "data"]
 
 
+async def test_a_backup_into_the_data_folder_does_not_back_itself_up(tmp_path: Path) -> None:
+    async with school(tmp_path / "data"):
+        manifest = await back(tmp_path / "data", tmp_path / "data" / "b.tar")
+    assert [name for name in manifest.files if name.startswith(".")] == []
+    assert (await back(tmp_path / "data", tmp_path / "data" / "c.tar")).files.keys() == manifest.files.keys()
+
+
 async def test_no_file_is_ever_overwritten(tmp_path: Path) -> None:
     async with school(tmp_path / "data"):
         pass

@@ -6,6 +6,7 @@ import pytest
 
 from server.app import open_store
 from server.core.clock import ManualClock
+from server.core.cluster.folders import bury, folders, lives
 from server.core.errors import DomainError
 from server.settings import Config
 from server.upkeep import records
@@ -16,6 +17,7 @@ from tests.servers import Postgres
 from tests.upkeep.test_backup import LINE, PASSPHRASE
 
 CLOCK = ManualClock(NOON_MS)
+NODE_A, NODE_B = "a" * 16, "b" * 16
 
 
 def _config(folder: Path, url: str | None) -> Config:
@@ -43,7 +45,7 @@ async def _filled(config: Config) -> None:
     await store.shared.close()
     await store.tasks.close()
     await store.database.close()
-    for node in ("node-a", "node-b"):
+    for node in (NODE_A, NODE_B):
         (config.server.data / "nodes" / node).mkdir(parents=True)
         (config.server.data / "nodes" / node / "00000001.spool").write_bytes(LINE)
 
@@ -55,7 +57,11 @@ async def test_tables_spools_and_keys_come_back(postgres: str, postgres_server: 
     out, keys = tmp_path / "b.tar", tmp_path / "b.tar.keys"
     manifest = await back_up(config, out, keys, PASSPHRASE, CLOCK)
     assert manifest.store == "postgresql"
-    assert {"nodes/node-a/00000001.spool", "nodes/node-b/00000001.spool", "tables/person"} <= manifest.files.keys()
+    assert {
+        f"nodes/{NODE_A}/00000001.spool",
+        f"nodes/{NODE_B}/00000001.spool",
+        "tables/person",
+    } <= manifest.files.keys()
     with pytest.raises(DomainError, match="database_not_empty"):
         await restore(_config(tmp_path / "again", postgres), out, keys, PASSPHRASE, CLOCK)
     with pytest.raises(DomainError, match="other_store"):
@@ -66,7 +72,10 @@ async def test_tables_spools_and_keys_come_back(postgres: str, postgres_server: 
         done = await restore(again, out, keys, PASSPHRASE, CLOCK)
         assert done.known_until_ms == 1
         assert await _institutions(again) == 1
-        for path in ("keys/vault.key", "nodes/node-a/00000001.spool"):
+        (node_a, node_b) = folders(tmp_path / "again" / "nodes").values()
+        assert not lives(node_a)
+        assert bury(node_b), "whoever has taken over what is in it can remove it"
+        for path in ("keys/vault.key", f"nodes/{NODE_A}/00000001.spool"):
             assert (tmp_path / "again" / path).read_bytes() == (tmp_path / "data" / path).read_bytes()
     finally:
         postgres_server.drop(name)
