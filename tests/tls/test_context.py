@@ -17,7 +17,7 @@ def _use(context: Context, pair: object, folder: Path) -> None:
 
 
 async def test_a_new_pair_is_for_new_connections_even_with_another_kind_of_key(tmp_path: Path) -> None:
-    first, second = self_signed("localhost", "127.0.0.1", key=rsa_key()), self_signed("localhost", "127.0.0.1")
+    first, second = self_signed("localhost", "127.0.0.1"), self_signed("localhost", "127.0.0.1", key=rsa_key())
     context = Context()
     _use(context, first, tmp_path)
     async with echo(context) as port:
