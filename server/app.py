@@ -12,6 +12,7 @@ from server import accounts, attendance, exchange, live, oversight, training
 from server import demo as demonstration
 from server.accounts.rules import SESSION_MS
 from server.accounts.service import Accounts
+from server.attendance import Presence
 from server.attendance.api import LEASE_LOST, LEASE_PROBE, lease_lost
 from server.attendance.lease import End
 from server.attendance.register import SPOOL, Holder, Register
@@ -160,23 +161,8 @@ def build(
     rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_MS // 1000)
     trace = Trace(store.health.told, QUIET)
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
-    register = Register(database, clock, store.tasks, (member.folder.path if member else store.folder) / SPOOL, member)
-    media = _media(config, store)
-
-    fan_out = ClusterFanOut(sockets.fan_out, member, store.shared) if member else sockets.fan_out
-    ports = _ports(fan_out, people.service)
-    presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes.service)
-    lessons = live.build(
-        database=database, training=classes.service, presence=presence.service, media=media, fan_out=fan_out
-    )
-    media.on_published.append(lessons.service.published)
-    _bind_ends(people.service, sockets, presence.service.attendance, lessons.service)
-    register.on_lease_end.append(partial(_cut, media))
-    several = None
-    if member is not None and isinstance(fan_out, ClusterFanOut):
-        several = Several(member, store.shared, fan_out, config.server.internal, presence.service, lessons.service)
-        several.bind(sockets, people.service)
-        store.health.check("cluster", several.problem)
+    room = _classroom(config, store, people.service, classes.service, sockets, member)
+    presence, lessons = room.presence, room.lessons
     files = exchange.build(
         accounts=people.service, training=classes.service, attendance=presence.service.views, clock=clock, url=url
     )
@@ -187,15 +173,51 @@ def build(
         trace=trace,
         rest=rest,
         sockets=sockets,
-        media=media,
+        media=room.media,
         accounts=people.service,
         training=classes.service,
-        register=register,
+        register=room.register,
         live=lessons.service,
-        several=several,
+        several=room.several,
         exchange=files.service,
         capabilities=(people, classes, presence, lessons, files, looks, *extra),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Classroom:
+    """What a lesson is taught with."""
+
+    register: Register
+    media: Door
+    presence: Capability[Presence]
+    lessons: Capability[Live]
+    several: Several | None
+
+
+def _classroom(
+    config: Config, store: Store, people: Accounts, classes: Training, sockets: Sockets, member: Member | None
+) -> _Classroom:
+    """Attendance, media and lessons, and with a `member` their ties to other processes."""
+    folder = (member.folder.path if member else store.folder) / SPOOL
+    register = Register(store.database, store.clock, store.tasks, folder, member)
+    media = _media(config, store)
+    shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
+    fan_out = shared or sockets.fan_out
+    ports = _ports(fan_out, people)
+    presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes)
+    lessons = live.build(
+        database=store.database, training=classes, presence=presence.service, media=media, fan_out=fan_out
+    )
+    media.on_published.append(lessons.service.published)
+    _bind_ends(people, sockets, presence.service.attendance, lessons.service)
+    register.on_lease_end.append(partial(_cut, media))
+    several = None
+    if member is not None and shared is not None:
+        several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
+        several.bind(sockets, people)
+        store.health.check("cluster", several.problem)
+    return _Classroom(register, media, presence, lessons, several)
 
 
 def _media(config: Config, store: Store) -> Door:

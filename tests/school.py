@@ -139,10 +139,11 @@ async def school(
         settings[name] = {**settings.get(name, {}), **more}
     config = Config.model_validate(settings)
     async with running(config, demo=False, clock=time) as (house, url):
-        yield await _fill(house, url, time)
+        yield await fill(house, url, time)
 
 
-async def _fill(house: House, url: str, clock: ManualClock) -> School:
+async def fill(house: House, url: str, clock: ManualClock) -> School:
+    """One institution, people, a class of two and a lesson that may start now; what is there already stays."""
     administrator = Actor("", Role.ADMINISTRATOR, "")
     known = await house.training.institutions(administrator)
     home = known[0] if known else await house.training.create_institution("示例学校", "371525")

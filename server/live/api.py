@@ -1,6 +1,7 @@
 """Declares the live lesson: join, start, break, resume, end, media over Socket.IO; what everybody is told."""
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -267,52 +268,16 @@ class Api:
 
     def declarations(self) -> Declarations:
         """What live serves."""
-        instructors = frozenset({Role.INSTRUCTOR})
+        teaching = partial(Command, roles=frozenset({Role.INSTRUCTOR}), request=LessonCommand, response=PhaseAnswer)
+        own = partial(teaching, at_owner=True, codes=RUNNING_CODES)
         return Declarations(
             commands=[
-                Command(
-                    "lesson:join",
-                    EVERYONE,
-                    JoinRequest,
-                    Joined,
-                    self.join,
-                    observed=True,
-                    codes=JOIN_CODES,
-                    at_owner=True,
-                ),
-                Command(
-                    "lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media, codes=MEDIA_CODES, at_owner=True
-                ),
-                Command(
-                    "lesson:start",
-                    instructors,
-                    LessonCommand,
-                    PhaseAnswer,
-                    self.start,
-                    codes=START_CODES,
-                    at_owner=True,
-                ),
-                Command(
-                    "lesson:break",
-                    instructors,
-                    LessonCommand,
-                    PhaseAnswer,
-                    self.pause,
-                    codes=RUNNING_CODES,
-                    at_owner=True,
-                ),
-                Command(
-                    "lesson:resume",
-                    instructors,
-                    LessonCommand,
-                    PhaseAnswer,
-                    self.resume,
-                    codes=RUNNING_CODES,
-                    at_owner=True,
-                ),
-                Command(
-                    "lesson:end", instructors, LessonCommand, PhaseAnswer, self.end, codes=RUNNING_CODES, at_owner=True
-                ),
+                Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join, True, JOIN_CODES, at_owner=True),
+                Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media, False, MEDIA_CODES, True),
+                teaching("lesson:start", handle=self.start, codes=START_CODES, at_owner=True),
+                own("lesson:break", handle=self.pause),
+                own("lesson:resume", handle=self.resume),
+                own("lesson:end", handle=self.end),
             ],
             pushes=[PHASE, ROSTER],
         )

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.clock import Clock, boot_ms
 from server.core.cluster import records
 from server.core.cluster.folders import Folder, bury, folders, lives
-from server.core.cluster.owners import Claim, Errand
+from server.core.cluster.owners import Claim, Connection, Errand
 from server.core.cluster.records import NodeRow, OwnerRow
 from server.core.cluster.relay import Relay, Unreachable
 from server.core.cluster.rules import Watch, connection_name, fit
@@ -165,7 +163,7 @@ class Member:
             raise DomainError("owner_changing")
         return owned
 
-    async def fence(self, connection: AsyncConnection, lessons: Collection[str]) -> frozenset[str]:
+    async def fence(self, connection: Connection, lessons: Collection[str]) -> frozenset[str]:
         rows = await records.locked_owners(connection, lessons)
         return frozenset(
             row.lesson_id
@@ -173,7 +171,7 @@ class Member:
             if row.node_id == self.node and self._owned.get(row.lesson_id) == row.epoch
         )
 
-    async def require(self, connection: AsyncConnection, lesson_id: str) -> None:
+    async def require(self, connection: Connection, lesson_id: str) -> None:
         if lesson_id not in await self.fence(connection, [lesson_id]):
             raise DomainError("owner_changing")
 
@@ -203,6 +201,13 @@ class Member:
         self.check(lesson_id)
         if self.heirs is not None:
             await self.heirs.revive(lesson_id)
+
+    async def process(self, node: str) -> NodeRow | None:
+        """A process that lives, also one that has only just begun; None for a dead one."""
+        if node not in self.living and node not in self._gone and node not in self._dead:
+            async with self._looking:
+                await self._look()
+        return self.living.get(node)
 
     async def tell_all(self, verb: str, body: dict[str, Any]) -> list[Any]:
         """Ask all other living processes; returns the answers of those that answered."""
@@ -250,7 +255,7 @@ class Member:
                 if not await records.swap_owner(connection, seen, row):
                     raise DomainError("owner_changing")
                 return before.alive_ms if before is not None and seen.settled else 0
-        except IntegrityError as error:
+        except records.Taken as error:
             raise DomainError("owner_changing") from error
 
     async def _look(self) -> None:

@@ -7,11 +7,10 @@ runs it `at_owner`; whoever writes for it checks the fence in the same transacti
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-Answer = TypeVar("Answer")
+#: a transaction that the store gave; only records rooms know what it is
+Connection = Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +56,11 @@ class Owners(Protocol):
         """
         ...
 
-    async def fence(self, connection: AsyncConnection, lessons: Collection[str]) -> frozenset[str]:
+    async def fence(self, connection: Connection, lessons: Collection[str]) -> frozenset[str]:
         """Which of these lessons are ours, surely until this transaction ends."""
         ...
 
-    async def require(self, connection: AsyncConnection, lesson_id: str) -> None:
+    async def require(self, connection: Connection, lesson_id: str) -> None:
         """The fence for one lesson. Raises DomainError owner_changing."""
         ...
 
@@ -96,11 +95,11 @@ class Alone:
         del lesson_id, epoch
         return 0
 
-    async def fence(self, connection: AsyncConnection, lessons: Collection[str]) -> frozenset[str]:
+    async def fence(self, connection: Connection, lessons: Collection[str]) -> frozenset[str]:
         del connection
         return frozenset(lessons)
 
-    async def require(self, connection: AsyncConnection, lesson_id: str) -> None:
+    async def require(self, connection: Connection, lesson_id: str) -> None:
         del connection, lesson_id
 
     async def at_owner(

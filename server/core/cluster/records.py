@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Boolean, Integer, String, Table, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
@@ -54,6 +55,10 @@ class OwnerRow:
     settled: bool
 
 
+class Taken(Exception):
+    """Somebody else was first; nothing was written."""
+
+
 async def add_node(connection: AsyncConnection, row: NodeRow) -> None:
     """Write a process that begins."""
     await connection.execute(node.insert().values(**{name: getattr(row, name) for name in NodeRow.__slots__}))
@@ -101,10 +106,12 @@ async def owned_by(connection: AsyncConnection, node_id: str) -> list[str]:
 
 
 async def add_owner(connection: AsyncConnection, row: OwnerRow) -> None:
-    """The first owner of a lesson; the primary key refuses a second one."""
-    await connection.execute(
-        lesson_owner.insert().values(lesson_id=row.lesson_id, epoch=row.epoch, node_id=row.node_id, settled=row.settled)
-    )
+    """The first owner of a lesson. Raises Taken when there is one: the primary key refuses a second."""
+    values = {name: getattr(row, name) for name in OwnerRow.__slots__}
+    try:
+        await connection.execute(lesson_owner.insert().values(**values))
+    except IntegrityError as error:
+        raise Taken from error
 
 
 async def swap_owner(connection: AsyncConnection, seen: OwnerRow, row: OwnerRow) -> bool:

@@ -89,7 +89,7 @@ class ClusterFanOut:
         return sid if node == self._member.node else None
 
     async def _there(self, connection: str, verb: str, body: dict[str, Any]) -> Any:
-        row = self._member.living.get(node_of(connection))
+        row = await self._member.process(node_of(connection))
         if row is None:
             return None
         with suppress(Unreachable, DomainError):
