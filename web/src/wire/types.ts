@@ -377,7 +377,10 @@ export interface Slip {
 
 export interface LedgerRequest {
   class_id: string
+  language: Language
 }
+
+export type Language = 'zh-CN' | 'en'
 
 export interface AreaLessons {
   view_id: string
