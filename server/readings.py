@@ -14,6 +14,7 @@ from media.api import Media, MediaError, RoomStats
 from server.app import House
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from server.core.clock import SystemClock
+from server.core.shared import OverRedis
 from server.health import LAG_EVERY_S
 from server.live.media_door import EmbeddedMedia
 
@@ -36,7 +37,7 @@ def _checks(house: House) -> None:
         await store.database.ping()
 
     async def spool() -> str | None:
-        return await asyncio.to_thread(_writable, store.folder / "spool")
+        return await asyncio.to_thread(_writable, house.register.spool.folder)
 
     async def disk() -> str | None:
         free = await asyncio.to_thread(shutil.disk_usage, store.folder)
@@ -48,6 +49,8 @@ def _checks(house: House) -> None:
     for name, work in (("database", database), ("spool", spool), ("disk", disk), ("sealing", sealing)):
         health.check(name, work)
     health.check("media", house.media.problem)
+    if isinstance(store.shared, OverRedis):
+        health.check("redis", store.shared.ping)
     if store.time is not None:
         health.check("clock", store.time.problem)
 
@@ -69,6 +72,12 @@ def _figures(house: House) -> None:
         _clock_figures(house, house.store.time.clock)
     if isinstance(house.media, EmbeddedMedia):
         _media_figures(house, house.media.media)
+    health.reading(
+        "keshi_messages_dropped_total",
+        "Messages to other processes lost",
+        lambda: house.store.shared.dropped,
+        counts=True,
+    )
     failures = house.store.tasks
     health.reading("keshi_task_failures_total", "Jobs and tasks that failed", lambda: failures.failures, counts=True)
     house.store.tasks.every("health.lag", LAG_EVERY_S, health.measure_lag)

@@ -80,6 +80,11 @@ class Spool:
         self._wake()
 
     @property
+    def folder(self) -> Path:
+        """Where its files lie."""
+        return self._folder
+
+    @property
     def size(self) -> int:
         """Bytes in the current file."""
         return self._size
