@@ -80,6 +80,18 @@ async def test_a_path_parameter_cannot_be_overridden_by_the_body(http: aiohttp.C
     assert (await _post(http, "/staff/path", json={"name": "body"}))[1]["text"] == "path"
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_what_is_given_twice_is_refused(http: aiohttp.ClientSession, method: str) -> None:
+    path = "/greet/a?times=2&times=3" if method == "GET" else "/upload?filename=x&filename=y"
+    async with http.request(method, path, data=None if method == "GET" else b"1") as response:
+        assert (response.status, (await response.json())["data"]["problem"]) == (400, "given twice")
+
+
+async def test_a_query_beside_a_body_is_refused(http: aiohttp.ClientSession) -> None:
+    status, answer = await _post(http, "/greet?times=2", json={"name": "a"})
+    assert (status, answer["code"], answer["data"]["field"]) == (400, "bad_request", "times")
+
+
 async def test_forms_are_refused(http: aiohttp.ClientSession) -> None:
     status, answer = await _post(http, "/greet", data={"name": "a"})
     assert (status, answer["code"]) == (400, "bad_request")

@@ -122,18 +122,30 @@ def _from_http(error: web.HTTPException) -> DomainError:
 
 
 async def _values(request: web.Request, route: Route) -> dict[str, Any]:
-    values: dict[str, Any] = dict(request.query) | dict(request.match_info)
+    values: dict[str, Any] = _query(request) | dict(request.match_info)
     if route.method in SAFE_METHODS:
         return values
     body = await _body(request, route.body_limit or JSON_LIMIT_BYTES)
     if route.body_limit is not None:
         return {**values, "content": body}
+    if request.query:
+        raise DomainError("bad_request", field=next(iter(request.query))[:64], problem="the body has all fields")
     if body and request.content_type != "application/json":
         raise DomainError("bad_request", field="", problem="Content-Type must be application/json")
     parsed = parse(body)
     if not isinstance(parsed, dict):
         raise DomainError("bad_request", field="", problem="an object is expected")
     return parsed | values
+
+
+def _query(request: web.Request) -> dict[str, Any]:
+    """The query; what is given twice is refused, because two readers of it could believe two things."""
+    found: dict[str, Any] = {}
+    for name, value in request.query.items():
+        if name in found:
+            raise DomainError("bad_request", field=name[:64], problem="given twice")
+        found[name] = value
+    return found
 
 
 async def _body(request: web.Request, limit: int) -> bytes:
