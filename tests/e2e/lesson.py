@@ -20,6 +20,7 @@ TOLERANCE_MS = 1_500
 SEALED_S = 150
 #: after a kill a page has been acknowledged more than a beat by then
 BACK_S = 25
+CUT = "[data-stage=reconnecting]"
 BEAT_MS = 10_000
 STEADY, AWAY, CLOSED = "trainee01", "trainee02", "trainee03"
 NAMES = {STEADY: "演示·甲", AWAY: "演示·乙", CLOSED: "演示·丙"}
@@ -216,13 +217,10 @@ async def kill_in_the_middle(school: School, teacher: Page, trainee: Page) -> No
         return
     assert school.break_down is not None
     await school.until(school.plan.kill_s)
-    cut = (
-        trainee.locator("[data-test=room][data-stage=reconnecting]").wait_for(),
-        teacher.locator("[data-test=host][data-stage=reconnecting]").wait_for(),
-    )
-    seen = asyncio.gather(*cut) if school.all_cut else asyncio.sleep(0)
+    pages = (trainee.locator(f"[data-test=room]{CUT}"), teacher.locator(f"[data-test=host]{CUT}"))
+    seen = [page.wait_for() for page in pages] if school.all_cut else []
     before = await earned(trainee)
-    await asyncio.gather(school.break_down(), seen)
+    await asyncio.gather(school.break_down(), *seen)
     await teacher.locator("[data-test=host][data-stage=in][data-phase=live]").wait_for()
     await trainee.locator("[data-test=picture][data-playing=true]").wait_for()
     async with asyncio.timeout(BACK_S):

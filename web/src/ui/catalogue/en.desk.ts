@@ -234,6 +234,8 @@ export const desk: Record<keyof typeof zh, string> = {
   'error.class_code_taken': 'This code exists already, nothing was made. Choose another.',
   'error.lesson_number_taken': 'A lesson with this number exists already, choose another number.',
   'error.institution_unknown': 'This institution was not found.',
+  'error.id_number_malformed': 'This is not a valid ID number, please check the 18 digits. Nothing was saved.',
+  'error.phone_malformed': 'This is not a valid phone number, nothing was saved.',
   'error.area_malformed': 'The area is malformed: six digits of the administrative area. Nothing was saved.',
   'error.file_too_large': 'The file is larger than {limit_mb} MB and was not imported. Keep only the roster sheet and try again.',
   'error.file_kind': 'Only .xlsx or .csv can be imported. No row was imported.',

@@ -232,6 +232,8 @@ export const desk = {
   'error.class_code_taken': '这个编号已有，没有建立。请换一个。',
   'error.lesson_number_taken': '这个课次已安排，请换一个序号。',
   'error.institution_unknown': '没有找到这个承训机构。',
+  'error.id_number_malformed': '身份证号不正确，请核对 18 位号码。没有保存。',
+  'error.phone_malformed': '联系电话不正确，没有保存。',
   'error.area_malformed': '辖区写法不对：请填六位行政区划代码。没有保存。',
   'error.file_too_large': '文件超过 {limit_mb} MB，没有导入。请只保留花名册这一张表后再试。',
   'error.file_kind': '只能导入 .xlsx 或 .csv 文件。没有导入任何行。',
