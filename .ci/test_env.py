@@ -24,6 +24,7 @@ SERVERS = (
     ("pebble", "pebble", ""),
     ("ip", "iproute2", ""),
     ("setpriv", "util-linux", ""),
+    ("systemd-analyze", "systemd", ""),
 )
 #: where Debian keeps what is not on everybody's PATH
 MORE_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")

@@ -99,9 +99,7 @@ async def export(config: Config, options: argparse.Namespace) -> None:
         training_class = await house.training.class_by_code(options.class_code)
         if numbers := await records.unsealed(house.store.database, training_class.id):
             raise DomainError("lesson_not_sealed", lessons=numbers)
-        file = await house.exchange.ledger(
-            training_class.id, out.suffix.removeprefix("."), Language(options.language)
-        )
+        file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."), Language(options.language))
     out.write_bytes(file.content)  # noqa: ASYNC240  nothing else runs
     print(f"{out}")
 

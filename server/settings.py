@@ -46,7 +46,6 @@ class ServerSettings(Settings):
             raise ValueError("must look like https://ke.example.cn, without a path")
         return origin_of(parts.scheme, parts.hostname or "", parts.port)
 
-
     @field_validator("internal")
     @classmethod
     def _host_and_port(cls, value: str | None) -> str | None:

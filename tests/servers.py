@@ -27,7 +27,7 @@ from redis import Redis
 from redis.exceptions import ConnectionError as RedisGone
 
 START_S = 30.0
-POSTGRES_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin", "/opt/homebrew/bin")
+POSTGRES_FOLDERS = ("/usr/lib/postgresql/*/bin", "/usr/local/bin", "/usr/bin")
 #: what is stored need not survive the machine here, only the server
 FAST = ("fsync=off", "full_page_writes=off", "shared_buffers=16MB", "max_connections=60", "autovacuum=off")
 T = TypeVar("T")

@@ -67,10 +67,10 @@ def test_what_only_this_machine_reaches(host: str, loopback: bool) -> None:
     assert is_loopback(host) is loopback
 
 
-def _config(tls: str = "off", **server: object) -> Config:
-    files = {"certificate": "c.pem", "key": "k.pem"} if tls == "files" else {}
-    terms = {"acme_agree_terms": True} if tls == "acme" else {}
-    return Config.model_validate({"server": server, "tls": {"mode": tls, **files, **terms}})
+def _config(mode: object = "off", **server: object) -> Config:
+    files = {"certificate": "c.pem", "key": "k.pem"} if mode == "files" else {}
+    terms = {"acme_agree_terms": True} if mode == "acme" else {}
+    return Config.model_validate({"server": server, "tls": {"mode": mode, **files, **terms}})
 
 
 def test_origins_are_exact() -> None:
@@ -127,7 +127,7 @@ def test_without_https_only_this_machine_is_served(server: dict[str, object]) ->
 )
 def test_an_address_for_others_needs_a_public_url(tls: str, server: dict[str, object]) -> None:
     with pytest.raises(DomainError, match="address_refused") as refused:
-        origins(_config(tls, **server), 8080)
+        origins(_config(mode=tls, **server), 8080)
     assert "public_url" in refused.value.data["remedy"]
 
 

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from server.accounts.limits import LimitSettings
 
-EDGES = {
+EDGES: dict[str, tuple[float, float]] = {
     "address_per_minute": (10, 1_000_000),
     "attack_failures": (10, 1_000_000),
     "waiting_s": (1, 30),

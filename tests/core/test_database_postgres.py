@@ -4,7 +4,7 @@ import asyncio
 import signal
 import traceback
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import pytest
 from sqlalchemy import text
@@ -104,6 +104,14 @@ async def test_connections_that_died_while_nobody_used_them_are_replaced(
     postgres_server.start()
     await write(database, "kept")
     assert await notes(database) == ["kept"]
+
+
+async def test_encryption_is_asked_for_in_the_words_of_libpq(postgres: str) -> None:
+    for mode, code in (("disable", None), ("prefer", None), ("require", "store_unavailable")):  # ours speaks no TLS
+        database = Database(f"{postgres}?sslmode={mode}")
+        with fails_as(code) if code else nullcontext():
+            await database.ping()
+        await database.close()
 
 
 async def test_nobody_listens() -> None:

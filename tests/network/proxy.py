@@ -18,7 +18,7 @@ daemon off;
 worker_processes 1;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
-{user}
+{account}
 events {{ worker_connections 512; }}
 http {{
     access_log off;
@@ -63,8 +63,8 @@ def nginx(folder: Path, configuration: str, host: str, port: int) -> Iterator[No
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     folder.mkdir()
     (folder / "keshi.conf").write_text(configuration)
-    user = "user root;" if Path(folder).owner() == "root" else ""
-    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
+    account = "user root;" if Path(folder).owner() == "root" else ""
+    (folder / "nginx.conf").write_text(MAIN.format(folder=folder, account=account))
     command = [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL) as running:
         try:

@@ -37,7 +37,9 @@ def open_engine(url: str) -> AsyncEngine:
 
 
 def _open_postgres(parts: URL) -> AsyncEngine:
-    """An acknowledged commit is on the server's disk, whatever its own default says."""
+    """An acknowledged commit is on the server's disk, whatever its own default says. `sslmode` as libpq has it."""
+    if "sslmode" in parts.query:
+        parts = parts.difference_update_query(["sslmode"]).update_query_dict({"ssl": parts.query["sslmode"]})
     session = {
         "application_name": "keshi",
         "lock_timeout": str(BUSY_TIMEOUT_MS),

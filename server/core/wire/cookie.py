@@ -1,5 +1,5 @@
-"""Decides how a browser keeps its login: in one cookie, closed to scripts, to other sites and to plain HTTP; and in another
-that it has been here before, which outlives the login and signs nobody in.
+"""Decides how a browser keeps its login: in one cookie, closed to scripts, to other sites and to plain HTTP; and in
+another that it has been here before, which outlives the login and signs nobody in.
 
 Where our pages have HTTPS its name begins with `__Host-`: browsers then take it only from this very host over HTTPS, so
 no other name of the same domain can slip in a login of its own choice (RFC 6265bis, section 4.1.3.2).
