@@ -55,12 +55,12 @@ async def test_the_stores_fail_and_come_back(
         postgres_server.stop()
         redis_process.stop()
         try:
-            async with browser.get("/api/v1/lessons") as answer:
+            async with browser.get("/api/v1/today") as answer:
                 refused = await answer.json()
                 assert (answer.status, refused["code"]) == (503, "store_unavailable"), refused
             assert await served.house.store.shared.ping() == "redis_unreachable"
         finally:
             postgres_server.start()
             redis_process.start()
-        async with browser.get("/api/v1/lessons") as answer:
+        async with browser.get("/api/v1/today") as answer:
             assert answer.status == 200
