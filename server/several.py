@@ -27,7 +27,7 @@ from server.live.service import Live
 NODES: Final = "nodes"
 RELAY_KEY: Final = "cluster.relay"
 ANNOUNCE: Final = "live.announce"
-#: how often we look whether the shared store is there again
+#: how often we look whether the shared store was away
 SHARED_S: Final = 2.0
 
 
@@ -46,7 +46,7 @@ class Several:
     internal: str | None
     presence: Presence
     lessons: Live
-    away: bool = False
+    gaps: int = 0
 
     def bind(self, sockets: Sockets, people: Accounts) -> None:
         """Tell each part what it must know of the others; once, before the start."""
@@ -113,8 +113,12 @@ class Several:
         await self.lessons.nodes_gone(nodes)
 
     async def _again(self) -> None:
-        """What was sent to groups while the shared store was away is lost: all phases are said again."""
-        before, self.away = self.away, await self.shared.ping() is not None
-        if before and not self.away:
+        """What was sent to groups while the shared store was away is lost: all phases are said again.
+
+        Ours to the others once we can speak, theirs to us once we can hear: they do not know when that is.
+        """
+        gaps = self.shared.gaps
+        if gaps != self.gaps:
             await self.lessons.announce_all()
             await self.member.tell_all(ANNOUNCE, {})
+            self.gaps = gaps

@@ -172,6 +172,7 @@ async def test_redis_killed_and_back_again(
     one, other = two
     heard: list[bytes] = []
     await other.subscribe("lesson", keep(heard))
+    assert (one.gaps, other.gaps) == (0, 0)
     redis_process.stop()
     try:
         await one.publish("lesson", b"lost")
@@ -196,6 +197,8 @@ async def test_redis_killed_and_back_again(
         while not await told():
             pass
     assert b"lost" not in heard
+    assert one.gaps == 1  # it could not speak
+    assert other.gaps >= 2  # it could neither speak nor hear
     assert await one.ping() is None
     assert await one.take("key", 1, 60.0) == 0.0
     assert await other.take("key", 1, 60.0) > 0.0  # together again

@@ -19,6 +19,10 @@ class InProcess:
     def dropped(self) -> int:
         return self._delivery.dropped
 
+    @property
+    def gaps(self) -> int:
+        return 0
+
     async def take(self, key: str, limit: int, window_s: float) -> float:
         return self._counting.take(key, limit, round(window_s * 1000), self._clock.ms()) / 1000
 

@@ -67,15 +67,20 @@ class OverRedis:
         self._secret, self._clock, self._tasks = secret, clock, tasks
         self._alone = Counting()
         self._delivery = Delivery(tasks)
-        self._unsent = 0
+        self._unsent = self._gaps = 0
         self._away_until_ms: float | None = None
         self._pubsub: PubSub | None = None
         self._confirmed: dict[str, asyncio.Event] = {}
+        self._broken: set[str] = set()
         self._reader: asyncio.Task[None] | None = None
 
     @property
     def dropped(self) -> int:
         return self._unsent + self._delivery.dropped
+
+    @property
+    def gaps(self) -> int:
+        return self._gaps
 
     async def take(self, key: str, limit: int, window_s: float) -> float:
         window_ms, stored = round(window_s * 1000), self._key(key)
@@ -185,10 +190,22 @@ class OverRedis:
                 self._delivery.deliver(name, message["data"])
             elif message["type"] == "subscribe":
                 self._found()
-                self._confirmed.setdefault(name, asyncio.Event()).set()
+                self._heard_again(name)
+
+    def _heard_again(self, channel: str) -> None:
+        """A channel is subscribed; not for the first time when its confirmation had been forgotten."""
+        confirmed = self._confirmed.get(channel)
+        if confirmed is None:
+            confirmed = self._confirmed[channel] = asyncio.Event()
+        elif channel in self._broken:
+            self._broken.discard(channel)
+            self._gaps += 1
+        confirmed.set()
 
     def _forget_confirmations(self) -> None:
-        for confirmed in self._confirmed.values():
+        for channel, confirmed in self._confirmed.items():
+            if confirmed.is_set():
+                self._broken.add(channel)
             confirmed.clear()
 
     def _key(self, key: str) -> str:
@@ -205,4 +222,5 @@ class OverRedis:
     def _found(self) -> None:
         if self._away_until_ms is not None:
             self._away_until_ms = None
+            self._gaps += 1
             log.warning("redis_back", messages_dropped=self._unsent)

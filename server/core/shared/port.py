@@ -8,10 +8,16 @@ Unsubscribe = Callable[[], Awaitable[None]]
 
 
 class Shared(Protocol):
-    """Limits and messages. `dropped` counts messages that could not be sent or that a slow handler could not take."""
+    """Limits and messages. `dropped` counts messages that could not be sent or that a slow handler could not take.
+
+    `gaps` counts how often we could send or hear again after we could not: what was said between is to be said anew.
+    """
 
     @property
     def dropped(self) -> int: ...
+
+    @property
+    def gaps(self) -> int: ...
 
     async def take(self, key: str, limit: int, window_s: float) -> float:
         """Count a try: 0.0 when it is one of at most `limit` (≥ 1) in any `window_s`, else seconds until one is.
