@@ -128,7 +128,7 @@ class Attendance:
             newest = await records.newest_lease(connection, person_id)
         if newest is None or newest.ended_ms is not None or newest.lesson_id == entry.lesson_id:
             return How.NEW
-        errand = Errand(LEASE_YIELD, {"lesson_id": newest.lesson_id, "entry": asdict(entry)})
+        errand = Errand(LEASE_YIELD, lambda: {"lesson_id": newest.lesson_id, "entry": asdict(entry)})
         return How(await self.register.owners.at_owner(newest.lesson_id, _nobody_elsewhere, errand))
 
     async def _once_free(self, entry: Entry, then: Callable[[How], Awaitable[Answer]]) -> Answer | Granted:

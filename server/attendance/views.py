@@ -172,7 +172,7 @@ class Views:
         async def here() -> Fresh:
             return self.fresh_here(lesson_id)
 
-        errand = Errand(FRESH, {"lesson_id": lesson_id})
+        errand = Errand(FRESH, lambda: {"lesson_id": lesson_id})
         answer = await self._register.owners.at_owner(lesson_id, here, errand, load=False)
         return answer if isinstance(answer, Fresh) else read_fresh(answer)
 

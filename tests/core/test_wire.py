@@ -8,7 +8,9 @@ import aiohttp
 import pytest
 import socketio
 
+from server.core.errors import DomainError
 from server.core.wire import rest
+from server.core.wire.codec import told
 from server.core.wire.declaration import JSON_LIMIT_BYTES
 from server.core.wire.socket import MOST_WAITING
 from tests.core.wire_server import TOLD, UNWRITABLE, Greeted, Wire, wire
@@ -364,3 +366,9 @@ async def test_asking_a_page_whether_it_lives(served: Wire) -> None:
     sid = client.get_sid()
     await client.disconnect()
     assert not await ask(sid, TOLD, Greeted("?", ""), 0.2)
+
+
+def test_what_another_process_cannot_be_told_is_the_senders_mistake() -> None:
+    assert told(Greeted("a", "b")) == {"text": "a", "by": "b"}
+    with pytest.raises(DomainError, match="bad_request"):
+        told({"seq": 10**30})

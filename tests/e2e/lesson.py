@@ -267,8 +267,8 @@ async def strips_now(page: Page) -> dict[str, Any]:
 
 
 async def sealed_strips(school: School, page: Page) -> dict[str, Any]:
-    """The same once every minute is sealed."""
-    async with asyncio.timeout(SEALED_S - (now_ms() - school.ended) / 1000 + 5):
+    """The same once every minute is sealed; a busy machine's browser may be some seconds behind."""
+    async with asyncio.timeout(SEALED_S - (now_ms() - school.ended) / 1000 + 30):
         while True:
             strips = await strips_now(page)
             if all(cell["sealed"] for row in strips["rows"] for cell in row["cells"]):

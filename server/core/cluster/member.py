@@ -184,7 +184,7 @@ class Member:
                 other = await self._other(lesson_id, load)
                 if other is None:
                     return await here()
-                return await self.relay.ask(other.internal, errand.verb, errand.body)
+                return await self.relay.ask(other.internal, errand.verb, errand.body())
             except Unreachable as error:
                 refusal = error
             except DomainError as error:

@@ -24,10 +24,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is asked of another process: a verb it serves, and JSON."""
+    """What is asked of another process: a verb it serves, and how to say it in JSON, which is only done when needed."""
 
     verb: str
-    body: dict[str, Any]
+    body: Callable[[], dict[str, Any]]
 
 
 class Owners(Protocol):

@@ -15,7 +15,7 @@ from server.core.actor import Actor
 from server.core.clock import elapsed_ms
 from server.core.cluster.owners import Alone, Errand, Owners
 from server.core.errors import DomainError
-from server.core.wire.codec import decode, plain
+from server.core.wire.codec import decode, plain, told
 from server.core.wire.cookie import session_token
 from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, look_of, object_of
 from server.core.wire.fan_out import SocketFanOut
@@ -252,15 +252,18 @@ class Sockets:
         lesson_id = object_of(request) if command.at_owner else ""
         if not lesson_id:
             return await command.handle(call, request)
-        body = {
-            "lesson_id": lesson_id,
-            "event": command.event,
-            "request": plain(request),
-            "actor": asdict(call.who),
-            "connection": call.connection,
-            "address": call.address,
-            "view_id": call.view_id,
-        }
+
+        def body() -> dict[str, Any]:
+            return {
+                "lesson_id": lesson_id,
+                "event": command.event,
+                "request": told(request),
+                "actor": asdict(call.who),
+                "connection": call.connection,
+                "address": call.address,
+                "view_id": call.view_id,
+            }
+
         errand = Errand("command", body)
         answer = await self._owners.at_owner(lesson_id, lambda: command.handle(call, request), errand)
         connection.lessons.add(lesson_id)

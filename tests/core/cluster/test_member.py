@@ -113,7 +113,7 @@ async def whose(member: Member, lesson_id: str = LESSON) -> str:
     async def here() -> str:
         return member.node
 
-    answer: str = await member.at_owner(lesson_id, here, Errand("whose", {}))
+    answer: str = await member.at_owner(lesson_id, here, Errand("whose", dict))
     return answer
 
 
