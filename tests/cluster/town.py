@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,7 +171,7 @@ class Town:
 
     def front(self) -> AbstractContextManager[None]:
         """nginx at the public address, in turns to each server."""
-        upstream = "".join(f"server 127.0.0.1:{one.port};\n" for one in self.servers.values())
+        upstream = "".join(f"server 127.0.0.1:{one.port} fail_timeout=1s;\n" for one in self.servers.values())
         port = self.public.rpartition(":")[2]
         return nginx(self.folder / "nginx", FRONT.format(upstream=upstream, port=port), "127.0.0.1", int(port))
 
@@ -228,7 +228,7 @@ class Page:
         self.url = url
         cookies = self.session.cookie_jar.filter_cookies(URL(url))
         cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
-        self.client = socketio.AsyncClient(reconnection=False)
+        self.client = socketio.AsyncClient(reconnection=False, http_session=self.session)
         self.client.on("*", self._hear)
         self.client.on("lease:probe", lambda _payload: True)
         headers = {"Cookie": cookie, "Origin": self.town.public}
@@ -273,6 +273,7 @@ class Page:
         if answer["ok"]:
             self.lease.update(seq=answer["seq"], nonce=answer["nonce"])
             self.acked_mono = self.first_said[self.lease["epoch"], answer["seq"]]
+            assert answer["credit_ms"] >= self.credit_ms, "what was acknowledged is gone"
             self.credit_ms = answer["credit_ms"]
             self.acked_at.append(time.monotonic())
         else:
@@ -286,21 +287,21 @@ class Page:
                 if not self.client.connected:
                     await self.connect(self.town.servers[elsewhere].url if elsewhere else self.url)
                     await self.join()
-                answer = await self._beat_or_lost()
+                answer = await self.or_lost(self.beat())
                 if not answer["ok"] and answer["code"] in ("beat_refused", "not_signed_in"):
                     await self.join()
             except (socketio.exceptions.SocketIOError, aiohttp.ClientError, OSError):
                 await asyncio.sleep(0.2)
             await asyncio.sleep(BEAT_S)
 
-    async def _beat_or_lost(self) -> dict[str, Any]:
-        """A beat, given up when its socket is gone."""
-        beat = asyncio.ensure_future(self.beat())
-        while not (await asyncio.wait([beat], timeout=LOST_S))[0]:
+    async def or_lost(self, asked: Coroutine[Any, Any, dict[str, Any]]) -> dict[str, Any]:
+        """What was asked, given up when its socket is gone."""
+        answer = asyncio.ensure_future(asked)
+        while not (await asyncio.wait([answer], timeout=LOST_S))[0]:
             if not self.client.connected:
-                beat.cancel()
+                answer.cancel()
                 raise ConnectionResetError
-        return beat.result()
+        return answer.result()
 
     async def get(self, path: str, url: str | None = None) -> Any:
         async with self.session.get(f"{url or self.url}{path}") as answer:

@@ -48,7 +48,7 @@ def rendered(host: str, ports: tuple[int, int], upstreams: Sequence[int], certif
         (r"listen 80;", f"listen {host}:{ports[0]};"),
         (r"listen 443 ", f"listen {host}:{ports[1]} "),
         (r"server_name ke\.example\.cn;", f"server_name {host};"),
-        (r"(?m)^    server 127\.0\.0\.1:8080;", "".join(f"    server 127.0.0.1:{port};\n" for port in upstreams)),
+        (r"    server 127\.0\.0\.1:8080( .*\n)", "".join(rf"    server 127.0.0.1:{port}\1" for port in upstreams)),
         (r"/etc/ssl/keshi/fullchain\.pem", str(certificate)),
         (r"/etc/ssl/keshi/privkey\.pem", str(key)),
     ):
