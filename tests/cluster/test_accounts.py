@@ -107,14 +107,3 @@ def present(teacher: Page, name: str) -> bool:
     """As the instructor sees it."""
     rows = [row for roster in teacher.heard("lesson:roster") for row in roster["rows"] if row["name"] == name]
     return bool(rows) and bool(rows[-1]["present"])
-
-
-async def test_a_server_that_shares_nothing_does_not_start_beside_others(town: Town) -> None:
-    changes: list[dict[str, dict[str, object]]] = [{"store": {"redis": None}}, {"media": {"mode": "embedded"}}]
-    for number, change in enumerate(changes):
-        settings = town.variant(f"other{number}.yaml", change)
-        server = town.add(f"other{number}", settings)
-        process = server.spawn("serve", "--port", str(server.port))
-        assert await asyncio.to_thread(process.wait, 60) == 2
-        assert "second_server_refused" in server.printed()
-        assert "store.redis" in server.printed()
