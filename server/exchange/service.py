@@ -81,7 +81,7 @@ class Exchange:
         enrolled = await self._training.roster(home.id)
         people = {each.id: each for each in await self._accounts.people.of([one.person_id for one in enrolled])}
         if person_ids is None:
-            chosen = {each.id for each in people.values() if not each.active}
+            chosen = {each.id for each in people.values() if not each.active and each.deactivated_ms is None}
         else:
             chosen = set(person_ids)
         strangers = {each.id for each in people.values() if each.active and each.institution_id != home.institution.id}

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from server.accounts.ports import InstitutionRef
+from server.accounts.records import Person
 from server.accounts.service import Accounts
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import Clock, iso
 from server.core.version import VERSION
 from server.core.wire.declaration import PUBLIC, UNSEEN, Call, Declarations, Nothing, Route
 from server.training.records import Counts
-from server.training.service import NewClass, NewLesson, Training
+from server.training.service import Enrolled, NewClass, NewLesson, Training
 from server.training.views import ClassDetail, ClassView, LessonView, class_detail, class_view
 
 __all__ = ["LessonView", "declarations"]
@@ -80,7 +81,7 @@ class OneLesson:
 
 @dataclass(frozen=True, slots=True)
 class Trainee:
-    """A row of a roster; the ID number only masked. `active`: they have set a password."""
+    """A row of a roster; the ID number only masked. `active`: they have a password; `deactivated`: it is of no use."""
 
     person_id: str
     seat: int
@@ -88,6 +89,7 @@ class Trainee:
     id_number_masked: str
     login: str
     active: bool
+    deactivated: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,7 @@ class Api:
         home = await self._training.class_for(call.who, request.class_id)
         enrolled = await self._training.roster(home.id)
         people = {each.id: each for each in await self._accounts.people.of([one.person_id for one in enrolled])}
-        return Trainees(
-            [
-                Trainee(one.person_id, one.seat, one.name, who.id_number_masked or "", who.login, who.active)
-                for one in enrolled
-                for who in [people[one.person_id]]
-            ]
-        )
+        return Trainees([_trainee(one, people[one.person_id]) for one in enrolled])
 
 
 def declarations(training: Training, accounts: Accounts, clock: Clock) -> Declarations:
@@ -192,3 +188,8 @@ def declarations(training: Training, accounts: Accounts, clock: Clock) -> Declar
             Route("GET", f"{v1}/lessons/{{lesson_id}}", EVERYONE, OneLesson, LessonView, api.one_lesson, codes=UNSEEN),
         ]
     )
+
+
+def _trainee(one: Enrolled, who: Person) -> Trainee:
+    off = who.deactivated_ms is not None
+    return Trainee(one.person_id, one.seat, one.name, who.id_number_masked or "", who.login, who.active, off)

@@ -129,6 +129,15 @@ async def test_slips_for_all_who_have_no_password(office: Office) -> None:
     assert await redeem(office, again, 0) == "演示·丙"
 
 
+async def test_no_slip_for_who_is_switched_off(office: Office) -> None:
+    await take(office, ["演示·丙", number(3), ""], ["演示·丁", number(4), ""])
+    enrolled = await office.school.training.roster(office.school.home.id)
+    off = next(one.person_id for one in enrolled if one.name == "演示·丙")
+    await office.school.store.accounts.deactivate(office.school.people["staff"], off)
+    slips = await office.exchange.make_slips(office.school.home, None)
+    assert [slip.name for slip in slips.slips] == ["演示·丁"]
+
+
 async def test_slips_for_some(office: Office) -> None:
     mine = office.school.people["trainee"].person_id
     slips = await office.exchange.make_slips(office.school.home, [mine])

@@ -144,7 +144,7 @@ async def test_a_roster_shows_masks_only(page: ClientSession, school: School) ->
     status, answer = await ask(page, "GET", f"classes/{school.home.id}/roster")
     assert status == 200
     (row,) = answer["trainees"]
-    assert (row["seat"], row["name"], row["active"]) == (1, "演示·甲", True)
+    assert (row["seat"], row["name"], row["active"], row["deactivated"]) == (1, "演示·甲", True, False)
     assert row["id_number_masked"].startswith("999***********")
     await enter(page, school, "trainee")
     assert (await ask(page, "GET", f"classes/{school.home.id}/roster"))[0] == 403

@@ -239,6 +239,7 @@ export interface Trainee {
   id_number_masked: string
   login: string
   active: boolean
+  deactivated: boolean
 }
 
 export interface Lessons {
