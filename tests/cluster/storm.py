@@ -16,11 +16,13 @@ from server.attendance.minutes import MINUTE_MS, unpack
 from tests.cluster.town import Page, Server, Town
 
 #: what others need to see that an owner does not renew any more, and to take over
-FROZEN_S = 60.0
+FROZEN_S = 90.0
 KILLED_S = 20.0
 #: the pages here come back and beat every half second; the promise of the issue
 PROMISE_S = 5.0
 SEALED_S = 240.0
+#: a page may not say more events than this in a second for long
+AGAIN_S = 0.25
 
 
 @dataclass
@@ -30,7 +32,7 @@ class Storm:
     town: Town
     teacher: Page
     trainees: tuple[Page, ...]
-    chance: random.Random
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
     killed: list[float] = field(default_factory=list)
     frozen: list[float] = field(default_factory=list)
     paused: int = 0
@@ -91,7 +93,7 @@ class Storm:
                 answer = await self.teacher.or_lost(self.teacher.call(event))
                 if answer["ok"] or answer["code"] == "lesson_not_live":  # done before, only the answer was lost
                     return time.monotonic() - begun
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(AGAIN_S)
 
     async def calm(self, stop: asyncio.Event, living: "Sequence[asyncio.Future[None]]") -> None:
         """Nobody beats any more, and each has heard what became of their last beat."""

@@ -46,6 +46,8 @@ STOP_S = 15.0
 BEAT_S = 0.5
 #: a page that loses its socket says again at once what was not acknowledged; this client only waits
 ACK_S = 8.0
+#: behind a proxy a frozen server takes connections and says nothing
+CONNECT_S = 5.0
 LOST_S = 0.5
 
 
@@ -169,11 +171,11 @@ class Town:
         lock = str(self.folder / "d" / "nodes" / node / "lock")
         return next(name for name, server in self.servers.items() if lock in server.files())
 
-    def front(self) -> AbstractContextManager[None]:
+    def front(self, folder: str = "nginx") -> AbstractContextManager[None]:
         """nginx at the public address, in turns to each server."""
         upstream = "".join(f"server 127.0.0.1:{one.port} fail_timeout=1s;\n" for one in self.servers.values())
         port = self.public.rpartition(":")[2]
-        return nginx(self.folder / "nginx", FRONT.format(upstream=upstream, port=port), "127.0.0.1", int(port))
+        return nginx(self.folder / folder, FRONT.format(upstream=upstream, port=port), "127.0.0.1", int(port))
 
     def close(self) -> None:
         for server in (*self.servers.values(), self.worker):
@@ -232,7 +234,8 @@ class Page:
         self.client.on("*", self._hear)
         self.client.on("lease:probe", lambda _payload: True)
         headers = {"Cookie": cookie, "Origin": self.town.public}
-        await self.client.connect(url, headers=headers, transports=["websocket"])
+        async with asyncio.timeout(CONNECT_S):
+            await self.client.connect(url, headers=headers, transports=["websocket"])
 
     async def call(self, event: str, **arguments: Any) -> dict[str, Any]:
         lesson_id = self.lesson_id or self.town.lesson_id
