@@ -1,6 +1,7 @@
 """Decides what is read of the spools that dead processes left: each once as it is, its lines by lesson."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,14 @@ class Estates:
 
     async def read(self, folder: Path) -> Lines:
         """A spool's lines by lesson, also those that only name it. Raises DomainError spool_damaged."""
-        files = _files(folder)
-        if not files:
-            self._known.pop(folder, None)
-            return {}
-        if folder not in self._known or self._known[folder][0] != files:
-            lines = await asyncio.to_thread(Spool(folder, Tasks()).read)
-            self._known[folder] = files, _by_lesson(lines)
-        return self._known[folder][1]
+        while files := _files(folder):
+            if folder in self._known and self._known[folder][0] == files:
+                return self._known[folder][1]
+            with suppress(FileNotFoundError):  # begun anew by a process that woke, or buried: look again
+                lines = await asyncio.to_thread(Spool(folder, Tasks()).read)
+                self._known[folder] = files, _by_lesson(lines)
+        self._known.pop(folder, None)
+        return {}
 
 
 def _files(folder: Path) -> list[tuple[str, int]]:

@@ -218,7 +218,18 @@ class Register:
         ]
 
     async def _keep(self, book: LessonBook) -> None:
-        """Have in our own spool what a dead process left of a lesson; only then its folder is not needed any more."""
+        """Have in our own spool what a dead process left of a lesson; only then its folder is not needed any more.
+
+        The book is known meanwhile, so that a spool that is begun anew keeps it; when this fails it is not, so that
+        the next call tries again.
+        """
+        try:
+            await self._settle(book)
+        except BaseException:
+            self.books.pop(book.lesson_id, None)
+            raise
+
+    async def _settle(self, book: LessonBook) -> None:
         holders = [one for one in self.holders.values() if one.lesson_id == book.lesson_id]
         lines = [*self._unsealed(book), *map(_holder_line, holders)]
         lines.append({"alive": self.alive_ms(book.lesson_id), "lessons": [book.lesson_id]})

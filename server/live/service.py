@@ -41,13 +41,17 @@ class MediaDoor(Protocol):
 
 @dataclass(slots=True)
 class Running:
-    """A lesson in memory: its events, who controls it, and the lock that keeps its commands in order."""
+    """A lesson in memory: its events, who controls it, and the lock that keeps its commands in order.
+
+    `unsure`: the store may hold an event that we do not know, because it went away while it wrote it.
+    """
 
     lesson_id: str
     events: list[Event]
     lesson: Lesson
     controls: set[str] = field(default_factory=set)
     publisher_live: bool = False
+    unsure: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -253,8 +257,11 @@ class Live:
                 await self._happen(running, kind, None)
 
     async def _happen(self, running: Running, kind: Kind, actor: Actor | None, since_ms: int | None = None) -> None:
+        if running.unsure:
+            await self._read_again(running)
         event = rules.decide(running.lesson, kind, self._now(), actor.person_id if actor else "", since_ms)
         after = rules.apply(running.lesson, event)
+        running.unsure = True
         async with self._database.write(f"lesson:{running.lesson_id}") as connection:
             await self._register.owners.require(connection, running.lesson_id)
             await records.add_event(connection, running.lesson_id, event)
@@ -262,9 +269,21 @@ class Live:
                 connection, running.lesson_id, after.state, after.started_ms, after.ended_ms
             )
         running.events.append(event)
-        running.lesson = after
+        running.lesson, running.unsure = after, False
         await self._push(running)
         await self.announce(running)
+
+    async def _read_again(self, running: Running) -> None:
+        """A commit whose answer was lost may have happened: what the store says counts."""
+        async with self._database.read() as connection:
+            events = await records.events_of(connection, running.lesson_id)
+        known, running.events, running.lesson = len(running.events), events, rules.rebuild(events)
+        running.unsure = False
+        if len(events) > known:
+            await self._push(running)
+            await self.announce(running)
+        if running.lesson.state is State.ENDED:
+            await self.media.close_room(running.lesson_id)
 
     async def _push(self, running: Running) -> None:
         book = await self._register.book(running.lesson_id)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from server.attendance.estate import Estates
@@ -35,6 +36,23 @@ async def test_what_grew_is_read_again_and_what_is_gone_is_forgotten(tmp_path: P
     for file in tmp_path.iterdir():
         file.unlink()
     assert await estates.read(tmp_path) == await estates.read(tmp_path / "never") == {}
+
+
+async def test_a_spool_that_is_begun_anew_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left(tmp_path, [BEAT])
+    (old,) = tmp_path.iterdir()
+    whole = Spool.read
+
+    def late(spool: Spool) -> list[dict[str, Any]]:
+        if old.exists():
+            left(tmp_path, [{**BEAT, "lesson": "two"}])
+            return [orjson.loads(old.read_bytes())]  # as if it had been listed before
+        return whole(spool)
+
+    monkeypatch.setattr(Spool, "read", late)
+    assert (await Estates().read(tmp_path)).keys() == {"two"}
 
 
 async def test_damage_is_told(tmp_path: Path) -> None:

@@ -2,12 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
 from server.core.clock import CLOCK_WRONG_MS, ManualClock
+from server.core.database import Database
+from server.core.errors import DomainError
 from server.live.lesson import ABANDONED_AFTER_MS, State
 from tests.school import NOON_MS, Page, School, plan, school
 
@@ -46,6 +51,38 @@ async def test_a_lesson_runs_from_start_to_end_and_everybody_is_told(served: Sch
     assert lesson["ended_at"] == "2026-11-23T09:00:04.000Z"
     seqs = [phase["seq"] for phase in trainee.heard("lesson:phase")]
     assert seqs == sorted(seqs)
+
+
+class AnswerLost:
+    """A store that goes away while it commits: what was written is there, and nobody was told."""
+
+    def __init__(self, database: Database) -> None:
+        self.read = database.read
+        self._database = database
+
+    @asynccontextmanager
+    async def write(self, *names: str) -> AsyncIterator[AsyncConnection]:
+        async with self._database.write(*names) as connection:
+            yield connection
+        raise DomainError("store_unavailable")
+
+
+async def test_an_event_of_which_only_the_store_knows_is_found_again(served: School) -> None:
+    live = served.house.live
+    async with served.page("teacher") as teacher:
+        await teacher.join()
+        assert (await teacher.call("lesson:start"))["ok"]
+        whole = live._database
+        live._database = cast(Database, AnswerLost(whole))
+        assert (await teacher.call("lesson:break"))["code"] == "store_unavailable"
+        live._database = whole
+        assert (await teacher.call("lesson:break"))["code"] == "lesson_not_live"  # it has happened
+        await _heard(teacher, "break")
+        assert (await teacher.call("lesson:resume"))["ok"]
+        live._database = cast(Database, AnswerLost(whole))
+        assert (await teacher.call("lesson:end"))["code"] == "store_unavailable"
+        live._database = whole
+        assert (await teacher.call("lesson:end"))["code"] == "lesson_ended"
 
 
 @pytest.mark.parametrize(
