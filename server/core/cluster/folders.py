@@ -56,10 +56,13 @@ def lives(folder: Path) -> bool:
 
 
 def bury(folder: Path) -> bool:
-    """Remove a dead process's folder; False, and nothing happens, when it lives."""
+    """Remove a dead process's folder; False, and nothing happens, when it lives.
+
+    It is out of sight before anything in it goes, so that nobody ever meets half of it.
+    """
     with _lock(folder) as taken:
         if taken:
-            shutil.rmtree(folder)
+            shutil.rmtree(folder.rename(folder.with_name(f".{folder.name}")))
     return bool(taken)
 
 

@@ -86,14 +86,21 @@ class Member:
             await asyncio.sleep(JUDGED_S)
             await self._look()
         after, here = self._unshared(), folders(self._nodes)
-        if any(node in here or row.renewals != before[node].renewals for node, row in after.items() if node in before):
+        still = after.keys() & before.keys()
+        if living := {node for node in still if node in here or after[node].renewals != before[node].renewals}:
             await self.leave()
-            raise DomainError("second_server_refused", remedy="store.redis and media.mode: worker, for every server")
+            apart = all(after[node].shares and self.shares for node in living)
+            remedy = "server.data: one folder for all" if apart else "store.redis and media.mode: worker"
+            raise DomainError("second_server_refused", remedy=f"{remedy}, for every server")
 
     def _unshared(self) -> dict[str, NodeRow]:
-        """The living processes beside which we cannot be; of two that start at once both refuse."""
+        """The living processes beside which we cannot be: one of us two shares nothing, or not its data folder.
+
+        Of two that start at once both refuse.
+        """
+        here = folders(self._nodes)
         others = {node: row for node, row in self.living.items() if node != self.node}
-        return {node: row for node, row in others.items() if not (row.shares and self.shares)}
+        return {node: row for node, row in others.items() if not (row.shares and self.shares and node in here)}
 
     async def leave(self) -> None:
         """Be none of them any more; what we owned is for others to take as if we had been killed."""
@@ -144,6 +151,8 @@ class Member:
         self._owned[lesson_id] = row.epoch
         if claim.taken:
             self._unsettled[lesson_id] = claim
+        if seen is not None:
+            await self._say_what_is_lost(seen)
         return claim
 
     async def settled(self, lesson_id: str) -> None:
@@ -285,7 +294,7 @@ class Member:
         """Load every lesson of the dead that somebody needs; who else tries the same hears owner_changing."""
         wanted = set(await heirs.needs())
         for path in self.left():
-            wanted.update(await heirs.left_in(path))
+            wanted.update(await self._left_in(heirs, path) or ())
         async with self.database.read() as connection:
             rows = await records.owners(connection, wanted) if wanted else {}
         orphans = [one for one in wanted if one not in rows or self._for_us(rows[one])]
@@ -298,6 +307,21 @@ class Member:
             except Exception as error:
                 log.exception("lesson_not_revived", lesson=lesson_id, error=type(error).__name__)
 
+    async def _left_in(self, heirs: Heirs, path: Path) -> set[str] | None:
+        """The lessons in a dead process's folder; None when it cannot be read, which keeps nobody from the others."""
+        try:
+            return set(await heirs.left_in(path))
+        except DomainError as error:
+            log.error("folder_not_read", node=path.name, code=error.code, **error.data)
+            return None
+
+    async def _say_what_is_lost(self, seen: OwnerRow) -> None:
+        """A lesson that runs was a process's whose folder is not here: its minutes that are not sealed are there."""
+        if seen.node_id == self.node or seen.node_id in folders(self._nodes) or self.heirs is None:
+            return
+        if seen.lesson_id in set(await self.heirs.needs()):
+            log.error("records_out_of_reach", lesson=seen.lesson_id, node=seen.node_id)
+
     def _for_us(self, row: OwnerRow) -> bool:
         """Ours (perhaps not loaded yet), or no living process's."""
         return row.node_id == self.node or row.node_id not in self.living
@@ -307,7 +331,9 @@ class Member:
         here = folders(self._nodes)
         needed = set(await heirs.needs())
         for node in {*self._dead, *(here.keys() - self.living.keys())}:
-            left = set(await heirs.left_in(here[node])) if node in here else set()
+            left = await self._left_in(heirs, here[node]) if node in here else set()
+            if left is None:
+                continue
             async with self.database.read() as connection:
                 theirs = set(await records.owned_by(connection, node))
                 rows = await records.owners(connection, left) if left else {}

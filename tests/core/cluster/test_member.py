@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from server.core.clock import ManualClock
 from server.core.cluster.folders import folders, make_folder
@@ -35,11 +36,12 @@ class Cluster:
         self.gone: list[tuple[str, frozenset[str]]] = []
         self.needed: set[str] = set()
         self.left: dict[str, set[str]] = {}
+        self.damaged: set[str] = set()
 
-    async def member(self, shares: bool = True) -> Member:
+    async def member(self, shares: bool = True, nodes: str = "nodes") -> Member:
         relay = Relay(b"k" * 32)
         self.relays.append(relay)
-        one = Member(self.database, self.clock, make_folder(self.path / "nodes"), relay, shares, boot=self.clock.ms)
+        one = Member(self.database, self.clock, make_folder(self.path / nodes), relay, shares, boot=self.clock.ms)
 
         async def whose(_body: dict[str, Any]) -> str:
             return one.node
@@ -70,6 +72,8 @@ class Cluster:
         return set(self.needed)
 
     async def _left_in(self, folder: Path) -> set[str]:
+        if folder.name in self.damaged:
+            raise DomainError("spool_damaged", file="1", line=1)
         return self.left.get(folder.name, set())
 
     def _reviver(self, one: Member) -> Callable[[str], Awaitable[None]]:
@@ -314,5 +318,51 @@ def test_a_second_server_that_shares_nothing_refuses_to_start(tmp_path: Path, fi
         assert await whose(a) == a.node
         kill(a)
         await (await cluster.member(shares=second)).round()
+
+    run(tmp_path, story)
+
+
+def test_a_second_server_with_another_data_folder_refuses_to_start(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        a = await cluster.member()
+        starting = asyncio.ensure_future(refused(cluster.member(nodes="elsewhere")))
+        while not starting.done():
+            await a.renew()
+            await asyncio.sleep(0.1)
+        assert await starting == "second_server_refused"
+
+    run(tmp_path, story)
+
+
+def test_what_a_dead_process_kept_in_a_folder_that_is_not_here_is_named(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        a = await cluster.member(nodes="elsewhere")
+        await a.claim(LESSON)
+        await a.claim(OTHER)
+        cluster.needed = {LESSON}
+        b = await cluster.member()  # a's counter does not move
+        with capture_logs() as logs:
+            await cluster.pass_by(DEAD_MS + 1_000, b, watching=(b,))
+        assert cluster.revived == [(b.node, LESSON)]
+        said = [(one["lesson"], one["node"]) for one in logs if one["event"] == "records_out_of_reach"]
+        assert said == [(LESSON, a.node)]
+
+    run(tmp_path, story)
+
+
+def test_a_damaged_folder_stays_and_keeps_nobody_from_the_others(tmp_path: Path) -> None:
+    async def story(cluster: Cluster) -> None:
+        a, b, c = await cluster.member(), await cluster.member(), await cluster.member()
+        await a.claim(LESSON)
+        await b.claim(OTHER)
+        cluster.left = {a.node: {LESSON}, b.node: {OTHER}}
+        cluster.damaged = {a.node}
+        kill(a)
+        kill(b)
+        with capture_logs() as logs:
+            await c.round()
+        assert cluster.revived == [(c.node, OTHER)]
+        assert "folder_not_read" in [one["event"] for one in logs]
+        assert set(folders(tmp_path / "nodes")) == {a.node, c.node}
 
     run(tmp_path, story)
