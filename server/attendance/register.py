@@ -238,7 +238,8 @@ class Register:
 
     async def _inherit(self, lesson_id: str, claim: Claim) -> list[dict[str, Any]]:
         """The lines of a lesson in the spools of the dead; a line that stands in two of them counts once."""
-        left = [await self._estates.read(folder / SPOOL) for folder in self.owners.left()]
+        needed = [folder for folder in self.owners.left() if claim.before in ("", folder.name)]
+        left = [await self._estates.read(folder / SPOOL) for folder in needed]
         lines = [line for one in left for line in one.get(lesson_id, ())]
         told = [line.get("alive") or line.get("seen") or 0 for line in lines]
         self._alive[lesson_id] = max([claim.alive_ms, *told])

@@ -146,7 +146,8 @@ class Member:
             self._elsewhere[lesson_id] = seen.node_id
             raise DomainError("owner_changing")
         row = OwnerRow(lesson_id, seen.epoch + 1 if seen else 1, self.node, seen is None)
-        claim = Claim(row.epoch, seen is not None, await self._swap(seen, row))
+        before = seen.node_id if seen is not None and seen.settled else ""
+        claim = Claim(row.epoch, seen is not None, await self._swap(seen, row), before)
         self._elsewhere.pop(lesson_id, None)
         self._owned[lesson_id] = row.epoch
         if claim.taken:

@@ -15,11 +15,15 @@ Connection = Any
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A lesson is ours. `taken`: from a process that is dead, which was last known alive at `alive_ms` (0: unknown)."""
+    """A lesson is ours. `taken`: from a process that is dead, which was last known alive at `alive_ms` (0: unknown).
+
+    `before`: that process, when all that was acknowledged lies in its own folder; empty when older ones are needed too.
+    """
 
     epoch: int = 0
     taken: bool = False
     alive_ms: int = 0
+    before: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -191,7 +191,7 @@ def test_a_dead_process_s_folder_stays_until_its_lessons_are_safe_elsewhere(tmp_
         assert a.node in folders(tmp_path / "nodes")
         assert b.left() == [a.folder.path]
         again = await b.claim(LESSON)
-        assert again.taken  # it is still to be inherited
+        assert (again.taken, again.before) == (True, a.node)  # it is still to be inherited
         b.heirs.revive = whole
         await b.round()
         assert list(folders(tmp_path / "nodes")) == [b.node]
@@ -211,7 +211,16 @@ def test_who_inherits_and_dies_leaves_both_folders_to_the_third(tmp_path: Path) 
             assert await swap_owner(connection, taken, OwnerRow(LESSON, 2, b.node, False))
         cluster.left[b.node] = {LESSON}
         kill(b)
+        assert c.heirs is not None
+        whole, seen = c.heirs.revive, list[str]()
+
+        async def and_see(lesson_id: str) -> None:
+            seen.append((await c.claim(lesson_id)).before)
+            await whole(lesson_id)
+
+        c.heirs.revive = and_see
         await c.round()
+        assert seen == [""]  # b had not settled: a's folder is needed as well
         assert cluster.revived[-1] == (c.node, LESSON)
         assert list(folders(tmp_path / "nodes")) == [c.node]
 
