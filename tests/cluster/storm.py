@@ -95,6 +95,15 @@ class Storm:
                     return time.monotonic() - begun
             await asyncio.sleep(AGAIN_S)
 
+    async def attend(self, stop: asyncio.Event) -> None:
+        """The instructor's page comes back whenever its socket is gone: without it the lesson would not be open."""
+        while not stop.is_set():
+            if not self.teacher.client.connected:
+                with suppress(SocketIOError, ClientError, OSError):
+                    await self.teacher.connect(self.teacher.url)
+                    await self.teacher.or_lost(self.teacher.join())
+            await asyncio.sleep(AGAIN_S)
+
     async def calm(self, stop: asyncio.Event, living: "Sequence[asyncio.Future[None]]") -> None:
         """Nobody beats any more, and each has heard what became of their last beat."""
         stop.set()

@@ -234,8 +234,13 @@ class Page:
         self.client.on("*", self._hear)
         self.client.on("lease:probe", lambda _payload: True)
         headers = {"Cookie": cookie, "Origin": self.town.public}
-        async with asyncio.timeout(CONNECT_S):
-            await self.client.connect(url, headers=headers, transports=["websocket"])
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await self.client.connect(url, headers=headers, transports=["websocket"])
+        except BaseException:
+            if self.client.eio.ws is not None:  # the library forgets a socket that was given up half open
+                await self.client.eio.ws.close()
+            raise
 
     async def call(self, event: str, **arguments: Any) -> dict[str, Any]:
         lesson_id = self.lesson_id or self.town.lesson_id
