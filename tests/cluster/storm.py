@@ -20,6 +20,8 @@ FROZEN_S = 90.0
 KILLED_S = 20.0
 #: the pages here come back and beat every half second; the promise of the issue
 PROMISE_S = 5.0
+#: for tests that run beside others on a busy machine
+WIDE_S = 2 * PROMISE_S
 SEALED_S = 240.0
 #: a page may not say more events than this in a second for long
 AGAIN_S = 0.25

@@ -8,7 +8,7 @@ from contextlib import ExitStack, asynccontextmanager
 
 import pytest
 
-from tests.cluster.storm import KILLED_S, PROMISE_S, Storm, check_acknowledged
+from tests.cluster.storm import KILLED_S, WIDE_S, Storm, check_acknowledged
 from tests.cluster.town import Town
 from tests.servers import Postgres, RedisServer
 
@@ -27,7 +27,7 @@ async def lesson(town: Town, front: str = "") -> AsyncIterator[Storm]:
         await made.begin()
         stop = asyncio.Event()
         living = [asyncio.ensure_future(jia.live_on(stop, "b")), asyncio.ensure_future(yi.live_on(stop, "a"))]
-        await made.again(PROMISE_S)
+        await made.again(WIDE_S)
         yield made
         await made.calm(stop, living)
         assert not {"lease_lost", "lesson_ended"} & set(jia.codes + yi.codes)
@@ -62,23 +62,23 @@ async def break_again_and_again(made: Storm) -> None:
 async def test_a_redis_that_crashes_and_comes_back(town: Town, redis_process: RedisServer) -> None:
     async with lesson(town) as made:
         redis_process.stop()
-        await made.again(PROMISE_S)
-        assert await made.command("lesson:break") < PROMISE_S
-        assert await made.command("lesson:resume") < PROMISE_S
+        await made.again(WIDE_S)
+        assert await made.command("lesson:break") < WIDE_S
+        assert await made.command("lesson:resume") < WIDE_S
         redis_process.start()
-        await made.again(PROMISE_S)
+        await made.again(WIDE_S)
 
 
 async def test_an_owner_that_is_told_to_stop_hands_over(town: Town) -> None:
     async with lesson(town) as made:
         server = town.servers["a"]
         server.signal(signal.SIGTERM)
-        assert await made.again(KILLED_S) <= PROMISE_S
+        assert await made.again(KILLED_S) <= WIDE_S
         assert server.process is not None
         assert await asyncio.to_thread(server.process.wait, KILLED_S) == 0
         assert await town.owner() == "b"
         made.teacher.url = town.servers["b"].url
-        assert await made.command("lesson:break") <= PROMISE_S
+        assert await made.command("lesson:break") <= WIDE_S
 
 
 async def test_both_killed_at_once_and_both_started(town: Town) -> None:
@@ -98,11 +98,11 @@ async def test_nginx_restarted(town: Town) -> None:
             await made.begin()
             stop = asyncio.Event()
             living = [asyncio.ensure_future(jia.live_on(stop))]
-            await made.again(PROMISE_S)
+            await made.again(WIDE_S)
             front.close()
             await asyncio.sleep(1)
             front.enter_context(town.front("again"))
-            await made.again(PROMISE_S)
+            await made.again(WIDE_S)
             await made.calm(stop, living)
             await check_acknowledged(town, jia, (jia,))
 
@@ -110,10 +110,10 @@ async def test_nginx_restarted(town: Town) -> None:
 async def test_a_media_worker_killed_and_back_with_two_servers(town: Town) -> None:
     async with lesson(town) as made:
         town.worker.kill()
-        await made.again(PROMISE_S)
+        await made.again(WIDE_S)
         await asyncio.to_thread(town.worker.wait_for, town.worker.spawn("media"), "ready ", len(town.worker.printed()))
         await asyncio.sleep(6)
         for server in town.servers.values():
             async with made.teacher.session.get(f"{server.url}/readyz") as answer:
                 assert answer.status == 200, await answer.text()
-        await made.again(PROMISE_S)
+        await made.again(WIDE_S)
