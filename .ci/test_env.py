@@ -24,6 +24,7 @@ SERVERS = (
     ("pebble", "pebble", ""),
     ("ip", "iproute2", ""),
     ("setpriv", "util-linux", ""),
+    ("faketime", "faketime", ""),
     ("systemd-analyze", "systemd", ""),
 )
 #: where Debian keeps what is not on everybody's PATH

@@ -1,4 +1,4 @@
-"""Accounts at the desk, in a real browser: switched off and on, moved, reset; one's own logins; each form is looked at."""
+"""Accounts at the desk, in a real browser: switched off and on, moved, reset; one's own logins; each form is seen."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
