@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,6 +20,13 @@ HOUR_S = 3600
 SLACK_S = 1.5
 #: after so long a process surely sees that its clock was set
 SEEN_S = 1.5
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    made = Service(tmp_path, "--demo")
+    yield made
+    made.kill()
 
 
 async def off_s(login: Login) -> float:
@@ -39,8 +47,8 @@ def test_the_library_really_sets_a_clock_and_only_that_one(tmp_path: Path) -> No
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("step_s", [HOUR_S, -HOUR_S])
-async def test_an_hours_step_of_a_running_server_and_its_restart(tmp_path: Path, step_s: int) -> None:
-    service, wall = Service(tmp_path, "--demo"), Wall(tmp_path / "wall", 0)
+async def test_an_hours_step_of_a_running_server_and_its_restart(service: Service, tmp_path: Path, step_s: int) -> None:
+    wall = Wall(tmp_path / "wall", 0)
     with wall.shown():
         await asyncio.to_thread(service.start)
         teacher, control, lesson_id = await started(service)
@@ -68,4 +76,3 @@ async def test_an_hours_step_of_a_running_server_and_its_restart(tmp_path: Path,
         for one in (trainee, teacher):
             await one.close()
         await control.close()
-        await asyncio.to_thread(service.kill)

@@ -21,6 +21,8 @@ export interface Line {
 const ACK_TIMEOUT_MS = 8_000
 const RETRY_MIN_MS = 500
 const RETRY_MAX_MS = 5_000
+/** A server that is frozen takes a connection and says nothing: try another one soon, yet wait for a slow network. */
+const CONNECT_TIMEOUT_MS = 8_000
 
 /** The server refuses a connection by a code of its own; the transport's faults are prose. */
 const CODE = /^[a-z]+(_[a-z]+)+$/
@@ -87,6 +89,13 @@ class SocketLine implements Line {
 export async function makeLine(): Promise<Line> {
   const { io } = await import('socket.io-client')
   return new SocketLine(
-    io({ transports: ['websocket'], autoConnect: false, forceNew: true, reconnectionDelay: RETRY_MIN_MS, reconnectionDelayMax: RETRY_MAX_MS }),
+    io({
+      transports: ['websocket'],
+      autoConnect: false,
+      forceNew: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      reconnectionDelay: RETRY_MIN_MS,
+      reconnectionDelayMax: RETRY_MAX_MS,
+    }),
   )
 }
