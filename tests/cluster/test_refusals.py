@@ -12,7 +12,7 @@ from tests.servers import RedisServer
 REFUSED = 2
 WAIT_S = 60
 WORDS = {
-    "second_server_refused": ("每个进程都需要 store.redis 和 media.mode: worker", "each needs store.redis"),
+    "second_server_refused": ("每个进程都需要 store.redis、media.mode: worker", "each needs store.redis"),
     "data_folder_busy": ("先停掉它", "stop it first"),
 }
 ALONE: dict[str, dict[str, Any]] = {"store": {"redis": None}, "media": {"mode": "embedded"}}
