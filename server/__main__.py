@@ -35,7 +35,7 @@ REMEDIES: Final = {
     ),
     "second_server_refused": (
         "已有另一个服务进程：每个进程都需要 store.redis、media.mode: worker 和同一个 server.data，见 docs/cluster.md。",
-        "Another server runs: each needs store.redis, media.mode: worker and the same server.data, see docs/cluster.md.",
+        "Another server runs: each needs store.redis, media.mode: worker and the same server.data: docs/cluster.md.",
     ),
     "is_a_demo": ("这是演示数据：请加 --demo，或换一个 --data。", "This folder holds the demo: add --demo."),
     "not_a_demo": ("这是正式数据，不能当演示运行。", "This folder holds real data: it is never served as a demo."),
