@@ -28,7 +28,7 @@ OFFLINE: Final = "http://127.0.0.1:8080"
 
 async def serve(config: Config, options: argparse.Namespace) -> None:
     """Serve until stopped; a demo is made at its first start."""
-    set_up_logging(config.log.level)
+    named = set_up_logging(config.log.level)
     config = arranged(config, options)
 
     async def announce(house: House, url: str) -> None:
@@ -39,7 +39,7 @@ async def serve(config: Config, options: argparse.Namespace) -> None:
             print(line, flush=True)
         print(f"ready {url}", flush=True)
 
-    await serve_until_stopped(config, options.demo, announce)
+    await serve_until_stopped(config, options.demo, announce, named)
 
 
 async def media(config: Config, _options: argparse.Namespace) -> None:

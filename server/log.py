@@ -2,20 +2,23 @@
 
 import logging
 import sys
-from collections.abc import MutableMapping
-from functools import partial
+from collections.abc import Callable, MutableMapping
 from typing import Any, TextIO, cast
 
 import structlog
 
 
-def set_up_logging(level: str, node: str = "") -> None:
-    """Log at `level` (debug, info, warning, error) from now on; `node` names this process where there are several."""
+def set_up_logging(level: str) -> Callable[[str], None]:
+    """Log at `level` (debug, info, warning, error) from now on.
+
+    What is returned takes this process's node id, once it has one of several; every later line says it.
+    """
     number = logging.getLevelNamesMapping()[level.upper()]
+    named = _Named()
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,  # the id of the request or event that is being handled
-            *([partial(_of_node, node)] if node else []),
+            named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -30,6 +33,7 @@ def set_up_logging(level: str, node: str = "") -> None:
     logging.basicConfig(
         level=max(number, logging.WARNING), stream=sys.stderr, format="%(levelname)s %(name)s %(message)s"
     )
+    return named.be
 
 
 class _Stderr:
@@ -42,5 +46,14 @@ class _Stderr:
         sys.stderr.flush()
 
 
-def _of_node(node: str, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {**line, "node": node}
+class _Named:
+    """Says which process wrote a line, where there are several; loggers that are in use already hear of it as well."""
+
+    def __init__(self) -> None:
+        self._node: dict[str, str] = {}
+
+    def be(self, node: str) -> None:
+        self._node = {"node": node}
+
+    def __call__(self, _logger: Any, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        return {**line, **self._node}

@@ -6,7 +6,7 @@ import fcntl
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -45,10 +45,17 @@ def only_one(folder: Path) -> Iterator[None]:
         os.close(handle)
 
 
+def _unnamed(_node: str) -> None:
+    pass
+
+
 @asynccontextmanager
-async def running(config: Config, demo: bool, clock: Clock | None = None) -> AsyncIterator[tuple[House, str]]:
+async def running(
+    config: Config, demo: bool, clock: Clock | None = None, named: Callable[[str], None] = _unnamed
+) -> AsyncIterator[tuple[House, str]]:
     """The whole service while the block runs; gives the house and the URL it answers at.
 
+    `named` is told the node id of a process that may be one of several.
     Raises DomainError port_in_use, second_server_refused, is_a_demo, not_a_demo, database_damaged, spool_damaged and
     what settings and HTTPS refuse.
     """
@@ -60,6 +67,8 @@ async def running(config: Config, demo: bool, clock: Clock | None = None) -> Asy
         async with _https(config, url, port, time) as https:
             store = open_store(config, time)
             member = be_member(config, store)
+            if member is not None:
+                named(member.node)
             try:
                 await store.database.migrate()
                 if store.time is not None:
@@ -82,10 +91,12 @@ def _https(config: Config, url: str, port: int, clock: Clock) -> AbstractAsyncCo
     return open_https(config.tls, url, config.server.data / FOLDER, clock, listen)
 
 
-async def serve_until_stopped(config: Config, demo: bool, announce: Any) -> None:
+async def serve_until_stopped(
+    config: Config, demo: bool, announce: Any, named: Callable[[str], None] = _unnamed
+) -> None:
     """Serve until SIGINT or SIGTERM; `announce(house, url)` is awaited once it answers."""
     stopped = told_to_stop()
-    async with running(config, demo) as (house, url):
+    async with running(config, demo, named=named) as (house, url):
         await announce(house, url)
         await stopped.wait()
 

@@ -48,3 +48,17 @@ def test_a_logger_outlives_the_stderr_that_it_was_made_with(capsys: pytest.Captu
         assert "second" in capsys.readouterr().err
     finally:
         structlog.configure(**before)
+
+
+def test_a_process_that_is_one_of_several_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+    before = structlog.get_config()
+    try:
+        named = set_up_logging("info")
+        log = structlog.get_logger("test")
+        log.info("before")
+        named("node-one")
+        log.info("after")
+        told = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        assert [(line["event"], line.get("node")) for line in told] == [("before", None), ("after", "node-one")]
+    finally:
+        structlog.configure(**before)

@@ -16,7 +16,7 @@ from pathlib import Path
 from server.log import set_up_logging
 from tests.school import PASSWORD, school
 
-set_up_logging("debug", node="node-one")
+set_up_logging("debug")("node-one")
 
 async def lesson(folder):
     async with school(folder) as served, served.page("teacher") as desk, served.page("jia") as page:

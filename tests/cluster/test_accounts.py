@@ -1,6 +1,7 @@
 """One account at two servers: one lease, one login; what ends at one ends at the other."""
 
 import asyncio
+import json
 import time
 
 import pytest
@@ -19,6 +20,11 @@ async def until(true: object, within_s: float = CUT_S) -> None:
     while not true():  # type: ignore[operator]
         assert time.monotonic() - begun < within_s
         await asyncio.sleep(0.05)
+
+
+def nodes_in(log: str) -> set[str]:
+    """Which processes the lines of a log name; a line that names none counts as ""."""
+    return {json.loads(line).get("node", "") for line in log.splitlines() if line.startswith("{")}
 
 
 async def open_leases(town: Town, who: str) -> list[int]:
@@ -83,6 +89,10 @@ async def test_a_logout_at_one_server_cuts_the_sockets_at_the_other(town: Town) 
             assert answer.status == 200
         await until(lambda: not jia.client.connected)
         assert await open_leases(town, "jia") == []
+    said = {name: nodes_in(server.printed()) for name, server in town.servers.items()}
+    rows = await town.rows("SELECT id FROM node")
+    assert said["a"] | said["b"] == {row[0] for row in rows}
+    assert len(said["a"]) == len(said["b"]) == 1 != len(said["a"] | said["b"])
 
 
 async def test_who_is_connected_at_another_server_is_seen_and_told(town: Town, redis_process: RedisServer) -> None:
