@@ -7,6 +7,7 @@ from aiohttp import web
 
 from media import clock
 from media.errors import MediaError
+from media.figures import Figures, figures, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
 from media.plane import MediaEvent, Plane
 from media.settings import MediaSettings
@@ -87,6 +88,10 @@ class Media:
             video_codec=found.slots["video"].codec,
         )
 
+    def figures(self) -> Figures:
+        """All rooms together."""
+        return figures(self._plane.rooms.values(), self._plane.counts)
+
     def routes(self, app: web.Application) -> None:
         """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}."""
         Whip(self._plane, self._tokens).add_to(app)
@@ -111,6 +116,7 @@ __all__ = [
     "SECRET_HEADER",
     "STATE",
     "Cuts",
+    "Figures",
     "Grant",
     "Kind",
     "Media",
@@ -121,5 +127,6 @@ __all__ = [
     "Tokens",
     "build",
     "control_secret",
+    "read_figures",
     "serving",
 ]

@@ -1,7 +1,8 @@
 """Decides how the plane serves from a process of its own: WHIP and WHEP, and a door for servers, on one unix socket.
 
 A server posts what it wants to `/control/state`, whole, again and again:
-`{"now": s, "since": s, "rooms": [name], "closed": [name], "cuts": {peer: s}}`, answered `{"refused": {name: code}}`.
+`{"now": s, "since": s, "rooms": [name], "closed": [name], "cuts": {peer: s}}`, answered
+`{"refused": {name: code}, "figures": {...}}`, the latter as in figures.py and of those rooms only.
 `now` is its clock, by which tokens are judged; `since` says from when on it knows all cuts. `/control/events` streams
 one JSON object a line: first `{"live": {room: peer}}`, then `{"kind": ..., "room": ..., "peer": ...}`; an empty line
 says that all is well. Several servers may speak to one worker. What none has claimed for ORPHAN_SECONDS ends.
@@ -16,7 +17,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from aiohttp import web
 
 from media import clock
 from media.errors import MediaError
+from media.figures import figures
 from media.grants import Tokens
 from media.plane import MediaEvent, Plane
 from media.settings import MediaSettings
@@ -156,7 +158,9 @@ class Worker:
             wanted = read_wanted(await request.json())
         except (ValueError, TypeError, KeyError, AttributeError):
             return web.json_response({"code": "bad_request", "data": {}}, status=400)
-        return web.json_response({"refused": self.want(wanted)})
+        refused = self.want(wanted)
+        rooms = [self.plane.rooms[name] for name in wanted.rooms if name in self.plane.rooms]
+        return web.json_response({"refused": refused, "figures": asdict(figures(rooms, self.plane.counts))})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})

@@ -6,17 +6,14 @@ import math
 import os
 import shutil
 from collections import Counter
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from media.api import Media, MediaError, RoomStats
 from server.app import House
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from server.core.clock import SystemClock
 from server.core.shared import OverRedis
 from server.health import LAG_EVERY_S
-from server.live.media_door import EmbeddedMedia
 
 #: below this a lesson's day may fill the disk
 LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
@@ -70,8 +67,7 @@ def _figures(house: House) -> None:
     health.reading("keshi_media_publishers", "Instructors whose media is live", lambda: _publishers(house))
     if house.store.time is not None:
         _clock_figures(house, house.store.time.clock)
-    if isinstance(house.media, EmbeddedMedia):
-        _media_figures(house, house.media.media)
+    _media_figures(house)
     health.reading(
         "keshi_messages_dropped_total",
         "Messages to other processes lost",
@@ -95,29 +91,18 @@ def _clock_figures(house: House, clock: SystemClock) -> None:
     house.health.reading("keshi_wall_offset_seconds", words, lambda: clock.wall_offset_ms / 1000)
 
 
-def _media_figures(house: House, media: Media) -> None:
-    """Only where media runs in this process; a worker's figures are not fetched."""
-
-    def rooms() -> list[RoomStats]:
-        found = []
-        for running in house.live.active():
-            with suppress(MediaError):  # not open (any more)
-                found.append(media.stats(running.lesson_id))
-        return found
-
+def _media_figures(house: House) -> None:
+    """Of this process's lessons; what is refused belongs to no lesson, so with one worker all servers say the same."""
+    media = house.media
     for name, words, read in (
-        ("keshi_media_viewers", "Pages that receive media", lambda: sum(len(one.viewers) for one in rooms())),
-        (
-            "keshi_media_packets_in",
-            "Packets received in the open rooms",
-            lambda: sum(one.packets_in for one in rooms()),
-        ),
-        ("keshi_media_packets_out", "Packets sent in the open rooms", lambda: sum(one.packets_out for one in rooms())),
-        ("keshi_media_resent", "Packets sent again in the open rooms", lambda: sum(one.resent for one in rooms())),
+        ("keshi_media_viewers", "Pages that receive media", lambda: media.figures().viewers),
+        ("keshi_media_packets_in", "Packets received in the open rooms", lambda: media.figures().packets_in),
+        ("keshi_media_packets_out", "Packets sent in the open rooms", lambda: media.figures().packets_out),
+        ("keshi_media_resent", "Packets sent again in the open rooms", lambda: media.figures().resent),
     ):
         house.health.reading(name, words, read)
     words = "Datagrams and calls that media refused or dropped"
-    house.health.reading("keshi_media_refused_total", words, lambda: media.counts, label="why", counts=True)
+    house.health.reading("keshi_media_refused_total", words, lambda: media.figures().refused, label="why", counts=True)
 
 
 def _publishers(house: House) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from media.api import MAX_TOKEN_SECONDS, Grant, Media, MediaEvent, MediaSettings, Tokens, build
+from media.api import MAX_TOKEN_SECONDS, Figures, Grant, Media, MediaEvent, MediaSettings, Tokens, build
 from server.core.clock import Clock
 from server.core.tasks import Tasks
 
@@ -56,6 +56,10 @@ class Door(ABC):
     async def problem(self) -> str | None:
         """None, or a word for what is wrong (health)."""
 
+    @abstractmethod
+    def figures(self) -> Figures:
+        """Of this process's rooms (health)."""
+
     def _tell(self, room: str, live: bool) -> None:
         for published in self.on_published:
             self._tasks.spawn("media.event", _call(published, room, live))
@@ -91,6 +95,9 @@ class EmbeddedMedia(Door):
 
     async def problem(self) -> str | None:
         return None
+
+    def figures(self) -> Figures:
+        return self.media.figures()
 
     def _event(self, event: MediaEvent) -> None:
         if event.kind in ("publisher_live", "publisher_gone"):

@@ -13,7 +13,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from media.api import EVENTS, SECRET_HEADER, STATE, Cuts, MediaError, control_secret
+from media.api import EVENTS, SECRET_HEADER, STATE, Cuts, Figures, MediaError, control_secret, read_figures
 from server.core.clock import Clock
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
@@ -49,6 +49,7 @@ class WorkerMedia(Door):
         self._cuts = Cuts(lambda: clock.ms() / 1000)
         self._live: dict[str, str] = {}
         self._here = False
+        self._figures = Figures()
         self._news = asyncio.Event()
         self._saying = asyncio.Lock()
 
@@ -99,6 +100,10 @@ class WorkerMedia(Door):
         """None, or a word for what is wrong."""
         return None if self._here else "media_worker_away"
 
+    def figures(self) -> Figures:
+        """As the worker told them last, SAY_S ago at most; nothing while it is away."""
+        return self._figures if self._here else Figures()
+
     # -- saying what is wanted --------------------------------------------------------------------
 
     async def _say(self) -> dict[str, str]:
@@ -116,7 +121,9 @@ class WorkerMedia(Door):
             limit = aiohttp.ClientTimeout(total=ANSWER_S)
             async with self._http.post(STATE, json=wanted, headers=self._secret, timeout=limit) as answer:
                 answer.raise_for_status()
-                refused: dict[str, str] = (await answer.json())["refused"]
+                said = await answer.json()
+            refused: dict[str, str] = said["refused"]
+            self._figures = read_figures(said.get("figures", {}))
             self._closed.difference_update(closed)
             return refused
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from prometheus_client.parser import text_string_to_metric_families
 
 from media.api import MAX_TOKEN_SECONDS, MediaError, MediaSettings, serving
 from server.core.clock import ManualClock
@@ -91,6 +92,10 @@ async def test_a_publisher_and_a_viewer_meet_through_the_server(tmp_path: Path, 
         )
         async with asyncio.timeout(SECONDS):
             await tracks["audio"].recv()
+            while one.media.figures().packets_out == 0:
+                await one.media._say()
+        seen = one.media.figures()
+        assert (seen.viewers, seen.packets_in >= seen.packets_out > 0) == (1, True)
         assert await trainee.delete() == await trainee.delete() == 200
         await one.media.cut("teacher")
         await until(lambda: one.told[-1] == ("lesson", False))
@@ -159,6 +164,9 @@ async def test_each_server_hears_of_its_own_rooms_also_when_it_takes_one_over(
         await until(lambda: one.told == [("lesson", True)])
         await until(lambda: "lesson" in two.media._live)
         assert two.told == []
+        for each in (one, two):
+            await each.media._say()
+        assert one.media.figures().packets_in > two.media.figures().packets_in == 0
         one.media.release("lesson")
         await two.media.open_room("lesson")
         await until(lambda: two.told == [("lesson", True)])
@@ -200,6 +208,13 @@ async def worker_process(folder: Path) -> AsyncIterator[Process]:
         process._transport.close()  # type: ignore[attr-defined]
 
 
+async def figure(served: School, name: str) -> float:
+    """What `/metrics` says."""
+    async with aiohttp.ClientSession(served.url) as session, session.get("/metrics") as answer:
+        families = text_string_to_metric_families(await answer.text())
+        return next(sample.value for family in families for sample in family.samples if sample.name == name)
+
+
 async def _publishing(served: School, http: aiohttp.ClientSession, token: str) -> Client:
     return await publish(http, served.url, served.lesson_id, token, EncodedAudio(VOICE))
 
@@ -216,8 +231,12 @@ async def test_a_killed_worker_stops_no_lesson_and_is_used_again(tmp_path: Path,
             token = (await page.call("lesson:media"))["media"]["token"]
             teacher = await _publishing(served, http, token)
             await until(lambda: running.publisher_live)
+            async with asyncio.timeout(SECONDS):
+                while await figure(served, "keshi_media_packets_in") == 0:
+                    await served.house.media._say()  # type: ignore[attr-defined]
             process.kill()
         await until(lambda: not running.publisher_live)
+        assert await figure(served, "keshi_media_packets_in") == 0
         assert running.lesson.state is State.LIVE
         health._asked_ms = float("-inf")
         assert (await health.ready())["media"] == "media_worker_away"

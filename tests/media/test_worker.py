@@ -4,6 +4,7 @@ import asyncio
 import json
 import stat
 from collections.abc import AsyncIterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from media import clock
 from media import worker as worker_module
 from media.errors import MediaError
+from media.figures import Figures
 from media.grants import MAX_TOKEN_SECONDS, Grant
 from media.plane import MediaEvent
 from media.settings import MediaSettings
@@ -114,7 +116,7 @@ async def test_the_control_door_opens_to_servers_only(served: tuple[Worker, aioh
             assert refused.status == 403
     assert worker.plane.rooms == {}
     async with http.post(STATE, json=body, headers=SECRET) as done:
-        assert (done.status, await done.json()) == (200, {"refused": {}})
+        assert (done.status, await done.json()) == (200, {"refused": {}, "figures": asdict(Figures())})
     assert set(worker.plane.rooms) == {"a"}
 
 

@@ -1,0 +1,38 @@
+"""Decides what is counted of media for whoever watches over the service: sums over rooms, never a room or a peer."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from media.room import Room
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Some rooms together, packets since each was opened; `refused` is of the whole plane since its start, by name."""
+
+    viewers: int = 0
+    packets_in: int = 0
+    packets_out: int = 0
+    resent: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+
+
+def figures(rooms: Iterable[Room], counts: Mapping[str, int]) -> Figures:
+    """Of these rooms now."""
+    rooms = list(rooms)
+    return Figures(
+        viewers=sum(len(room.fan_out.viewers) for room in rooms),
+        packets_in=sum(room.packets_in for room in rooms),
+        packets_out=sum(room.fan_out.sent for room in rooms),
+        resent=sum(viewer.resent for room in rooms for viewer in room.fan_out.viewers.values()),
+        refused=dict(counts),
+    )
+
+
+def read_figures(said: Mapping[str, Any]) -> Figures:
+    """What another process told; one of another version may know fewer, or more. Raises ValueError."""
+    try:
+        return Figures(**{each.name: said[each.name] for each in fields(Figures) if each.name in said})
+    except TypeError as error:
+        raise ValueError("no figures") from error
