@@ -2,15 +2,20 @@
 
 import json
 import re
+import sys
 import tomllib
-from importlib.metadata import version
+from collections.abc import Iterable, Mapping
+from importlib.metadata import packages_distributions, version
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
-from tests.house.repo import read
+from tests.house.repo import Source, read, sources
+from tests.house.test_imports import imports
 
 PINNED = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
 EXACT = {"aiortc", "python-engineio", "python-socketio"}  # private names of these are used
+OURS = {"server", "media", "migrations", "tests"}
 
 
 def declared() -> tuple[list[Requirement], list[Requirement]]:
@@ -33,6 +38,24 @@ def test_the_locks_hold_what_is_declared() -> None:
     run, dev = declared()
     assert unmet(run, locked("requirements.lock")) == []
     assert unmet(run + dev, locked("requirements-dev.lock")) == []
+
+
+def undeclared(source: Source, requirements: Iterable[Requirement], brought: Mapping[str, list[str]]) -> set[str]:
+    """What a file imports that belongs to no required package: it would go when the package that brings it does."""
+    wanted = {canonicalize_name(each.name) for each in requirements}
+    names = {name.split(".")[0] for _, name in imports(source.tree)} - sys.stdlib_module_names - OURS
+    return {name for name in names if not wanted & set(map(canonicalize_name, brought.get(name, [])))}
+
+
+def test_what_is_imported_is_declared() -> None:
+    run, dev = declared()
+    brought = packages_distributions()
+    found = {
+        source.path: missing
+        for source in sources(*OURS)
+        if (missing := undeclared(source, run + dev if source.path.startswith("tests/") else run, brought))
+    }
+    assert found == {}
 
 
 def test_the_rule_bites() -> None:
