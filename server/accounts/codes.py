@@ -7,7 +7,7 @@ from typing import Final
 TOKEN_BYTES: Final = 24
 #: no 0 O, 1 I L, 2 Z, 5 S, 8 B: a printed code is read aloud and typed on a phone
 ALPHABET: Final = "34679ACDEFGHJKMNPQRTUVWXY"
-CODE_LENGTH: Final = 8
+CODE_LENGTH: Final = 10
 LOGIN_DIGITS: Final = 8
 
 
@@ -22,9 +22,9 @@ def new_token() -> str:
 
 
 def new_code() -> str:
-    """A one-time code of a slip, `ACDE-FGHJ`: 37 bits, which the limit on tries makes enough for its thirty days."""
+    """A one-time code of a slip, `ACDEF-GHJKM`: 46 bits, which the limit on tries makes enough for its thirty days."""
     code = "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
-    return f"{code[:4]}-{code[4:]}"
+    return f"{code[:5]}-{code[5:]}"
 
 
 def new_login() -> str:

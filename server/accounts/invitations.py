@@ -25,7 +25,7 @@ class Invitations:
         """New secrets by person; their earlier unused ones are void.
 
         Without a scope a secret is a link's token, good for 7 days; with one (a class's token) it is
-        `<scope>:ACDE-FGHJ`, good for 30 days.
+        `<scope>:ACDEF-GHJKM`, good for 30 days.
         """
         now_ms = self._clock.ms()
         made: dict[str, str] = {}

@@ -9,9 +9,14 @@ def test_codes_are_grouped_and_have_no_look_alikes() -> None:
     made = {codes.new_code() for _ in range(200)}
     assert len(made) == 200
     for code in made:
-        assert (len(code), code[4]) == (9, "-")
+        assert (len(code), code[5]) == (11, "-")
         assert set(code.replace("-", "")) <= set(codes.ALPHABET)
     assert not set("0O1IL2Z5S8B") & set(codes.ALPHABET)
+
+
+def test_a_month_of_guesses_at_a_whole_class_hardly_finds_a_code() -> None:
+    guesses, open_codes = 500 * 30 * 86_400, 50
+    assert guesses * open_codes * 1_000 < len(codes.ALPHABET) ** codes.CODE_LENGTH
 
 
 def test_a_trainee_s_login_is_eight_digits() -> None:
@@ -28,10 +33,11 @@ def test_ids_and_tokens_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["Tok:ACDE-FGHJ", "Tok:acdefghj", " Tok : acde fghj ", "Tok:ＡＣＤＥ－ＦＧＨＪ", "Tok:ACDE—FGHJ"]
+    "typed",
+    ["Tok:ACDEF-GHJKM", "Tok:acdefghjkm", " Tok : acd efg hj-km ", "Tok:ＡＣＤＥＦ－ＧＨＪＫＭ", "Tok:ACDEF—GHJKM"],
 )
 def test_a_code_may_be_typed_carelessly(typed: str) -> None:
-    assert codes.normal_secret(typed) == "Tok:ACDEFGHJ"
+    assert codes.normal_secret(typed) == "Tok:ACDEFGHJKM"
 
 
 def test_a_link_s_token_is_kept_as_it_is() -> None:

@@ -85,7 +85,7 @@ async def test_wrong_codes_of_a_class_cost_work_and_lock_nobody_out(store: Store
     for _ in range(5):  # good ones do not count
         await store.accounts.open_invitation(secret)
     for _ in range(tries + 1):
-        assert await refusal(store, "classtoken:AAAA-AAAA") == "invitation_unknown"
+        assert await refusal(store, "classtoken:AAAAA-AAAAA") == "invitation_unknown"
     for scope in ("classtoken", " classtoken", "classtoken\t", "\u3000" * 70 + "classtoken"):
         assert await refusal(store, scope + secret.removeprefix("classtoken")) == "proof_needed", scope
     with pytest.raises(DomainError) as refused:

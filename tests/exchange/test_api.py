@@ -76,7 +76,7 @@ async def test_slips_to_print(page: ClientSession, office: Office) -> None:
     assert answer["class_token"] == home.token
     assert answer["qr_svg"].startswith("<svg")
     (slip,) = answer["slips"]
-    assert (slip["seat"], slip["name"], len(slip["code"]), slip["login"].isdigit()) == (2, "演示·丙", 9, True)
+    assert (slip["seat"], slip["name"], len(slip["code"]), slip["login"].isdigit()) == (2, "演示·丙", 11, True)
     secret = f"{home.token}:{slip['code']}"
     opened = (await ask(page, "POST", "invitations/open", {"secret": secret}))[1]
     assert (opened["name"], opened["class_name"]) == ("演示·丙", home.name)
