@@ -1,6 +1,6 @@
 """The process that is killed: the real service, spool, sealer and store, told what happens by lines on its input.
 
-    python -m tests.faults.driver FOLDER
+    python -m tests.faults.driver FOLDER [DATABASE]
 
 Each input line is one moment `{"now": ms, "join": [...], "beats": [...], "end": bool}`; the clock is moved there and
 everything in it happens at once. Each answer line is `{"joined": {...}}` or `{"acked": [person, seq, nonce]}`,
@@ -48,11 +48,11 @@ async def nothing(*_: object) -> None:
 class Driver:
     """One life of the server."""
 
-    def __init__(self, folder: Path, first: dict[str, Any]) -> None:
+    def __init__(self, folder: Path, url: str, first: dict[str, Any]) -> None:
         self.clock = ManualClock(first["now"])
         self.transitions = [Transition(first["open"], Phase.OPEN)]
         self.tasks = Tasks()
-        database = Database(sqlite_url(folder / "keshi.db"))
+        database = Database(url)
         self.register = Register(database, self.clock, self.tasks, folder / "spool")
         self.attendance = Attendance(self.register, Vault(b"k" * 32), Ports(yes, yes, nothing))
         self.sealer = Sealer(self.register)
@@ -101,19 +101,20 @@ class Driver:
 
 
 def actor(person: str) -> Actor:
-    return Actor(person, Role.TRAINEE, f"session {person}")
+    return Actor(person, Role.TRAINEE, f"s{person[1:]}")
 
 
-async def main(folder: Path) -> None:
+async def main(folder: Path, url: str) -> None:
     loop = asyncio.get_running_loop()
     driver: Driver | None = None
     while line := await loop.run_in_executor(None, sys.stdin.buffer.readline):
         told = orjson.loads(line)
         if driver is None:
-            driver = Driver(folder, told)
+            driver = Driver(folder, url, told)
             await driver.start()
         await driver.moment(told)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1])))
+    place = Path(sys.argv[1])
+    asyncio.run(main(place, sys.argv[2] if len(sys.argv) > 2 else sqlite_url(place / "keshi.db")))

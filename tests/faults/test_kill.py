@@ -145,9 +145,9 @@ class Classroom:
         raise AssertionError("the lesson was not sealed to its end")
 
 
-async def sealed(folder: Path) -> tuple[list[int], dict[str, Intervals]]:
+async def sealed(url: str) -> tuple[list[int], dict[str, Intervals]]:
     """The slots in the journal, and what everybody has."""
-    database = Database(sqlite_url(folder / "keshi.db"))
+    database = Database(url)
     async with database.read() as connection:
         minutes = await records.sealed_minutes(connection, LESSON)
     await database.close()
@@ -169,7 +169,7 @@ def play(folder: Path, kills: int, seed: int) -> None:
     while room.kills < kills:
         room.live(room.chance.uniform(0.0, 0.4), MOMENTS_A_LIFE)
     room.live(None, 5)
-    slots, found = asyncio.run(sealed(folder))
+    slots, found = asyncio.run(sealed(sqlite_url(folder / "keshi.db")))
     promised = sum(total(client.acked) for client in room.clients.values())
     credited = sum(map(total, found.values()))
     print(

@@ -1,4 +1,4 @@
-"""The drill: backups under load, everything destroyed, restored, sealed: nothing acknowledged before is missing."""
+"""The drill, over either store: backups under load, destruction, restore: nothing promised before is missing."""
 
 import asyncio
 import random
@@ -6,23 +6,26 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from server.attendance.intervals import Intervals, subtract, total
 from server.core.clock import ManualClock, SystemClock
+from server.core.database import sqlite_url
 from server.core.vault import open_vault
 from server.settings import Config
 from server.upkeep import backup, records
 from server.upkeep.backup import back_up
 from server.upkeep.restore import restore
-from tests.attendance.world import make_template
 from tests.faults.test_kill import T0, Classroom, sealed
 from tests.house.repo import ROOT
+from tests.servers import Postgres
 
+BOTH_STORES: Final = True
 PASSPHRASE = "a drill's passphrase"
 BACKUPS = 4
 MOMENTS_BEFORE = 15
@@ -41,12 +44,21 @@ def _slowly(work: Callable[..., Any]) -> Callable[..., Any]:
     return slow
 
 
-def _config(folder: Path) -> Config:
-    return Config.model_validate({"server": {"data": str(folder)}})
+@dataclass(frozen=True)
+class House:
+    """A data folder and the store that belongs to it."""
+
+    folder: Path
+    url: str
+
+    @property
+    def config(self) -> Config:
+        store = {} if self.url.startswith("sqlite") else {"database": self.url}
+        return Config.model_validate({"server": {"data": str(self.folder)}, "store": store})
 
 
-def _server(folder: Path) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.faults.driver", str(folder)]
+def _server(house: House) -> "subprocess.Popen[bytes]":
+    command = [sys.executable, "-m", "tests.faults.driver", str(house.folder), house.url]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
@@ -55,10 +67,10 @@ def _moment(room: Classroom, server: "subprocess.Popen[bytes]") -> None:
     room.tell(server, {"now": room.now, "beats": [one.beat(room.now) for one in room.all()]})
 
 
-def _teach_and_back_up(folder: Path, out: Path) -> list[dict[str, Intervals]]:
+def _teach_and_back_up(house: House, out: Path) -> list[dict[str, Intervals]]:
     """Live beats and backups at once; returns what each trainee had been promised when each backup began."""
-    room, promised = Classroom(folder, random.Random(3)), []
-    with _server(folder) as server:
+    room, promised = Classroom(house.folder, random.Random(3)), []
+    with _server(house) as server:
         try:
             room.tell(server, {"now": room.now, "open": T0, "join": [one.join(room.now) for one in room.all()]})
             for number in range(BACKUPS):
@@ -66,7 +78,7 @@ def _teach_and_back_up(folder: Path, out: Path) -> list[dict[str, Intervals]]:
                     _moment(room, server)
                 promised.append({one.person: one.acked for one in room.all()})
                 file = out / f"{number}.tar"
-                work = back_up(_config(folder), file, file.with_suffix(".keys"), PASSPHRASE, SystemClock())
+                work = back_up(house.config, file, file.with_suffix(".keys"), PASSPHRASE, SystemClock())
                 thread = threading.Thread(target=asyncio.run, args=(work,))
                 thread.start()
                 while thread.is_alive():
@@ -77,9 +89,9 @@ def _teach_and_back_up(folder: Path, out: Path) -> list[dict[str, Intervals]]:
     return promised
 
 
-def _seal_the_rest(folder: Path, now: int) -> None:
-    room = Classroom(folder, random.Random(4), now=now)
-    with _server(folder) as server:
+def _seal_the_rest(house: House, now: int) -> None:
+    room = Classroom(house.folder, random.Random(4), now=now)
+    with _server(house) as server:
         try:
             room.tell(server, {"now": room.now, "open": T0})
             room.finish(server)
@@ -87,23 +99,34 @@ def _seal_the_rest(folder: Path, now: int) -> None:
             server.kill()
 
 
+@pytest.fixture
+def empty(request: pytest.FixtureRequest, store_kind: str, tmp_path: Path) -> Iterator[list[House]]:
+    """A house without a store for each backup."""
+    folders = [tmp_path / f"again{number}" for number in range(BACKUPS)]
+    if store_kind == "sqlite":
+        yield [House(folder, sqlite_url(folder / "keshi.db")) for folder in folders]
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    names = [server.create() for _ in folders]
+    yield [House(folder, server.url(name)) for folder, name in zip(folders, names, strict=True)]
+    server.drop(*names)
+
+
 @pytest.mark.timeout(180)
 def test_nothing_acknowledged_before_a_backup_is_missing_after_its_restore(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store_url: str, empty: list[House], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(backup, "copy_spools", _slowly(backup.copy_spools))
     monkeypatch.setattr(records, "copy_sqlite", _slowly(records.copy_sqlite))
-    folder = tmp_path / "live"
-    folder.mkdir()
-    make_template(folder).rename(folder / "keshi.db")
-    open_vault(folder / "keys")
-    promised = _teach_and_back_up(folder, tmp_path)
-    for number, had in enumerate(promised):
-        again, file = tmp_path / f"again{number}", tmp_path / f"{number}.tar"
-        config = _config(again)
-        asyncio.run(restore(config, file, file.with_suffix(".keys"), PASSPHRASE, ManualClock(T0)))
+    out = tmp_path / "backups"
+    out.mkdir()
+    open_vault(tmp_path / "keys")
+    promised = _teach_and_back_up(House(tmp_path, store_url), out)
+    for number, (had, again) in enumerate(zip(promised, empty, strict=True)):
+        file = out / f"{number}.tar"
+        asyncio.run(restore(again.config, file, file.with_suffix(".keys"), PASSPHRASE, ManualClock(T0)))
         _seal_the_rest(again, T0 + 3_600_000)
-        _, found = asyncio.run(sealed(again))
+        _, found = asyncio.run(sealed(again.url))
         for person, acked in had.items():
             assert total(acked) > MOMENTS_BEFORE * 1_000
             assert subtract(acked, found.get(person, ())) == (), f"backup {number}: acknowledged, and not there"
