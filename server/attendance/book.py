@@ -187,7 +187,7 @@ class LessonBook:
 
     def unsealed(self, person_id: str, now_ms: int) -> tuple[tuple[int, MinuteRecord], ...]:
         """The trainee's minutes that are not sealed yet with their slots, each as far as it is known."""
-        if self.next_slot is None:
+        if self.next_slot is None or self.first_slot is None:
             return ()
         person = self.person(person_id)
         until = self._known_ms(person, now_ms)

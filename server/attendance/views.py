@@ -181,7 +181,7 @@ class Views:
         register = self._register
         present = sum(1 for one in register.holders.values() if one.lesson_id == lesson_id and one.connection)
         book = register.books.get(lesson_id)
-        if book is None or book.next_slot is None:
+        if book is None or book.next_slot is None or book.first_slot is None:  # when it was open nobody has said yet
             return Fresh(present, ())
         now = register.clock.ms()
         last = slot_of(now) if book.last_slot is None else min(book.last_slot, slot_of(now))

@@ -87,6 +87,23 @@ async def test_before_sealing_minutes_are_shown_but_are_not_hours(tmp_path: Path
         assert {row["hours"]["remainder_ms"] for row in hours["rows"]} == {0}
 
 
+async def test_whoever_looks_at_a_sealed_lesson_adds_no_minute_to_it(tmp_path: Path) -> None:
+    async with school(tmp_path) as served:
+        async with served.page("teacher") as teacher, served.page("jia") as trainee:
+            await teacher.join()
+            await teacher.call("lesson:start")
+            await _attend(served, trainee, 120)
+            await teacher.call("lesson:end")
+        served.clock.advance(MINUTE_MS + SEAL_AFTER_MS)
+        await _seal(served)
+        assert served.lesson_id not in served.house.register.books
+        before = await _get(served, "staff", f"lessons/{served.lesson_id}/strips")
+        served.clock.advance(10 * MINUTE_MS)
+        async with served.page("staff") as looking:
+            assert (await looking.join())["ok"]
+            assert await _get(served, "staff", f"lessons/{served.lesson_id}/strips") == before
+
+
 async def test_a_lesson_that_has_not_begun_has_an_empty_strip_over_its_plan(tmp_path: Path) -> None:
     async with school(tmp_path) as served:
         strips = await _get(served, "staff", f"lessons/{served.lesson_id}/strips")
