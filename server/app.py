@@ -24,7 +24,7 @@ from server.core.database import Database, sqlite_url
 from server.core.ntp import Ntp, read_server
 from server.core.shared import InProcess, OverRedis, Shared
 from server.core.tasks import Tasks
-from server.core.timekeeper import DatabaseTime, Reference, TimeKeeper
+from server.core.timekeeper import FILE, DatabaseTime, Reference, TimeKeeper
 from server.core.vault import Vault, open_vault
 from server.core.wire.declaration import Declarations, Nothing
 from server.core.wire.errands import ClusterFanOut
@@ -137,7 +137,7 @@ def _time_keeper(config: Config, database: Database, clock: SystemClock) -> Time
     references: list[Reference] = [DatabaseTime(database)] if database.engine.dialect.name == "postgresql" else []
     if config.time.ntp:
         references.append(Ntp([read_server(server) for server in config.time.ntp]))
-    return TimeKeeper(clock, config.server.data / "clock", references)
+    return TimeKeeper(clock, config.server.data / FILE, references)
 
 
 def build(

@@ -16,7 +16,7 @@ import orjson
 import structlog
 
 from server.core.capability import Job
-from server.core.clock import CLOCK_OFF_MS, CLOCK_WRONG_MS, SystemClock
+from server.core.clock import CLOCK_OFF_MS, CLOCK_WRONG_MS, Machine, Readings, SystemClock
 from server.core.database import Database
 
 log = structlog.get_logger("time")
@@ -24,6 +24,8 @@ log = structlog.get_logger("time")
 #: a predecessor that stopped longer ago than this is not continued: whoever mended the wall clock meanwhile is right
 CONTINUE_S: Final = 300
 REMEMBER_S: Final = 5.0
+#: in the data folder: where the clock was
+FILE: Final = "clock"
 DATABASE_EVERY_S: Final = 30.0
 #: the quickest of so many answers is taken
 DATABASE_TRIES: Final = 3
@@ -75,6 +77,30 @@ class Remembered:
     ledger_ns: int
 
 
+def read_remembered(file: Path) -> Remembered | None:
+    """What is written there; None where nothing is, or nothing of use."""
+    try:
+        said: Any = orjson.loads(file.read_bytes())
+        return Remembered(str(said["boot_id"]), int(said["boot_ns"]), int(said["ledger_ns"]))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def reached_ms(file: Path, readings: Readings | None = None) -> int:
+    """Ledger time that whoever remembers there has reached by now; 0 when nobody does (for backups)."""
+    left, here = read_remembered(file), readings or Machine()
+    if left is None:
+        return 0
+    passed_ns = here.boot_ns() - left.boot_ns if left.boot_id == here.boot_id() else 0
+    return (left.ledger_ns + (passed_ns if 0 <= passed_ns <= CONTINUE_S * 1_000_000_000 else 0)) // 1_000_000
+
+
+def never_before(file: Path, ms: int) -> None:
+    """Let whoever starts over this file start at `ms` or later, and continue nobody (for restored data)."""
+    file.touch(mode=0o600)
+    file.write_bytes(orjson.dumps({"boot_id": "", "boot_ns": 0, "ledger_ns": ms * 1_000_000}))
+
+
 class TimeKeeper:
     """Starts a clock, steers it, and remembers where it was."""
 
@@ -86,7 +112,7 @@ class TimeKeeper:
 
     async def begin(self) -> None:
         """Choose the start; before anybody asks for the time."""
-        left, readings = self._read(), self.clock.readings
+        left, readings = read_remembered(self._file), self.clock.readings
         continued = left is not None and left.boot_id == readings.boot_id()
         if left is not None and continued:
             passed_ns = readings.boot_ns() - left.boot_ns
@@ -129,7 +155,7 @@ class TimeKeeper:
         """Write down where the clock is, for a process that follows soon."""
         readings = self.clock.readings
         left = {"boot_id": readings.boot_id(), "boot_ns": readings.boot_ns(), "ledger_ns": self.clock.ns()}
-        draft = self._file.with_suffix(".draft")
+        draft = self._file.with_suffix(f".{os.getpid()}.draft")  # several processes share the file
         try:
             draft.write_bytes(orjson.dumps(left))
             os.replace(draft, self._file)  # noqa: PTH105  no sync: it matters only while this machine stays up
@@ -159,10 +185,3 @@ class TimeKeeper:
         if self._told.get(name, "clock_right") != word:
             self._told[name] = word
             (log.info if word == "clock_right" else log.error)(word, reference=name, offset_ms=round(offset_ms))
-
-    def _read(self) -> Remembered | None:
-        try:
-            said: Any = orjson.loads(self._file.read_bytes())
-            return Remembered(str(said["boot_id"]), int(said["boot_ns"]), int(said["ledger_ns"]))
-        except (OSError, ValueError, TypeError, KeyError):
-            return None

@@ -28,7 +28,8 @@ class Manifest:
     """What a backup says of itself. `taken_ms`: all that was acknowledged before is in it (UTC, ledger time).
 
     `store` is sqlite or postgresql, `revision` its newest migration, `keys` a digest by which the right keys are
-    known, `tables` the columns and number of rows of each table in loading order (PostgreSQL).
+    known, `tables` the columns and number of rows of each table in loading order (PostgreSQL). `ledger_ms`: nothing in
+    it is of a later ledger time (0 where that is not known).
     """
 
     taken_ms: int
@@ -37,6 +38,7 @@ class Manifest:
     keys: str
     tables: dict[str, Any]
     files: dict[str, str]
+    ledger_ms: int = 0
     version: str = VERSION
     format: int = FORMAT
 

@@ -22,6 +22,7 @@ from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
+from server.core.timekeeper import FILE, reached_ms
 from server.settings import Config
 from server.upkeep import archive, keybox, records
 from server.upkeep.archive import Manifest
@@ -95,10 +96,11 @@ async def _collect(config: Config, folder: Path, keys: str, clock: Clock) -> Man
     finally:
         await store.tasks.close()
         await store.database.close()
+    ledger_ms = reached_ms(config.server.data / FILE)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     files = {name: await asyncio.to_thread(archive.digest, folder / name) for name in names}
     kind = "sqlite" if sqlite else "postgresql"
-    return Manifest(taken_ms, kind, copied.revision, keys, copied.tables, files)
+    return Manifest(taken_ms, kind, copied.revision, keys, copied.tables, files, ledger_ms)
 
 
 async def _copy_database(database: Database, data: Path, folder: Path, sqlite: bool) -> records.Copied:

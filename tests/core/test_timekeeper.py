@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from server.core.clock import CLOCK_WRONG_MS, SystemClock
 from server.core.database import Database
-from server.core.timekeeper import CONTINUE_S, DatabaseTime, Reference, TimeKeeper
+from server.core.timekeeper import CONTINUE_S, FILE, DatabaseTime, Reference, TimeKeeper, never_before, reached_ms
 from tests.core.machine import HOUR_S, NOON_NS, FakeMachine
 
 NOON_MS = NOON_NS // 1_000_000
@@ -198,6 +198,29 @@ async def test_everything_is_asked_again_and_again(tmp_path: Path) -> None:
     assert {job.name: job.seconds for job in keeper.jobs} == {"time.remember": 5.0, "time.database": 30.0}
     for job in keeper.jobs:
         await job.work()
+
+
+async def test_what_another_process_has_reached_is_known_while_it_may_live(tmp_path: Path) -> None:
+    machine, file = FakeMachine(), tmp_path / FILE
+    assert reached_ms(file, machine) == 0
+    await started(machine, tmp_path)
+    machine.set_wall(-HOUR_S)
+    machine.go_on(CONTINUE_S)
+    assert reached_ms(file, machine) == NOON_MS + CONTINUE_S * 1_000
+    machine.go_on(1)  # it would have written again
+    assert reached_ms(file, machine) == NOON_MS
+    machine.reboot()
+    assert reached_ms(file, machine) == NOON_MS
+
+
+@pytest.mark.parametrize("wall_s", [-HOUR_S, HOUR_S])
+async def test_over_restored_data_time_starts_at_the_wall_but_not_before_what_is_in_it(
+    tmp_path: Path, wall_s: int
+) -> None:
+    machine = FakeMachine()
+    never_before(tmp_path / FILE, NOON_MS)
+    machine.set_wall(wall_s)
+    assert (await started(machine, tmp_path)).clock.ms() == NOON_MS + max(wall_s, 0) * 1_000
 
 
 # -- a real database server --------------------------------------------------------------------------

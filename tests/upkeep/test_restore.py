@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS, Reason
-from server.core.clock import ManualClock
+from server.core.clock import ManualClock, SystemClock
 from server.core.errors import DomainError
+from server.core.timekeeper import FILE, TimeKeeper, reached_ms
 from server.upkeep.archive import read
 from server.upkeep.restore import Restored, restore
+from tests.core.machine import HOUR_S, NOON_NS, SECOND_NS, FakeMachine
 from tests.school import NOON_MS, School, plan, school
 from tests.upkeep.test_backup import PASSPHRASE, back, config_of
 
@@ -55,6 +57,25 @@ async def test_what_came_after_is_named_and_marked_as_our_fault(tmp_path: Path) 
         assert mine["cells"][0]["credit_ms"] == 30_000, "the acknowledged beat is there"
         faults = [cell for cell in mine["cells"] for one in cell["reasons"] if one["code"] == Reason.SERVER_FAULT.code]
         assert len(faults) >= 38
+
+
+async def test_a_restored_house_never_starts_before_the_last_moment_in_its_backup(tmp_path: Path) -> None:
+    """Also where the ledger was an hour ahead of the machine that it comes to."""
+    ahead = FakeMachine(NOON_NS + HOUR_S * SECOND_NS)
+    async with school(tmp_path / "data"):
+        TimeKeeper(SystemClock(ahead), tmp_path / "data" / FILE, ()).remember()
+        await back(tmp_path / "data", tmp_path / "b.tar")
+    done = await _restore(tmp_path)
+    assert done.manifest.ledger_ms == ahead.true_ms
+    keeper = TimeKeeper(SystemClock(FakeMachine()), tmp_path / "again" / FILE, ())
+    await keeper.begin()
+    assert keeper.clock.ms() == ahead.true_ms
+
+
+async def test_without_a_clock_the_spools_say_how_far_time_was(tmp_path: Path) -> None:
+    await _backed_up(tmp_path)
+    done = await _restore(tmp_path)
+    assert (done.manifest.ledger_ms, reached_ms(tmp_path / "again" / FILE)) == (0, done.known_until_ms)
 
 
 @pytest.mark.parametrize("name", ["keshi.db", "file"])
