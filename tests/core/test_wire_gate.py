@@ -156,7 +156,7 @@ def test_the_numbers_at_their_edge() -> None:
 
 
 def test_the_bucket_at_its_edge() -> None:
-    bucket = Bucket(0)
+    bucket = Bucket(0, EVENTS_AT_ONCE, EVENTS_PER_SECOND)
     for _ in range(EVENTS_AT_ONCE):
         bucket.take(0)
     with pytest.raises(DomainError) as refused:

@@ -26,6 +26,10 @@ CONNECT_SECONDS: Final = 10.0
 #: events that a page may send at once, and in the long run each second; a page of ours sends one in ten seconds
 EVENTS_AT_ONCE: Final = 100
 EVENTS_PER_SECOND: Final = 10.0
+#: messages of whatever kind, in units of UNIT_BYTES begun; an honest page is far below, and beyond it the line is cut
+UNITS_AT_ONCE: Final = 1_000
+UNITS_PER_SECOND: Final = 50.0
+UNIT_BYTES: Final = 4_096
 #: come back after so long when there were too many sockets
 FULL_RETRY_SECONDS: Final = 5
 
@@ -33,16 +37,17 @@ FULL_RETRY_SECONDS: Final = 5
 class Bucket:
     """A token bucket over a monotonic clock in milliseconds: full at first."""
 
-    def __init__(self, now_ms: float) -> None:
-        self._left, self._at_ms = float(EVENTS_AT_ONCE), now_ms
+    def __init__(self, now_ms: float, most: float, per_second: float) -> None:
+        self._most, self._per_second = most, per_second
+        self._left, self._at_ms = most, now_ms
 
-    def take(self, now_ms: float) -> None:
-        """Spend one event. Raises DomainError too_many_tries, with whole seconds until there is another."""
-        grown = self._left + (now_ms - self._at_ms) * EVENTS_PER_SECOND / 1000
-        self._left, self._at_ms = min(float(EVENTS_AT_ONCE), grown), now_ms
-        if self._left < 1:
-            raise DomainError("too_many_tries", retry_after_s=ceil((1 - self._left) / EVENTS_PER_SECOND))
-        self._left -= 1
+    def take(self, now_ms: float, units: int = 1) -> None:
+        """Spend units. Raises DomainError too_many_tries, with whole seconds until there are so many."""
+        grown = self._left + (now_ms - self._at_ms) * self._per_second / 1000
+        self._left, self._at_ms = min(self._most, grown), now_ms
+        if self._left < units:
+            raise DomainError("too_many_tries", retry_after_s=ceil((units - self._left) / self._per_second))
+        self._left -= units
 
 
 class Ticket:
@@ -51,7 +56,8 @@ class Ticket:
     def __init__(self, request: web.Request, token: str) -> None:
         self.token = token
         self.address = client_address(request)
-        self.bucket = Bucket(elapsed_ms())
+        self.bucket = Bucket(elapsed_ms(), EVENTS_AT_ONCE, EVENTS_PER_SECOND)
+        self._heard = Bucket(elapsed_ms(), UNITS_AT_ONCE, UNITS_PER_SECOND)
         self._request = request
         self._timer: asyncio.TimerHandle | None = None
         self.end_soon()
@@ -59,16 +65,21 @@ class Ticket:
     def end_soon(self) -> None:
         """Hang up after CONNECT_SECONDS."""
         self.stay()
-        self._timer = asyncio.get_running_loop().call_later(CONNECT_SECONDS, self._hang_up)
+        self._timer = asyncio.get_running_loop().call_later(CONNECT_SECONDS, self.hang_up)
 
     def stay(self) -> None:
         """It is somebody's: it stays until it ends by itself."""
         if self._timer is not None:
             self._timer.cancel()
 
-    def _hang_up(self) -> None:
+    def hear(self, length: int) -> None:
+        """A message of so many bytes came, whatever it was. Raises DomainError too_many_tries."""
+        self._heard.take(elapsed_ms(), 1 + length // UNIT_BYTES)
+
+    def hang_up(self) -> None:
+        """End the line at once: what was to be sent would wait for somebody who may never read it."""
         if (transport := self._request.transport) is not None:
-            transport.close()
+            transport.abort()
 
 
 TICKET: Final = web.RequestKey("ticket", Ticket)

@@ -20,6 +20,7 @@ from server.core.wire.cookie import session_token
 from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, look_of, object_of
 from server.core.wire.fan_out import SocketFanOut
 from server.core.wire.gate import TICKET, Gate, Ticket
+from server.core.wire.pipe import Pipe
 from server.core.wire.rest import Authenticate, check_origin
 from server.core.wire.trace import UNKNOWN, Passage, Trace
 
@@ -48,6 +49,8 @@ class TextPacket(packet.Packet):  # type: ignore[misc]
         announced: int = super().decode(encoded_packet)
         if announced:
             raise ValueError("binary parts")
+        if self.namespace not in (None, "/"):  # its refusal would repeat the name, however long
+            raise ValueError("another namespace")
         if self.packet_type == packet.EVENT and (not isinstance(self.data, list) or not self.data):
             raise ValueError("an event without a name")
         if self.packet_type == packet.EVENT and (not isinstance(self.data[0], str) or self.data[0] in RESERVED):
@@ -95,11 +98,11 @@ class Sockets:
             ping_interval=PING_INTERVAL_S,
             ping_timeout=PING_TIMEOUT_S,
             http_compression=False,
-            websocket_compression=False,
             serializer=TextPacket,
             logger=_silent(),
             engineio_logger=_silent(),
         )
+        self._server.eio._async = {**self._server.eio._async, "websocket": Pipe}  # noqa: SLF001  no other way in
         self.fan_out = SocketFanOut(self._server)
 
     def serve(self, app: web.Application, commands: Iterable[Command]) -> None:
