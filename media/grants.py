@@ -63,7 +63,7 @@ class Tokens:
 
         Without `now` any age will do: that is for ending a session, because a lesson outlives the token that opened it.
         """
-        if len(token) > MAX_TOKEN_CHARS:
+        if len(token) > MAX_TOKEN_CHARS or not token.isascii():
             raise MediaError("token_invalid")
         # The times are judged below, by the clock of the lesson and not by the machine's.
         options: Any = {"require": list(REQUIRED), "verify_exp": False, "verify_iat": False}

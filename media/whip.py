@@ -105,6 +105,8 @@ class Whip:
 
 async def _body(request: web.Request) -> str:
     """The body as text. Raises MediaError offer_too_large, body_slow or bad_offer."""
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise MediaError("bad_offer", reason="encoding")
     data = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):

@@ -99,6 +99,21 @@ async def test_forms_are_refused(http: aiohttp.ClientSession) -> None:
     assert (status, answer["code"]) == (400, "bad_request")
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "x"])
+async def test_packed_bodies_are_refused_unread(http: aiohttp.ClientSession, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    status, answer = await _post(http, "/greet", data=b"{}", headers=headers)
+    assert (status, answer["code"]) == (400, "bad_request")
+
+
+async def test_a_cookie_that_is_no_text_is_nobodys(served: Wire) -> None:
+    host, port = served.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"GET /greet/a HTTP/1.1\r\nHost: a\r\nCookie: keshi_session=\xff; keshi_device=\xfe\r\n\r\n")
+    assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 200")
+    writer.close()
+
+
 async def test_sizes_at_their_edge(http: aiohttp.ClientSession) -> None:
     assert (await _post(http, "/upload?filename=x", data=b"1" * 1_000))[1]["text"] == "x 1000"
     assert (await _post(http, "/upload?filename=x", data=b"1" * 1_001))[1]["code"] == "too_large"

@@ -128,6 +128,7 @@ async def wire() -> AsyncIterator[Wire]:
     sessions = dict(SESSIONS)
 
     async def authenticate(token: str) -> Actor | None:
+        token.encode()  # as whoever looks it up does
         return sessions.get(token)
 
     async def observe(actor: Actor, page: str, object_id: str, view_id: str) -> None:

@@ -37,6 +37,7 @@ def test_another_key_another_purpose_another_shape_are_refused() -> None:
     tokens = Tokens(KEY)
     assert code_of(tokens, Tokens(KEY + b"!").sign(grant())) == "token_invalid"
     assert code_of(tokens, "nonsense") == "token_invalid"
+    assert code_of(tokens, "\udcff\udcfe") == "token_invalid"  # bytes of a header that are no text
     assert code_of(tokens, "x" * (MAX_TOKEN_CHARS + 1)) == "token_invalid"
     claims = {"aud": AUDIENCE, "room": "room", "sub": "peer", "kind": "watch", "iat": NOW, "exp": NOW + 60}
     assert tokens.verify(jwt.encode(claims, tokens._key, "HS256"), NOW) == grant()

@@ -74,6 +74,12 @@ async def test_bad_bodies_are_refused(
     assert await post(stage, "whep/lesson", body, headers) == expected
 
 
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_a_packed_offer_is_refused_unread(stage: Stage, encoding: str) -> None:
+    headers = {**SDP, "Authorization": f"Bearer {stage.token('watch', 'a')}", "Content-Encoding": encoding}
+    assert await post(stage, "whep/lesson", b"v=0", headers) == (422, "bad_offer")
+
+
 async def test_a_body_that_does_not_come_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(whip, "BODY_SECONDS", 0.1)
 

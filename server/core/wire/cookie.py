@@ -29,7 +29,7 @@ def cookie_name(origins: AbstractSet[str], plain: str = SESSION_COOKIE) -> str:
 
 def session_token(request: web.BaseRequest, origins: AbstractSet[str]) -> str:
     """The token a browser sent; "" for none."""
-    return request.cookies.get(cookie_name(origins), "")
+    return _sent(request, cookie_name(origins))
 
 
 def set_session(response: web.Response, origins: AbstractSet[str], token: str, seconds: int) -> None:
@@ -43,7 +43,7 @@ def set_session(response: web.Response, origins: AbstractSet[str], token: str, s
 
 def device_text(request: web.BaseRequest, origins: AbstractSet[str]) -> str:
     """What a browser keeps of having been here; "" for nothing."""
-    return request.cookies.get(cookie_name(origins, DEVICE_COOKIE), "")
+    return _sent(request, cookie_name(origins, DEVICE_COOKIE))
 
 
 def set_device(response: web.Response, origins: AbstractSet[str], text: str) -> None:
@@ -51,3 +51,9 @@ def set_device(response: web.Response, origins: AbstractSet[str], text: str) -> 
     name = cookie_name(origins, DEVICE_COOKIE)
     secure = is_secure(origins)
     response.set_cookie(name, text, max_age=DEVICE_S, httponly=True, samesite="Lax", secure=secure, path="/")
+
+
+def _sent(request: web.BaseRequest, name: str) -> str:
+    """A cookie; none of ours has anything but ASCII in it, and bytes that are no text could not even be looked up."""
+    text = request.cookies.get(name, "")
+    return text if text.isascii() else ""

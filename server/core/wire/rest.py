@@ -152,6 +152,8 @@ async def _body(request: web.Request, limit: int) -> bytes:
     """The body, read no further than its limit and waited for no longer than BODY_SECONDS."""
     if (request.content_length or 0) > limit:
         raise DomainError("too_large", limit_bytes=limit)
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise DomainError("bad_request", field="", problem="the body must not be compressed")
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
