@@ -97,7 +97,7 @@ class Accounts:
             raise DomainError("login_refused")
         await self._gate.signed_in(door, device, knock.address)
         async with self._database.write() as connection:
-            return found, await self.sessions.open(connection, found)
+            return found, await self.sessions.open(connection, await _unchanged(connection, found))
 
     async def remember(self, person_id: str, device: str) -> str:
         """The cookie of a device on which this person has just signed in."""
@@ -127,7 +127,7 @@ class Accounts:
         check_password(new, person.login)
         if not await self.verify_password(person.id, old):
             raise DomainError("password_wrong")
-        await self._set_password(person.id, new, keep=actor.session_id)
+        await self._set_password(person.id, new, keep=actor.session_id, after=person)
 
     async def set_password(self, person_id: str, password: str) -> None:
         """Give a person a password without asking them, for the demo and its guests; their logins end.
@@ -230,9 +230,13 @@ class Accounts:
         """Everybody of a role, by name."""
         return await self.people.with_roles([role])
 
-    async def _set_password(self, person_id: str, password: str, keep: str | None = None) -> None:
+    async def _set_password(
+        self, person_id: str, password: str, keep: str | None = None, after: Person | None = None
+    ) -> None:
         hashed = await self._passwords.hash(password)
         async with self._database.write() as connection:
+            if after is not None:
+                await _unchanged(connection, after, "password_wrong")
             await records.set_password(connection, person_id, hashed)
             ended = await records.end_sessions_of(connection, person_id, keep)
         await self.sessions.announce(ended)
@@ -272,6 +276,15 @@ class Accounts:
     def _named(self, text: str) -> str:
         """A door's name: no counter, challenge or ticket holds what was typed."""
         return self._vault.digest(DOOR, text)[:DOOR_LENGTH]
+
+
+async def _unchanged(connection: records.Connection, person: Person, refusal: str = "login_refused") -> Person:
+    """The person, whose password was just found right; raises DomainError where it was voided, replaced or switched
+    off while it was checked: a reset must not be outrun by whoever it is to keep out."""
+    now = await records.by_id(connection, person.id)
+    if now is None or not now.may_enter or now.password_hash != person.password_hash:
+        raise DomainError(refusal)
+    return now
 
 
 def _not_oneself(actor: Actor, person_id: str) -> None:
