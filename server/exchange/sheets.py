@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -9,6 +10,8 @@ from pathlib import PurePath
 from typing import Final
 
 from openpyxl import load_workbook
+from openpyxl.xml.constants import XLSM, XLSX, XLTM, XLTX
+from openpyxl.xml.functions import fromstring
 
 from server.core.errors import DomainError
 from server.exchange.rules import HEADER_ROWS, ROWS_MAXIMUM, Cell, Line
@@ -16,9 +19,14 @@ from server.exchange.rules import HEADER_ROWS, ROWS_MAXIMUM, Cell, Line
 FILE_MAXIMUM_BYTES: Final = 5 * 1024 * 1024
 #: an .xlsx is a zip: what it says it unpacks to (and zipfile reads no further than it says)
 UNPACKED_MAXIMUM_BYTES: Final = 20 * 1024 * 1024
-#: what is read whole before the first row; a stylesheet of the size above would take a minute and gigabytes
-PREFACE: Final = frozenset({"xl/workbook.xml", "xl/styles.xml"})
-PREFACE_MAXIMUM_BYTES: Final = 1024 * 1024
+#: one part of it: 5,000 rows of 60 short cells fit; a tree of XML takes forty times its size in memory
+PART_MAXIMUM_BYTES: Final = 10 * 1024 * 1024
+#: these are read row by row, other parts of XML whole: one of the size above would stop everybody for seconds
+STREAMED: Final = re.compile(r"xl/(worksheets/[^/]+\.xml|sharedstrings\.xml)")
+WHOLE_MAXIMUM_BYTES: Final = 1024 * 1024
+WORKBOOK_TYPES: Final = frozenset({XLSM, XLSX, XLTM, XLTX})
+CONTENTS: Final = "[Content_Types].xml"
+WORKBOOK: Final = "/xl/workbook.xml"
 PARTS_MAXIMUM: Final = 200
 SHEETS_MAXIMUM: Final = 10
 COLUMNS_MAXIMUM: Final = 60
@@ -56,15 +64,33 @@ def _read_xlsx(content: bytes) -> list[list[Line]]:
 
 def _check_zip(content: bytes) -> None:
     try:
-        parts = zipfile.ZipFile(io.BytesIO(content)).infolist()
+        archive = zipfile.ZipFile(io.BytesIO(content))
     except (zipfile.BadZipFile, ValueError) as error:
         raise DomainError("roster_unreadable", reason="not_xlsx") from error
+    parts = archive.infolist()
     if len(parts) > PARTS_MAXIMUM or sum(part.file_size for part in parts) > UNPACKED_MAXIMUM_BYTES:
         raise DomainError("too_large", limit_bytes=UNPACKED_MAXIMUM_BYTES)
-    if any(part.file_size > PREFACE_MAXIMUM_BYTES for part in parts if part.filename.lower() in PREFACE):
-        raise DomainError("too_large", limit_bytes=PREFACE_MAXIMUM_BYTES)
+    for part in parts:
+        limit = WHOLE_MAXIMUM_BYTES if _read_whole(part.filename.lower()) else PART_MAXIMUM_BYTES
+        if part.file_size > limit:
+            raise DomainError("too_large", limit_bytes=limit)
     if any(part.flag_bits & 0x1 for part in parts):
         raise DomainError("roster_unreadable", reason="encrypted")
+    _check_workbook(archive)
+
+
+def _read_whole(name: str) -> bool:
+    return name.endswith((".xml", ".rels")) and STREAMED.fullmatch(name) is None
+
+
+def _check_workbook(archive: zipfile.ZipFile) -> None:
+    """A file says itself where its workbook is: only where every office program puts it, so that its limit holds."""
+    try:
+        said = [part for part in fromstring(archive.read(CONTENTS)) if part.get("ContentType") in WORKBOOK_TYPES]
+    except Exception as error:  # as damaged as it likes
+        raise DomainError("roster_unreadable", reason="damaged") from error
+    if any((part.get("PartName") or WORKBOOK).lower() != WORKBOOK for part in said):
+        raise DomainError("roster_unreadable", reason="damaged")
 
 
 def _decoded(content: bytes) -> str:

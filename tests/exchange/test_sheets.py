@@ -59,15 +59,37 @@ def test_other_kinds_of_files(filename: str) -> None:
     assert refusal(filename, xlsx(*ROWS))[0] == "unsupported_file"
 
 
-@pytest.mark.parametrize("part", sorted(sheets.PREFACE))
-def test_what_stands_before_the_rows_is_small(part: str) -> None:
-    def padded(to: int) -> bytes:
-        whole = xlsx(*ROWS)
-        with zipfile.ZipFile(io.BytesIO(whole)) as made:
-            return rezipped(whole, part, made.read(part).ljust(to))
+WHOLE = ("[Content_Types].xml", "xl/_rels/workbook.xml.rels", "docProps/core.xml", "xl/workbook.xml", "xl/styles.xml")
 
-    assert sheets.read("x.xlsx", padded(sheets.PREFACE_MAXIMUM_BYTES)) == [LINES]
-    assert refusal("x.xlsx", padded(sheets.PREFACE_MAXIMUM_BYTES + 1))[0] == "too_large"
+
+@pytest.mark.parametrize(
+    ("part", "limit"),
+    [
+        *((part, sheets.WHOLE_MAXIMUM_BYTES) for part in (*WHOLE, "xl/theme/theme2.xml", "docProps/custom.rels")),
+        ("xl/worksheets/sheet1.xml", sheets.PART_MAXIMUM_BYTES),
+        ("xl/media/image1.bmp", sheets.PART_MAXIMUM_BYTES),
+    ],
+)
+def test_no_part_is_large_least_of_all_what_is_read_whole(part: str, limit: int) -> None:
+    def padded(to: int) -> bytes:
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(io.BytesIO(xlsx(*ROWS))) as old, zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as new:
+            for name in {*old.namelist(), part}:
+                content = old.read(name) if name in old.namelist() else b"<a/>"
+                new.writestr(name, content.ljust(to) if name == part else content)
+        return buffer.getvalue()
+
+    assert sheets.read("x.xlsx", padded(limit)) == [LINES]
+    assert refusal("x.xlsx", padded(limit + 1))[0] == "too_large"
+
+
+def test_no_other_part_poses_as_the_workbook() -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(xlsx(*ROWS))) as old, zipfile.ZipFile(buffer, "w") as new:
+        for name in old.namelist():
+            moved = old.read(name).replace(b"/xl/workbook.xml", b"/xl/worksheets/book.xml")
+            new.writestr(name.replace("workbook.xml", "worksheets/book.xml"), moved)
+    assert refusal("x.xlsx", buffer.getvalue()) == ("roster_unreadable", "damaged")
 
 
 @pytest.mark.parametrize(
@@ -116,7 +138,8 @@ def test_what_unpacks_to_too_much_is_not_unpacked() -> None:
     def padded(to: int) -> bytes:
         buffer = io.BytesIO(xlsx(*ROWS))
         with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as made:
-            made.writestr("pad", b"0" * (to - sum(part.file_size for part in made.infolist())))
+            made.writestr("pad", b"0" * sheets.PART_MAXIMUM_BYTES)
+            made.writestr("rest", b"0" * (to - sum(part.file_size for part in made.infolist())))
         return buffer.getvalue()
 
     most = padded(sheets.UNPACKED_MAXIMUM_BYTES)
