@@ -88,7 +88,8 @@ def test_no_other_part_poses_as_the_workbook() -> None:
     with zipfile.ZipFile(io.BytesIO(xlsx(*ROWS))) as old, zipfile.ZipFile(buffer, "w") as new:
         for name in old.namelist():
             moved = old.read(name).replace(b"/xl/workbook.xml", b"/xl/worksheets/book.xml")
-            new.writestr(name.replace("workbook.xml", "worksheets/book.xml"), moved)
+            folder, _, last = name.replace("_rels/workbook", "worksheets/_rels/book").rpartition("/")
+            new.writestr("xl/worksheets/book.xml" if last == "workbook.xml" else f"{folder}/{last}".strip("/"), moved)
     assert refusal("x.xlsx", buffer.getvalue()) == ("roster_unreadable", "damaged")
 
 
