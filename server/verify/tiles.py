@@ -1,0 +1,92 @@
+"""Decides how a log lies in files: C2SP tlog-tiles, which any web server and any USB stick can carry. Pure.
+
+https://c2sp.org/tlog-tiles: `checkpoint`, `tile/<level>/<index>[.p/<width>]` with up to 256 hashes each, and
+`tile/entries/<index>[.p/<width>]` with the leaves themselves, each behind its length in two bytes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final
+
+from server.verify.tree import HASH_BYTES, Frontier, Refused
+
+WIDTH: Final = 256
+HEIGHT: Final = 8
+CHECKPOINT: Final = "checkpoint"
+LENGTH_BYTES: Final = 2
+ENTRY_MOST: Final = 2**16 - 1
+
+#: the content of a path; raises KeyError when there is none
+Fetch = Callable[[str], bytes]
+
+
+def path(level: int | str, index: int, width: int = WIDTH) -> str:
+    """Where a tile lies; `level` is "entries" for a bundle of leaves."""
+    groups = [f"{index % 1000:03d}"]
+    while index := index // 1000:
+        groups.append(f"x{index % 1000:03d}")
+    partial = "" if width == WIDTH else f".p/{width}"
+    return f"tile/{level}/{'/'.join(reversed(groups))}{partial}"
+
+
+def widths(size: int, level: int) -> Iterator[tuple[int, int]]:
+    """The tiles of a level in the tree of `size` leaves: index and width of each."""
+    full, rest = divmod(size >> (HEIGHT * level), WIDTH)
+    yield from ((index, WIDTH) for index in range(full))
+    if rest:
+        yield full, rest
+
+
+def bundle(entries: Sequence[bytes]) -> bytes:
+    """A bundle of leaves. Raises Refused for one that is too long."""
+    if any(len(one) > ENTRY_MOST for one in entries):
+        raise Refused("a leaf is too long")
+    return b"".join(len(one).to_bytes(LENGTH_BYTES, "big") + one for one in entries)
+
+
+def entries(raw: bytes, width: int) -> list[bytes]:
+    """The leaves of a bundle, exactly `width`. Raises Refused."""
+    found, at = [], 0
+    while at < len(raw):
+        end = at + LENGTH_BYTES + int.from_bytes(raw[at : at + LENGTH_BYTES], "big")
+        if at + LENGTH_BYTES > len(raw) or end > len(raw):
+            raise Refused("a bundle of leaves is cut off")
+        found.append(raw[at + LENGTH_BYTES : end])
+        at = end
+    if len(found) != width:
+        raise Refused(f"a bundle holds {len(found)} leaves instead of {width}")
+    return found
+
+
+class Tiles:
+    """The hashes of a log of `size` leaves, out of its tiles; each tile is read once."""
+
+    def __init__(self, size: int, fetch: Fetch) -> None:
+        self.size, self._fetch = size, fetch
+        self._read: dict[tuple[int, int], bytes] = {}
+
+    def node(self, level: int, index: int) -> bytes:
+        """The hash of a perfect subtree (tree.Node). Raises Refused when its tile is missing or has another size."""
+        tile_level, rest = divmod(level, HEIGHT)
+        first = index << rest
+        tile_index, at = divmod(first, WIDTH)
+        raw = self._tile(tile_level, tile_index)
+        frontier = Frontier()
+        for number in range(at, at + (1 << rest)):
+            hashed = raw[number * HASH_BYTES : (number + 1) * HASH_BYTES]
+            if len(hashed) != HASH_BYTES:
+                raise Refused(f"{path(tile_level, tile_index)} is too short")
+            frontier.add(hashed)
+        return frontier.root()
+
+    def _tile(self, level: int, index: int) -> bytes:
+        if (level, index) not in self._read:
+            width = min(WIDTH, (self.size >> (HEIGHT * level)) - index * WIDTH)
+            where = path(level, index, width)
+            try:
+                raw = self._fetch(where)
+            except KeyError as error:
+                raise Refused(f"{where} is missing") from error
+            if len(raw) != width * HASH_BYTES:
+                raise Refused(f"{where} has another size")
+            self._read[level, index] = raw
+        return self._read[level, index]
