@@ -8,7 +8,7 @@ from typing import Any, Final
 from prometheus_client import CollectorRegistry
 
 from media.described import described
-from server import accounts, attendance, exchange, live, oversight, training
+from server import accounts, attendance, exchange, ledger, live, oversight, training
 from server import demo as demonstration
 from server.accounts.rules import SESSION_MS
 from server.accounts.service import Accounts
@@ -34,6 +34,9 @@ from server.core.wire.rest import Rest
 from server.core.wire.socket import Sockets
 from server.core.wire.trace import Trace
 from server.health import Health
+from server.ledger.service import Ledger
+from server.ledger.signing import open_signer
+from server.ledger.tiles import TileFolder
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
@@ -43,6 +46,8 @@ from server.tls.https import authority_file
 from server.training.service import Training
 
 PROBE_S: Final = 3.0
+#: where the log's files lie in the data folder
+LOG: Final = "log"
 #: which of the vault's keys media tokens are signed with
 MEDIA_KEY: Final = "media.token"
 #: logged at debug while they go well: there are hundreds of them a second
@@ -79,6 +84,7 @@ class House:
     live: Live
     several: Several | None
     exchange: Any
+    log: Ledger
     capabilities: tuple[Capability[Any], ...]
 
     @property
@@ -166,6 +172,7 @@ def build(
     files = exchange.build(
         accounts=people.service, training=classes.service, attendance=presence.service.views, clock=clock, url=url
     )
+    log = _log(config, store)
     looks = oversight.declare(watch, classes.service, presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
@@ -180,8 +187,16 @@ def build(
         live=lessons.service,
         several=room.several,
         exchange=files.service,
-        capabilities=(people, classes, presence, lessons, files, looks, *extra),
+        log=log.service,
+        capabilities=(log, people, classes, presence, lessons, files, looks, *extra),
     )
+
+
+def _log(config: Config, store: Store) -> Capability[Ledger]:
+    files, signer = TileFolder(store.folder / LOG), open_signer(config.server.data / "keys")
+    kept = ledger.build(Ledger(store.database, store.clock, files, signer))
+    store.health.check("ledger", kept.service.problem)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)

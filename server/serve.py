@@ -23,6 +23,7 @@ from server.core.wire.openapi import serve_openapi
 from server.core.wire.peer import TRUSTED
 from server.core.wire.rest import errors_as_json
 from server.health import from_networks
+from server.ledger.api import serve_log
 from server.pages import serve_pages
 from server.readings import observe
 from server.settings import Config, origins
@@ -160,6 +161,7 @@ def _application(house: House, config: Config, url: str) -> web.Application:
     house.sockets.serve(app, house.declarations.commands)
     house.media.routes(app)
     house.health.serve(app, partial(_may_measure, config))
+    serve_log(app, house.log.files)
     serve_pages(app)
     return app
 

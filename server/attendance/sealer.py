@@ -6,9 +6,11 @@ from typing import Final
 
 from server.attendance import records
 from server.attendance.book import LessonBook
+from server.attendance.evidence import minute_records
 from server.attendance.lease import SILENCE_MS, End
 from server.attendance.minutes import SEAL_AFTER_MS, SealedMinute
 from server.attendance.register import SPOOL_BYTES, Register
+from server.ledger import records as ledger
 
 ROUND_S: Final = 1.0
 #: how exactly an outage is known afterwards
@@ -61,6 +63,7 @@ class Sealer:
                     stored += [(book, minute) for minute in before]  # written, but we were cut off before we knew
                     for minute in minutes[len(before) :]:
                         await records.add_minute(connection, lesson_id, minute, now)
+                        await ledger.append(connection, minute.slot, lesson_id, minute_records(lesson_id, minute))
                         stored.append((book, minute))
             for book, minute in stored:
                 book.sealed(minute)

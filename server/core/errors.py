@@ -19,6 +19,8 @@ CODES: Final[Mapping[str, int]] = {
     "unsupported_file": 415,
     "internal_error": 500,
     "disk_full": 507,
+    "ledger_damaged": 500,
+    "ledger_key_changed": 500,
     "store_unavailable": 503,
     "store_refused": 500,
     "closing": 503,

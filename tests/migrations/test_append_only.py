@@ -15,6 +15,11 @@ from tests.migrations.base import append_only, declared, move, sample
 HELD = {
     "lease": "person_id epoch lesson_id session_id device page resume_digest how granted_ms",
     "lease_end": "person_id epoch reason ended_ms",
+    "ledger_checkpoint": "size note signed_ms",
+    "ledger_entry": "id slot group_id records",
+    "ledger_group": "idx group_id packed",
+    "ledger_leaf": "idx leaf",
+    "ledger_sealed": "entry_id idx",
     "lesson_event": "lesson_id seq at_ms kind actor_id since_ms",
     "minute_journal": "lesson_id slot delivered_ms credit_ms_total n_records records sealed_ms",
     "regulator_view": "id person_id at_ms page object_id",
@@ -85,7 +90,7 @@ def test_no_change_is_possible(raw: sqlite3.Connection, table: str, statement: s
 def _other(row: dict[str, Any]) -> dict[str, Any]:
     """A row with another key."""
     other = {name: value + 1 if isinstance(value, int) else value for name, value in row.items()}
-    return other | ({"id": "x/8"} if "id" in row else {})
+    return other | {name: "x/8" for name in ("id", "entry_id") if name in row}
 
 
 @pytest.mark.parametrize("table", append_only())

@@ -1,0 +1,211 @@
+"""Tables of the log. What was said, sealed and signed is append-only; the queue, the keys and the head are not."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, Text, delete, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.database import RETAIN, column, metadata
+from server.ledger.rules import Entry, Minute
+from server.verify.formats import KEY_BYTES, NO_HASH, Leaf, Record, read_leaf
+from server.verify.tree import HASH_BYTES, Frontier
+
+Connection: TypeAlias = AsyncConnection
+ID_BYTES: Final = 8
+ONLY: Final = 1
+CHUNK: Final = 500
+
+entry: Final = Table(
+    "ledger_entry",
+    metadata,
+    column("id", String(16), RETAIN, primary_key=True),
+    column("slot", Integer, RETAIN),
+    column("group_id", String(16), RETAIN),
+    column("records", LargeBinary, RETAIN),
+)
+
+pending: Final = Table("ledger_pending", metadata, column("entry_id", String(16), RETAIN, primary_key=True))
+
+key: Final = Table(
+    "ledger_key",
+    metadata,
+    column("group_id", String(16), RETAIN, primary_key=True),
+    column("subject", String(16), RETAIN, primary_key=True),
+    column("key", LargeBinary, RETAIN),
+)
+
+leaf: Final = Table(
+    "ledger_leaf",
+    metadata,
+    column("idx", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("leaf", LargeBinary, RETAIN),
+)
+
+group: Final = Table(
+    "ledger_group",
+    metadata,
+    column("idx", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("group_id", String(16), RETAIN, primary_key=True),
+    column("packed", LargeBinary, RETAIN),
+)
+
+sealed: Final = Table(
+    "ledger_sealed",
+    metadata,
+    column("entry_id", String(16), RETAIN, primary_key=True),
+    column("idx", Integer, RETAIN, index=True),
+)
+
+checkpoint: Final = Table(
+    "ledger_checkpoint",
+    metadata,
+    column("size", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("note", Text, RETAIN),
+    column("signed_ms", BigInteger, RETAIN),
+)
+
+head: Final = Table(
+    "ledger_head",
+    metadata,
+    column("id", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("origin", String(255), RETAIN),
+    column("genesis", Integer, RETAIN),
+    column("size", Integer, RETAIN),
+    column("frontier", LargeBinary, RETAIN),
+    column("schemes", LargeBinary, RETAIN),
+)
+
+APPEND_ONLY: Final = ("ledger_entry", "ledger_leaf", "ledger_group", "ledger_sealed", "ledger_checkpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """How far the log has come: `genesis` is the unix minute of leaf 0; `schemes` the hash over all schemes so far."""
+
+    origin: str
+    genesis: int
+    size: int
+    frontier: Frontier
+    schemes: bytes
+
+
+class Overtaken(Exception):
+    """Somebody else sealed these minutes; nothing was written."""
+
+
+async def append(connection: Connection, slot: int, group_id: str, records: Iterable[Record]) -> None:
+    """Say something, in the transaction in which it becomes true: it will be in the leaf of `slot`, or in a later one.
+
+    `group_id` is 16 hexadecimal digits: what the records are about, a lesson or a class. Raises Refused for what
+    does not fit.
+    """
+    packed = b"".join(record.pack() for record in records)
+    if packed:
+        values = {"id": secrets.token_hex(ID_BYTES), "slot": slot, "group_id": group_id, "records": packed}
+        await connection.execute(insert(entry).values(values))
+        await connection.execute(insert(pending).values(entry_id=values["id"]))
+
+
+async def read_head(connection: Connection) -> Head | None:
+    """The head; None before the log began."""
+    row = (await connection.execute(select(head))).mappings().first()
+    if row is None:
+        return None
+    raw: bytes = row["frontier"]
+    hashes = [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
+    return Head(row["origin"], row["genesis"], row["size"], Frontier(row["size"], hashes), row["schemes"])
+
+
+async def begin(connection: Connection, origin: str, genesis: int) -> None:
+    """Begin the log at this minute."""
+    values = {"id": ONLY, "origin": origin, "genesis": genesis, "size": 0, "frontier": b"", "schemes": NO_HASH}
+    await connection.execute(insert(head).values(values))
+
+
+async def waiting(connection: Connection, last_slot: int) -> list[Entry]:
+    """What was said up to this minute and is in no leaf yet."""
+    query = select(entry).join(pending, pending.c.entry_id == entry.c.id).where(entry.c.slot <= last_slot)
+    rows = (await connection.execute(query)).mappings()
+    return [Entry(**row) for row in rows]
+
+
+async def keys_of(connection: Connection, group_id: str) -> dict[str, bytes]:
+    """The keys of a group by subject."""
+    rows = await connection.execute(select(key.c.subject, key.c.key).where(key.c.group_id == group_id))
+    return {row[0]: row[1] for row in rows}
+
+
+async def make_keys(connection: Connection, group_id: str, subjects: Iterable[str]) -> dict[str, bytes]:
+    """New keys for subjects that have none in this group."""
+    made = {subject: secrets.token_bytes(KEY_BYTES) for subject in subjects}
+    rows = [{"group_id": group_id, "subject": subject, "key": made[subject]} for subject in made]
+    if rows:
+        await connection.execute(insert(key), rows)
+    return made
+
+
+async def seal(connection: Connection, before: Head, minutes: Sequence[Minute], frontier: Frontier) -> None:
+    """Write the leaves that follow `before`. Raises Overtaken when the head has moved on."""
+    values = {
+        "size": before.size + len(minutes),
+        "frontier": b"".join(frontier.hashes),
+        "schemes": minutes[-1].schemes,
+    }
+    moved = await connection.execute(update(head).where(head.c.size == before.size).values(values))
+    if moved.rowcount != 1:
+        raise Overtaken
+    numbered = list(enumerate(minutes, start=before.size))
+    await connection.execute(insert(leaf), [{"idx": idx, "leaf": one.leaf.pack()} for idx, one in numbered])
+    groups = [
+        {"idx": idx, "group_id": made.id.hex(), "packed": made.pack()} for idx, one in numbered for made in one.groups
+    ]
+    done = [{"entry_id": number, "idx": idx} for idx, one in numbered for number in one.entries]
+    if done:
+        await connection.execute(insert(group), groups)
+        await connection.execute(insert(sealed), done)
+        ids = [one["entry_id"] for one in done]
+        for start in range(0, len(ids), CHUNK):
+            await connection.execute(delete(pending).where(pending.c.entry_id.in_(ids[start : start + CHUNK])))
+
+
+async def leaves(connection: Connection, begin_at: int, end_at: int) -> list[bytes]:
+    """The packed leaves begin..end-1."""
+    query = select(leaf.c.leaf).where(leaf.c.idx >= begin_at, leaf.c.idx < end_at).order_by(leaf.c.idx)
+    return [row[0] for row in await connection.execute(query)]
+
+
+async def newest_leaf(connection: Connection) -> Leaf | None:
+    """The last leaf."""
+    raw = (await connection.execute(select(leaf.c.leaf).order_by(leaf.c.idx.desc()).limit(1))).scalar()
+    return read_leaf(raw) if raw is not None else None
+
+
+async def newest_checkpoint(connection: Connection) -> str | None:
+    """The last note that was signed."""
+    query = select(checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
+    return (await connection.execute(query)).scalar()
+
+
+async def add_checkpoint(connection: Connection, size: int, note: str, now_ms: int) -> None:
+    """Keep a signed note."""
+    await connection.execute(insert(checkpoint).values(size=size, note=note, signed_ms=now_ms))
+
+
+async def count_waiting(connection: Connection) -> int:
+    """How many entries are in no leaf yet."""
+    return (await connection.execute(select(func.count()).select_from(pending))).scalar_one()
+
+
+async def groups_of(connection: Connection, idx: int) -> Mapping[str, bytes]:
+    """The packed groups of a leaf by id."""
+    rows = await connection.execute(select(group.c.group_id, group.c.packed).where(group.c.idx == idx))
+    return {row[0]: row[1] for row in rows}
+
+
+async def entries_of(connection: Connection, idx: int) -> list[Entry]:
+    """What was said that is in a leaf."""
+    query = select(entry).join(sealed, sealed.c.entry_id == entry.c.id).where(sealed.c.idx == idx)
+    return [Entry(**row) for row in (await connection.execute(query.order_by(entry.c.id))).mappings()]

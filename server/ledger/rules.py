@@ -1,0 +1,148 @@
+"""Decides what one minute's leaf says: groups of records in order, their sums, whether they came late. Pure."""
+
+import hashlib
+import hmac
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from server.verify.formats import (
+    RECORD_BYTES,
+    SALT_BYTES,
+    UNKNOWN_MS,
+    Group,
+    Kind,
+    Leaf,
+    LeafFlag,
+    groups_root,
+)
+from server.verify.tree import Frontier
+
+MINUTE_MS: Final = 60_000
+#: minutes of attendance are final 90 s after they end, and are in the store a moment later
+SEAL_AFTER_MS: Final = 95_000
+#: a minute that is sealed so much later is marked: nobody was there in time
+GAP_MS: Final = 60_000
+#: a clock that is so far off marks the minutes that it dates (evidence.md)
+CLOCK_WRONG_MS: Final = 30_000
+
+#: of a packed record: kind, slot, seq, subject; credit; evidence
+_PLACE: Final = struct.Struct(">BxII8s")
+_CREDIT: Final = struct.Struct(">I")
+_CREDIT_AT: Final = 35
+_EVIDENCE_AT: Final = 41
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a capability said in one transaction: packed records of one group, for one minute."""
+
+    id: str
+    slot: int
+    group_id: str
+    records: bytes
+
+
+#: the keys of a group, by subject in hex
+Keys = Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """A leaf ready to be written; `entries` are the ids of what is in it."""
+
+    leaf: Leaf
+    groups: tuple[Group, ...]
+    entries: tuple[str, ...]
+    schemes: bytes
+
+
+def newest_due(now_ms: int) -> int:
+    """The newest minute that may be sealed."""
+    return (now_ms - SEAL_AFTER_MS) // MINUTE_MS - 1
+
+
+def split(records: bytes) -> list[bytes]:
+    """Packed records, one by one."""
+    return [records[at : at + RECORD_BYTES] for at in range(0, len(records), RECORD_BYTES)]
+
+
+def subject_of(record: bytes) -> str:
+    """Whom a packed record is about, in hex."""
+    return record[10:18].hex()
+
+
+def place_of(record: bytes) -> tuple[object, ...]:
+    """Where a packed record stands in its group (formats.order_of); two of one place: in the order of their bytes."""
+    kind, slot, seq, subject = _PLACE.unpack_from(record)
+    return kind, slot, subject, seq, record
+
+
+def hash_of(key: bytes, record: bytes) -> bytes:
+    """formats.record_hash with formats.salt_of, without their detours: this is done for every minute of everybody."""
+    salt = hmac.digest(key, record, "sha256")[:SALT_BYTES]
+    return hashlib.sha256(b"\x00" + salt + record).digest()
+
+
+def make_group(group_id: str, records: Sequence[bytes], keys: Keys) -> Group:
+    """The group of these packed records, in any order."""
+    ordered = sorted(records, key=place_of)
+    frontier, credited, credit_ms = Frontier(), 0, 0
+    for record in ordered:
+        frontier.add(hash_of(keys[subject_of(record)], record))
+        if record[0] == Kind.MINUTE and (ms := _CREDIT.unpack_from(record, _CREDIT_AT)[0]):
+            credited, credit_ms = credited + 1, credit_ms + ms
+    return Group(bytes.fromhex(group_id), len(ordered), credited, credit_ms, 0, frontier.root())
+
+
+def make_minute(
+    slot: int,
+    entries: Iterable[Entry],
+    keys: Mapping[str, Keys],
+    schemes: bytes,
+    sealed_ms: int,
+    clock_offset_ms: float | None,
+) -> Minute:
+    """The leaf of a minute. `keys` by group; `schemes` is the hash over all schemes up to the minute before."""
+    ordered = sorted(entries, key=attrgetter("group_id", "id"))
+    groups, late = [], False
+    for group_id, said in groupby(ordered, key=attrgetter("group_id")):
+        kept = list(said)
+        late = late or any(entry.slot < slot for entry in kept)
+        records = [record for entry in kept for record in split(entry.records)]
+        groups.append(make_group(group_id, records, keys[group_id]))
+        schemes = _with_schemes(schemes, records)
+    flags = LeafFlag(0)
+    flags |= LeafFlag.LATE if late else flags
+    flags |= LeafFlag.GAP if sealed_ms - (slot + 1) * MINUTE_MS - SEAL_AFTER_MS > GAP_MS else flags
+    flags |= LeafFlag.CLOCK_WRONG if abs(clock_offset_ms or 0) > CLOCK_WRONG_MS else flags
+    leaf = Leaf(
+        slot=slot,
+        flags=flags,
+        n_groups=len(groups),
+        n_records=sum(group.n_records for group in groups),
+        credit_ms_total=sum(group.credit_ms for group in groups),
+        groups_root=groups_root(groups),
+        scheme_hash=schemes,
+        sealed_ms=sealed_ms,
+        clock_offset_ms=UNKNOWN_MS if clock_offset_ms is None else round(clock_offset_ms),
+    )
+    return Minute(leaf, tuple(groups), tuple(entry.id for entry in ordered), schemes)
+
+
+def by_slot(entries: Iterable[Entry], first: int, last: int) -> dict[int, list[Entry]]:
+    """Which entries go into which of the minutes first..last: what is older than the first is late and goes into it."""
+    found: dict[int, list[Entry]] = {slot: [] for slot in range(first, last + 1)}
+    for entry in entries:
+        found[max(entry.slot, first)].append(entry)
+    return found
+
+
+def _with_schemes(schemes: bytes, records: Iterable[bytes]) -> bytes:
+    for record in sorted(records, key=place_of):
+        if record[0] == Kind.SCHEME:
+            schemes = hashlib.sha256(schemes + record[_EVIDENCE_AT:]).digest()
+    return schemes

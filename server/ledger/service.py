@@ -1,0 +1,206 @@
+"""Use-cases of the log: begin it, seal the minutes that are due, sign and publish what was sealed."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable
+from typing import Final
+
+import structlog
+
+from server.core.clock import Clock
+from server.core.database import Database
+from server.core.errors import DomainError
+from server.ledger import records
+from server.ledger.records import Head, Overtaken
+from server.ledger.rules import MINUTE_MS, Entry, Keys, Minute, by_slot, make_minute, newest_due, split, subject_of
+from server.ledger.tiles import TileFolder
+from server.verify.notes import Checkpoint, Key, Kind, Note, Signer, read_checkpoint, read_note, sign
+from server.verify.tree import (
+    Frontier,
+    Refused,
+    check_consistency,
+    leaf_hash,
+    prove_consistency,
+    range_hash,
+)
+
+log = structlog.get_logger("ledger")
+
+ROUND_S: Final = 1.0
+#: so many minutes in one transaction
+BATCH: Final = 256
+#: of so many groups the keys are kept at hand
+GROUPS_KEPT: Final = 64
+HEAD: Final = "ledger:head"
+DAMAGED: Final = "ledger_damaged"
+KEY_CHANGED: Final = "ledger_key_changed"
+
+
+class Ledger:
+    """The log of one house; with several processes each tries, and one of them succeeds."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        folder: TileFolder,
+        signer: Signer,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self.files = folder
+        self._signer = signer
+        self._origin = origin_of(signer)
+        self._keys: dict[str, dict[str, bytes]] = {}
+        self._one_at_a_time = asyncio.Lock()
+        self._trouble: str | None = None
+        self._settled_slot = -1
+
+    @property
+    def key(self) -> Key:
+        """By what its signatures are known."""
+        return Key(self._origin, Kind.LOG, self._signer.public)
+
+    async def problem(self) -> str | None:
+        """None, or a stable word for what keeps the log from being published."""
+        return self._trouble
+
+    async def round(self) -> None:
+        """Seal what is due and publish what is sealed; a round that fails is tried again, nothing is dropped."""
+        async with self._one_at_a_time:
+            due = newest_due(self._clock.ms())
+            if due <= self._settled_slot:
+                return
+            while await self._seal():
+                pass
+            await self._publish()
+            self._settled_slot = due
+
+    async def _seal(self) -> bool:
+        """Seal up to BATCH minutes; whether there may be more."""
+        now = self._clock.ms()
+        last = newest_due(now)
+        async with self._database.read() as connection:
+            known = await records.read_head(connection)
+        if known is not None and known.genesis + known.size > last:
+            return False
+        try:
+            async with self._database.write(HEAD) as connection:
+                head = await records.read_head(connection) or await self._begin(connection, now)
+                self._check_origin(head)
+                first = head.genesis + head.size
+                last = min(last, first + BATCH - 1)
+                if last < first:
+                    return False
+                entries = await records.waiting(connection, last)
+                minutes = await self._minutes(connection, head, by_slot(entries, first, last), now)
+                frontier = Frontier(head.size, head.frontier.hashes)
+                for minute in minutes:
+                    frontier.add(leaf_hash(minute.leaf.pack()))
+                await records.seal(connection, head, minutes, frontier)
+        except BaseException as error:
+            self._keys.clear()  # some may have been made in a transaction that is gone
+            if isinstance(error, Overtaken):
+                return True
+            raise
+        return True
+
+    def _check_origin(self, head: Head) -> None:
+        """Another key has another origin: with it this log is not continued."""
+        if head.origin != self._origin:
+            self._trouble = KEY_CHANGED
+            raise DomainError(KEY_CHANGED, origin=head.origin)
+
+    async def _begin(self, connection: records.Connection, now_ms: int) -> Head:
+        await records.begin(connection, self._origin, now_ms // MINUTE_MS)
+        head = await records.read_head(connection)
+        assert head is not None  # noqa: S101  written a line above
+        return head
+
+    async def _minutes(
+        self, connection: records.Connection, head: Head, said: dict[int, list[Entry]], now_ms: int
+    ) -> list[Minute]:
+        minutes, schemes, offset = [], head.schemes, self._clock.offset_ms
+        for slot, entries in said.items():
+            keys = {one: await self._keys_for(connection, one, entries) for one in {each.group_id for each in entries}}
+            minute = make_minute(slot, entries, keys, schemes, now_ms, offset)
+            minutes.append(minute)
+            schemes = minute.schemes
+        return minutes
+
+    async def _keys_for(self, connection: records.Connection, group_id: str, entries: Iterable[Entry]) -> Keys:
+        if group_id not in self._keys:
+            while len(self._keys) >= GROUPS_KEPT:
+                del self._keys[next(iter(self._keys))]
+            self._keys[group_id] = await records.keys_of(connection, group_id)
+        known = self._keys[group_id]
+        subjects = {
+            subject_of(record) for entry in entries if entry.group_id == group_id for record in split(entry.records)
+        }
+        if subjects - known.keys():  # another process may have made some
+            known |= await records.keys_of(connection, group_id)
+            known |= await records.make_keys(connection, group_id, subjects - known.keys())
+        return known
+
+    async def _publish(self) -> None:
+        """Tiles, the root a second way, consistency with what was signed before, then the signature."""
+        async with self._database.read() as connection:
+            head = await records.read_head(connection)
+            newest = await records.newest_checkpoint(connection)
+        if head is None or head.size == 0:
+            return
+        signed = _read(newest)
+        if signed is not None and signed.size == head.size and self.files.said() == newest:
+            return
+        try:
+            note = await self._sign(head, signed, newest)
+        except Refused as error:
+            self._trouble = DAMAGED
+            raise DomainError(DAMAGED, reason=str(error)) from error
+        await asyncio.to_thread(self.files.say, note)
+        self._trouble = None
+
+    async def _sign(self, head: Head, signed: Checkpoint | None, newest: str | None) -> str:
+        published = _read(self.files.said())
+        if published is not None and published.size > head.size:
+            raise Refused(f"{published.size} leaves were published, the store has {head.size}")
+        await self._lay_out(published.size if published else 0, head.size)
+        node = self.files.tree(head.size).node
+        root = await asyncio.to_thread(range_hash, node, 0, head.size)
+        if root != head.frontier.root():
+            raise Refused("the leaves do not lead to the root of the head")
+        for before in (signed, published):
+            if before is not None and before.size:
+                proof = prove_consistency(node, before.size, head.size)
+                check_consistency(before.size, head.size, proof, before.root, root)
+        if signed is not None and signed.size == head.size and newest is not None:
+            return newest
+        text = str(Checkpoint(head.origin, head.size, root))
+        note = str(Note(text, (sign(text, head.origin, self._signer),)))
+        async with self._database.write(HEAD) as connection:
+            latest = await records.newest_checkpoint(connection)
+            other = _read(latest)
+            if other is not None and other.size >= head.size and latest is not None:
+                return latest
+            await records.add_checkpoint(connection, head.size, note, self._clock.ms())
+        return note
+
+    async def _lay_out(self, old: int, size: int) -> None:
+        """Write the tiles of the leaves old..size-1 out of the store; all of them when the earlier ones are lost."""
+        while old < size:
+            upto = min(size, old - old % BATCH + BATCH)
+            async with self._database.read() as connection:
+                raw = await records.leaves(connection, old, upto)
+            if len(raw) != upto - old:
+                raise Refused(f"leaves are missing between {old} and {upto}")
+            await asyncio.to_thread(self.files.grow, old, raw)
+            old = upto
+
+
+def origin_of(signer: Signer) -> str:
+    """The log's name: it stands for the key, so that two logs never have the same."""
+    return f"keshi/{hashlib.sha256(signer.public).hexdigest()[:16]}"
+
+
+def _read(note: str | None) -> Checkpoint | None:
+    return read_checkpoint(read_note(note).text) if note is not None else None

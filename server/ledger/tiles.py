@@ -1,0 +1,119 @@
+"""Decides how the log comes into files: tiles and bundles beside the store, each written whole or not at all."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from server.core.errors import DomainError
+from server.verify import tiles
+from server.verify.tiles import HEIGHT, WIDTH, Tiles
+from server.verify.tree import Refused, leaf_hash, root
+
+MODE: Final = 0o600
+
+
+class TileFolder:
+    """C2SP tlog-tiles in a folder. Everything in it can be made again from the leaves in the store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def fetch(self, path: str) -> bytes:
+        """A file's content. Raises KeyError."""
+        try:
+            return (self._folder / path).read_bytes()
+        except OSError as error:
+            raise KeyError(path) from error
+
+    def tree(self, size: int) -> Tiles:
+        """The hashes of the first `size` leaves."""
+        return Tiles(size, self.fetch)
+
+    def grow(self, old: int, leaves: Sequence[bytes]) -> None:
+        """Add leaves after the first `old`; doing it again changes nothing.
+
+        Raises DomainError disk_full; Refused when earlier tiles are missing or damaged.
+        """
+        size = old + len(leaves)
+        self._grow_bundles(old, leaves)
+        hashes = [leaf_hash(one) for one in leaves]
+        level, begin = 0, old
+        while hashes or (size >> (HEIGHT * level)):
+            self._grow_level(level, begin, hashes, size)
+            full_before, full_now = begin // WIDTH, (begin + len(hashes)) // WIDTH
+            hashes = [self._whole(level, index) for index in range(full_before, full_now)]
+            level, begin = level + 1, full_before
+
+    def say(self, checkpoint: str) -> None:
+        """Publish a signed note: from now on this is the log."""
+        self._write(tiles.CHECKPOINT, checkpoint.encode())
+
+    def said(self) -> str | None:
+        """The note that was published last."""
+        try:
+            return self.fetch(tiles.CHECKPOINT).decode()
+        except (KeyError, UnicodeDecodeError):
+            return None
+
+    def _grow_level(self, level: int, begin: int, hashes: Sequence[bytes], size: int) -> None:
+        """Hashes begin.. of a level: the tile that they begin in is written anew with what stood in it."""
+        first = begin // WIDTH
+        kept = self._partial(level, first, begin % WIDTH)
+        raw = kept + b"".join(hashes)
+        for at in range(0, len(raw), WIDTH * 32):
+            index, body = first + at // (WIDTH * 32), raw[at : at + WIDTH * 32]
+            self._write(tiles.path(level, index, len(body) // 32), body)
+
+    def _partial(self, level: int, index: int, width: int) -> bytes:
+        if not width:
+            return b""
+        for name in (tiles.path(level, index, width), tiles.path(level, index)):
+            try:
+                raw = self.fetch(name)
+            except KeyError:
+                continue
+            if len(raw) >= width * 32:
+                return raw[: width * 32]
+        raise Refused(f"{tiles.path(level, index, width)} is missing")
+
+    def _grow_bundles(self, old: int, leaves: Sequence[bytes]) -> None:
+        first, inside = divmod(old, WIDTH)
+        kept: list[bytes] = []
+        if inside:
+            name = tiles.path("entries", first, inside)
+            try:
+                kept = tiles.entries(self.fetch(name), inside)
+            except KeyError:
+                kept = tiles.entries(self._whole_bundle(first), WIDTH)[:inside]
+        rest = [*kept, *leaves]
+        for at in range(0, len(rest), WIDTH):
+            part = rest[at : at + WIDTH]
+            self._write(tiles.path("entries", first + at // WIDTH, len(part)), tiles.bundle(part))
+
+    def _whole_bundle(self, index: int) -> bytes:
+        name = tiles.path("entries", index)
+        try:
+            return self.fetch(name)
+        except KeyError as error:
+            raise Refused(f"{name} is missing") from error
+
+    def _whole(self, level: int, index: int) -> bytes:
+        raw = self.fetch(tiles.path(level, index))
+        return root(raw[at : at + 32] for at in range(0, len(raw), 32))
+
+    def _write(self, name: str, body: bytes) -> None:
+        path = self._folder / name
+        try:
+            if path.is_file() and path.read_bytes() == body:
+                return
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle, draft = tempfile.mkstemp(dir=path.parent, prefix=".")
+            with os.fdopen(handle, "wb") as file:
+                file.write(body)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(draft).replace(path)
+        except OSError as error:
+            raise DomainError("disk_full", reason=error.strerror or str(error)) from error

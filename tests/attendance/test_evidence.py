@@ -1,0 +1,37 @@
+"""What the log is told of a minute, and that it is told when the minute is sealed."""
+
+import hashlib
+
+from server.attendance.evidence import LIVE, minute_records
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack
+from server.ledger import records as ledger
+from server.ledger.rules import split
+from server.verify.formats import Kind, read_record
+from tests.attendance.test_sealer import attend, joined
+from tests.attendance.world import LESSON, T0, World, person_id
+
+BOTH_STORES = True
+
+
+def test_a_record_for_each_trainee() -> None:
+    minutes = [
+        MinuteRecord(person_id(1), ((0, 40_000),), ((Reason.HIDDEN, 20_000),)),
+        MinuteRecord(person_id(2), (), ((Reason.ABSENT, 60_000),)),
+    ]
+    first, second = minute_records(LESSON, SealedMinute(77, 60_000, tuple(minutes)))
+    assert (first.kind, first.slot, first.mode, first.credit_ms) == (Kind.MINUTE, 77, LIVE, 40_000)
+    assert (first.subject.hex(), first.resource.hex()) == (person_id(1), LESSON)
+    assert first.evidence == hashlib.sha256(pack(minutes[:1])).digest() != second.evidence
+    assert second.credit_ms == 0
+
+
+async def test_sealing_tells_the_log_in_the_same_transaction(world: World) -> None:
+    page = await joined(world)
+    await attend(world, page, 60_000)
+    world.clock.advance(90_000)
+    await world.sealer.round()
+    async with world.database.read() as connection:
+        (entry,) = await ledger.waiting(connection, 1 << 30)
+    assert (entry.slot, entry.group_id) == (T0 // 60_000, LESSON)
+    (raw,) = split(entry.records)
+    assert (read_record(raw).subject.hex(), read_record(raw).credit_ms) == (person_id(1), 60_000)
