@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", required=True, help="输出文件，.xlsx 或 .csv · the file to write")
     export.add_argument("--language", default="zh-CN", choices=("zh-CN", "en"), help="文件的语言 · the file's language")
     _upkeep_options(add)
+    add("fsck", commands.fsck, "核对存证日志与全部记录 · hold all that is stored against the log")
     types = add("types", commands.types, "为网页生成类型 · write the web client's types")
     types.add_argument("--out", default="web/src/wire/types.ts", help="输出文件 · the file to write")
     return parser

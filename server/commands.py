@@ -22,6 +22,7 @@ from server.log import set_up_logging
 from server.serve import only_one, serve_until_stopped, told_to_stop
 from server.settings import Config
 from server.upkeep import records
+from server.upkeep.fsck import faults
 
 OFFLINE: Final = "http://127.0.0.1:8080"
 
@@ -102,6 +103,18 @@ async def export(config: Config, options: argparse.Namespace) -> None:
         file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."), Language(options.language))
     out.write_bytes(file.content)  # noqa: ASYNC240  nothing else runs
     print(f"{out}")
+
+
+async def fsck(config: Config, _options: argparse.Namespace) -> int:
+    """Hold everything stored against the log, also while another process serves; 1 when something does not fit."""
+    found = 0
+    async with _beside(config) as house:
+        async for line in faults(house):
+            print(line, flush=True)
+            found += 1
+    if not found:
+        print("✓ 日志与记录一致 · the log and the records fit")
+    return 1 if found else 0
 
 
 async def types(config: Config, options: argparse.Namespace) -> None:

@@ -14,7 +14,7 @@ from server.serve import only_one
 from tests.school import school
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("serve", "media", "init", "migrate", "demo", "export", "backup", "restore", "doctor", "types")
+COMMANDS = ("serve", "media", "init", "migrate", "demo", "export", "backup", "restore", "doctor", "fsck", "types")
 
 
 def test_help_names_every_command_in_two_languages(capsys: pytest.CaptureFixture[str]) -> None:

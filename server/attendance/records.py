@@ -128,6 +128,12 @@ async def sealed_minutes(connection: AsyncConnection, lesson_id: str, since_slot
     return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])) for row in rows]
 
 
+async def lessons_with_minutes(connection: AsyncConnection) -> list[str]:
+    """The lessons of which something is sealed."""
+    query = select(minute_journal.c.lesson_id).distinct().order_by(minute_journal.c.lesson_id)
+    return [row[0] for row in await connection.execute(query)]
+
+
 async def newest_lease(connection: AsyncConnection, person_id: str) -> LeaseRow | None:
     """The account's newest lease, with its end when it has one."""
     query = _leases().where(lease.c.person_id == person_id).order_by(lease.c.epoch.desc()).limit(1)

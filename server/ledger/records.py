@@ -1,7 +1,7 @@
 """Tables of the log. What was said, sealed and signed is append-only; the queue, the keys and the head are not."""
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -209,3 +209,48 @@ async def entries_of(connection: Connection, idx: int) -> list[Entry]:
     """What was said that is in a leaf."""
     query = select(entry).join(sealed, sealed.c.entry_id == entry.c.id).where(sealed.c.idx == idx)
     return [Entry(**row) for row in (await connection.execute(query.order_by(entry.c.id))).mappings()]
+
+
+async def checkpoints(connection: Connection) -> AsyncIterator[tuple[int, str]]:
+    """Every signed note by its size."""
+    for size, note in await connection.execute(select(checkpoint.c.size, checkpoint.c.note)):
+        yield size, note
+
+
+async def leaves_by_number(connection: Connection, begin_at: int, end_at: int) -> dict[int, bytes]:
+    """The packed leaves of begin..end-1 that are there."""
+    query = select(leaf.c.idx, leaf.c.leaf).where(leaf.c.idx >= begin_at, leaf.c.idx < end_at)
+    return {row[0]: row[1] for row in await connection.execute(query)}
+
+
+async def groups_between(connection: Connection, begin_at: int, end_at: int) -> dict[int, dict[str, bytes]]:
+    """The packed groups of the leaves begin..end-1."""
+    found: dict[int, dict[str, bytes]] = {}
+    for idx, name, raw in await connection.execute(select(group).where(group.c.idx >= begin_at, group.c.idx < end_at)):
+        found.setdefault(idx, {})[name] = raw
+    return found
+
+
+async def entries_between(connection: Connection, begin_at: int, end_at: int) -> dict[int, list[Entry]]:
+    """What was said that is in the leaves begin..end-1."""
+    query = select(sealed.c.idx, entry).join(sealed, sealed.c.entry_id == entry.c.id)
+    found: dict[int, list[Entry]] = {}
+    for idx, *values in await connection.execute(query.where(sealed.c.idx >= begin_at, sealed.c.idx < end_at)):
+        found.setdefault(idx, []).append(Entry(*values))
+    return found
+
+
+async def strays(connection: Connection) -> list[str]:
+    """A code for each entry that is neither sealed nor waiting (entry_lost), or both (entry_doubled)."""
+    known = entry.outerjoin(pending, pending.c.entry_id == entry.c.id).outerjoin(
+        sealed, sealed.c.entry_id == entry.c.id
+    )
+    waits, done = pending.c.entry_id.is_not(None), sealed.c.entry_id.is_not(None)
+    found = await connection.execute(select(waits, done).select_from(known).where(waits == done))
+    return ["entry_doubled" if both else "entry_lost" for both, _ in found]
+
+
+async def said_of(connection: Connection, group_id: str) -> list[Entry]:
+    """All that was ever said of a group, sealed or not."""
+    rows = (await connection.execute(select(entry).where(entry.c.group_id == group_id))).mappings()
+    return [Entry(**row) for row in rows]

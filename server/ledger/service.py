@@ -61,6 +61,12 @@ class Ledger:
         """By what its signatures are known."""
         return Key(self._origin, Kind.LOG, self._signer.public)
 
+    async def genesis(self) -> int:
+        """The unix minute of leaf 0; 0 before the log began."""
+        async with self._database.read() as connection:
+            head = await records.read_head(connection)
+        return head.genesis if head else 0
+
     async def problem(self) -> str | None:
         """None, or a stable word for what keeps the log from being published."""
         return self._trouble

@@ -1,0 +1,157 @@
+"""Decides whether what the store holds of the log fits together, and names each place where it does not.
+
+Everything is made again from what was said: groups from records, leaves from groups, the root from leaves, and the
+published files and signatures are held against it.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
+from typing import Final
+
+from server.core.database import Database
+from server.ledger import records
+from server.ledger.records import Connection, Head
+from server.ledger.rules import Entry, make_group, split, subject_of
+from server.ledger.tiles import TileFolder
+from server.verify.formats import Group, groups_root, read_group, read_leaf
+from server.verify.notes import Key, check_log, read_checkpoint, read_note
+from server.verify.tree import Frontier, Refused, leaf_hash, range_hash
+
+#: leaves read at a time
+BATCH: Final = 256
+
+#: told how many leaves were looked at, of how many
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that does not fit: a stable code, and where; `idx` is the leaf, `group_id` what it was about."""
+
+    code: str
+    idx: int | None = None
+    group_id: str = ""
+
+
+def quiet(_done: int, _all: int) -> None:
+    """No progress."""
+
+
+async def audit(database: Database, files: TileFolder, key: Key, progress: Progress = quiet) -> AsyncIterator[Fault]:
+    """Every fault of the log, leaf by leaf. Codes: leaf_missing, leaf_changed, group_changed, records_changed,
+    entry_lost, entry_doubled, head_changed, files_changed, checkpoint_false.
+
+    A leaf that was changed where nothing else says the same is named by the first signature that does not fit it.
+    """
+    async with database.read() as connection:
+        head = await records.read_head(connection)
+        if head is None:
+            return
+        tree = _Tree(head, key, {size: note async for size, note in records.checkpoints(connection)})
+        for begin in range(0, head.size, BATCH):
+            upto = min(begin + BATCH, head.size)
+            async for fault in _leaves(connection, tree, begin, upto):
+                yield fault
+            progress(upto, head.size)
+        for code in await records.strays(connection):
+            yield Fault(code)
+        for fault in tree.ended():
+            yield fault
+        if not _fits(files, head):
+            yield Fault("files_changed")
+
+
+class _Tree:
+    """The leaves' tree as it grows again, held against every signature on the way."""
+
+    def __init__(self, head: Head, key: Key, signed: Mapping[int, str]) -> None:
+        self.head = head
+        self._key = key
+        self._signed = signed
+        self._frontier = Frontier()
+        #: a leaf was named already: from there on no root fits
+        self.strayed = False
+
+    def add(self, idx: int, raw: bytes) -> Iterator[Fault]:
+        self._frontier.add(leaf_hash(raw))
+        if idx + 1 not in self._signed:
+            return
+        try:
+            note = read_note(self._signed[idx + 1])
+            found = read_checkpoint(note.text)
+            true = bool(check_log(note, [self._key])) and (found.origin, found.size) == (self.head.origin, idx + 1)
+        except Refused:
+            true = False
+        if not true:
+            yield Fault("checkpoint_false", idx)
+        elif not self.strayed and found.root != self._frontier.root():
+            self.strayed = True
+            yield Fault("leaf_changed", idx)
+
+    def ended(self) -> Iterator[Fault]:
+        if (self._frontier.size, self._frontier.root()) != (self.head.size, self.head.frontier.root()):
+            yield Fault("head_changed")
+        for size in sorted(self._signed.keys() - range(self.head.size + 1)):
+            yield Fault("checkpoint_false", size - 1)
+
+
+async def _leaves(connection: Connection, tree: _Tree, begin: int, upto: int) -> AsyncIterator[Fault]:
+    leaves = await records.leaves_by_number(connection, begin, upto)
+    groups = await records.groups_between(connection, begin, upto)
+    said = await records.entries_between(connection, begin, upto)
+    names = {entry.group_id for entries in said.values() for entry in entries}
+    keys = {name: await records.keys_of(connection, name) for name in names}
+    for idx in range(begin, upto):
+        if idx not in leaves:
+            yield Fault("leaf_missing", idx)
+            tree.strayed = True
+            continue
+        for fault in _groups(idx, groups.get(idx, {}), said.get(idx, ()), keys):
+            yield fault
+        if not _leaf_fits(leaves[idx], tree.head.genesis + idx, groups.get(idx, {})):
+            yield Fault("leaf_changed", idx)
+            tree.strayed = True
+        for fault in tree.add(idx, leaves[idx]):
+            yield fault
+
+
+def _groups(
+    idx: int, groups: Mapping[str, bytes], said: Iterable[Entry], keys: Mapping[str, Mapping[str, bytes]]
+) -> Iterator[Fault]:
+    by_group = attrgetter("group_id")
+    entries = {name: list(each) for name, each in groupby(sorted(said, key=by_group), key=by_group)}
+    for name in sorted(groups.keys() | entries.keys()):
+        packed = [one for entry in entries.get(name, ()) for one in split(entry.records)]
+        if name not in groups:
+            yield Fault("group_changed", idx, name)
+        elif not packed or not _group_fits(groups[name], name, packed, keys[name]):
+            yield Fault("records_changed", idx, name)
+
+
+def _group_fits(raw: bytes, name: str, packed: Sequence[bytes], keys: Mapping[str, bytes]) -> bool:
+    return {subject_of(one) for one in packed} <= keys.keys() and make_group(name, packed, keys).pack() == raw
+
+
+def _leaf_fits(raw: bytes, slot: int, groups: Mapping[str, bytes]) -> bool:
+    try:
+        leaf = read_leaf(raw)
+        made: list[Group] = [read_group(groups[name]) for name in sorted(groups)]
+    except Refused:
+        return False
+    said = (leaf.slot, leaf.n_groups, leaf.n_records, leaf.credit_ms_total, leaf.groups_root)
+    sums = sum(one.n_records for one in made), sum(one.credit_ms for one in made)
+    return said == (slot, len(made), *sums, groups_root(made))
+
+
+def _fits(files: TileFolder, head: Head) -> bool:
+    """Whether the published files are the log as far as they go; the newest minute may not be out yet."""
+    said = files.said()
+    if said is None:
+        return head.size == 0
+    try:
+        found = read_checkpoint(read_note(said).text)
+        return found.size <= head.size and range_hash(files.tree(found.size).node, 0, found.size) == found.root
+    except Refused:
+        return False

@@ -1,0 +1,60 @@
+"""The journal held against the log: an edited minute is named, and so is one that only one of them has."""
+
+import pytest
+
+from server.attendance.audit import Difference, differences
+from server.ledger import records as ledger
+from tests.attendance.test_sealer import attend, joined
+from tests.attendance.world import LESSON, T0, World, person_id
+
+BOTH_STORES = True
+
+SLOT = T0 // 60_000
+
+
+async def sealed(world: World) -> None:
+    async with world.database.write() as connection:
+        await ledger.begin(connection, "log", SLOT)
+    page = await joined(world)
+    await attend(world, page, 120_000)
+    world.clock.advance(90_000)
+    await world.sealer.round()
+
+
+async def found(world: World) -> list[Difference]:
+    return [one async for one in differences(world.database)]
+
+
+async def attack(world: World, statement: str) -> None:
+    async with world.database.write() as connection:
+        for table in ("minute_journal", "ledger_entry"):
+            if world.database.embedded:
+                for verb in ("update", "delete"):
+                    await connection.exec_driver_sql(f"DROP TRIGGER {table}_no_{verb}")
+            else:
+                await connection.exec_driver_sql(f"ALTER TABLE {table} DISABLE TRIGGER ALL")
+        await connection.exec_driver_sql(statement)
+
+
+async def test_they_say_the_same(world: World) -> None:
+    assert await found(world) == []
+    await sealed(world)
+    assert await found(world) == []
+
+
+async def test_a_minute_that_was_edited_is_named(world: World) -> None:
+    await sealed(world)
+    async with world.database.read() as connection:
+        query = f"SELECT records FROM minute_journal WHERE slot = {SLOT + 1}"
+        raw = bytearray(bytes((await connection.exec_driver_sql(query)).scalar_one()))
+    raw[-1] ^= 2
+    literal = f"x'{raw.hex()}'" if world.database.embedded else f"'\\x{raw.hex()}'"
+    await attack(world, f"UPDATE minute_journal SET records = {literal} WHERE slot = {SLOT + 1}")
+    assert await found(world) == [Difference(LESSON, SLOT + 1, person_id(1))]
+
+
+@pytest.mark.parametrize("table", ["minute_journal", "ledger_entry"])
+async def test_a_minute_that_only_one_of_them_has_is_named(world: World, table: str) -> None:
+    await sealed(world)
+    await attack(world, f"DELETE FROM {table} WHERE slot = {SLOT + 1}")
+    assert await found(world) == [Difference(LESSON, SLOT + 1, person_id(1))]
