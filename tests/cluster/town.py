@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import AbstractContextManager, asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,8 @@ BEAT_S = 0.5
 ACK_S = 8.0
 #: behind a proxy a frozen server takes connections and says nothing
 CONNECT_S = 5.0
+#: a server that is dead or frozen says no goodbye
+CLOSE_S = 2.0
 LOST_S = 0.5
 
 
@@ -199,6 +201,7 @@ class Town:
                 yield page
             finally:
                 await page.client.disconnect()
+                await page.hang_up()
 
 
 @dataclass
@@ -211,6 +214,7 @@ class Page:
     session: aiohttp.ClientSession = field(init=False)
     told: list[tuple[str, Any]] = field(default_factory=list)
     lease: dict[str, Any] = field(default_factory=dict)
+    sockets: list[aiohttp.ClientWebSocketResponse] = field(default_factory=list)
     name: str = "page-one"
     lesson_id: str = ""
     url: str = ""
@@ -241,6 +245,14 @@ class Page:
             if self.client.eio.ws is not None:  # the library forgets a socket that was given up half open
                 await self.client.eio.ws.close()
             raise
+        self.sockets.append(self.client.eio.ws)
+
+    async def hang_up(self) -> None:
+        """Close every socket that there ever was: the library forgets those whose server was killed."""
+        for one in self.sockets:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(CLOSE_S):
+                    await one.close()
 
     async def call(self, event: str, **arguments: Any) -> dict[str, Any]:
         lesson_id = self.lesson_id or self.town.lesson_id
