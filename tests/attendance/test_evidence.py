@@ -18,7 +18,8 @@ def test_a_record_for_each_trainee() -> None:
         MinuteRecord(person_id(1), ((0, 40_000),), ((Reason.HIDDEN, 20_000),)),
         MinuteRecord(person_id(2), (), ((Reason.ABSENT, 60_000),)),
     ]
-    first, second = minute_records(LESSON, SealedMinute(77, 60_000, tuple(minutes)))
+    told = split(minute_records(LESSON, SealedMinute(77, 60_000, tuple(minutes))))
+    first, second = map(read_record, told)
     assert (first.kind, first.slot, first.mode, first.credit_ms) == (Kind.MINUTE, 77, LIVE, 40_000)
     assert (first.subject.hex(), first.resource.hex()) == (person_id(1), LESSON)
     assert first.evidence == hashlib.sha256(pack(minutes[:1])).digest() != second.evidence
