@@ -34,7 +34,7 @@ async def differences(database: Database) -> AsyncIterator[Difference]:
             said = _minutes(await ledger.said_of(connection, lesson_id))
             begun = min(said, default=head.genesis)
             stored = await records.sealed_minutes(connection, lesson_id)
-            journal = {one.slot: Counter(record.pack() for record in minute_records(lesson_id, one)) for one in stored}
+            journal = {one.slot: Counter(split(minute_records(lesson_id, one))) for one in stored}
             for slot in sorted(journal.keys() | said.keys()):
                 for person_id in _people(journal.get(slot, NOTHING), said.get(slot, NOTHING)):
                     if slot in said or slot >= begun:

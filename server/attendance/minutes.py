@@ -7,6 +7,7 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from operator import attrgetter
 from typing import Final
 
 from server.attendance.intervals import Intervals, clip, intersect, subtract, total, union
@@ -115,12 +116,14 @@ _REASON: Final = struct.Struct(">BH")
 
 def pack(records: Iterable[MinuteRecord]) -> bytes:
     """Records as bytes, by person: 8-byte id, counts, spans as 16-bit offsets, reasons as code and milliseconds."""
-    parts: list[bytes] = []
-    for record in sorted(records, key=lambda one: one.person_id):
-        parts.append(_HEAD.pack(bytes.fromhex(record.person_id), len(record.credited), len(record.reasons)))
-        parts += [_SPAN.pack(start, end) for start, end in record.credited]
-        parts += [_REASON.pack(reason, ms) for reason, ms in record.reasons]
-    return b"".join(parts)
+    return b"".join(map(pack_one, sorted(records, key=attrgetter("person_id"))))
+
+
+def pack_one(record: MinuteRecord) -> bytes:
+    """One record as it stands in `pack`."""
+    head = _HEAD.pack(bytes.fromhex(record.person_id), len(record.credited), len(record.reasons))
+    spans = b"".join([_SPAN.pack(start, end) for start, end in record.credited])
+    return head + spans + b"".join([_REASON.pack(reason, ms) for reason, ms in record.reasons])
 
 
 def unpack(packed: bytes) -> tuple[MinuteRecord, ...]:

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.attendance.lease import End, How
 from server.attendance.minutes import SealedMinute, pack, unpack
 from server.core.database import RETAIN, column, metadata
+from server.ledger.facts import tell
+from server.verify.formats import Kind
 
 lease: Final = Table(
     "lease",
@@ -76,13 +78,25 @@ async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
         await connection.execute(lease.insert().values(values))
     except IntegrityError as error:
         raise Raced from error
-
-
-async def add_end(connection: AsyncConnection, person_id: str, epoch: int, reason: End, ended_ms: int) -> None:
-    """Write that a lease has ended."""
-    await connection.execute(
-        lease_end.insert().values(person_id=person_id, epoch=epoch, reason=reason, ended_ms=ended_ms)
+    await tell(
+        connection,
+        Kind.LEASE,
+        row.granted_ms,
+        values,
+        group_id=row.lesson_id,
+        subject=row.person_id,
+        session=row.epoch,
+        seq=row.epoch,
     )
+
+
+async def add_end(
+    connection: AsyncConnection, lesson_id: str, person_id: str, epoch: int, reason: End, ended_ms: int
+) -> None:
+    """Write that a lease has ended."""
+    values = {"person_id": person_id, "epoch": epoch, "reason": reason, "ended_ms": ended_ms}
+    await connection.execute(lease_end.insert().values(values))
+    await _tell(connection, Kind.LEASE_END, ended_ms, lesson_id, values)
 
 
 async def end_of(connection: AsyncConnection, person_id: str, epoch: int) -> int | None:
@@ -144,3 +158,8 @@ async def newest_lease(connection: AsyncConnection, person_id: str) -> LeaseRow 
 def _leases() -> Select[Any]:
     same = and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
     return select(lease, lease_end.c.ended_ms).select_from(lease.outerjoin(lease_end, same))
+
+
+async def _tell(connection: AsyncConnection, kind: Kind, at_ms: int, lesson_id: str, row: dict[str, Any]) -> None:
+    epoch: int = row["epoch"]
+    await tell(connection, kind, at_ms, row, group_id=lesson_id, subject=row["person_id"], session=epoch, seq=epoch)

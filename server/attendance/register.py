@@ -169,7 +169,7 @@ class Register:
             await self.owners.require(connection, holder.lesson_id)
             written_ms = await records.end_of(connection, holder.person_id, holder.epoch)
             if written_ms is None:
-                await records.add_end(connection, holder.person_id, holder.epoch, reason, ended_ms)
+                await records.add_end(connection, holder.lesson_id, holder.person_id, holder.epoch, reason, ended_ms)
         if book := self.books.get(holder.lesson_id):
             book.release(holder.person_id, ended_ms if written_ms is None else written_ms)
         if self.holders.get(holder.person_id) is holder:

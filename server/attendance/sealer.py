@@ -63,7 +63,9 @@ class Sealer:
                     stored += [(book, minute) for minute in before]  # written, but we were cut off before we knew
                     for minute in minutes[len(before) :]:
                         await records.add_minute(connection, lesson_id, minute, now)
-                        await ledger.append(connection, minute.slot, lesson_id, minute_records(lesson_id, minute))
+                        await ledger.append_packed(
+                            connection, minute.slot, lesson_id, minute_records(lesson_id, minute)
+                        )
                         stored.append((book, minute))
             for book, minute in stored:
                 book.sealed(minute)

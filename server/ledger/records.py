@@ -102,7 +102,11 @@ async def append(connection: Connection, slot: int, group_id: str, records: Iter
     `group_id` is 16 hexadecimal digits: what the records are about, a lesson or a class. Raises Refused for what
     does not fit.
     """
-    packed = b"".join(record.pack() for record in records)
+    await append_packed(connection, slot, group_id, b"".join(record.pack() for record in records))
+
+
+async def append_packed(connection: Connection, slot: int, group_id: str, packed: bytes) -> None:
+    """The same for records that are packed already."""
     if packed:
         values = {"id": secrets.token_hex(ID_BYTES), "slot": slot, "group_id": group_id, "records": packed}
         await connection.execute(insert(entry).values(values))

@@ -19,7 +19,7 @@ from server.verify.formats import (
     LeafFlag,
     groups_root,
 )
-from server.verify.tree import Frontier
+from server.verify.tree import root
 
 MINUTE_MS: Final = 60_000
 #: minutes of attendance are final 90 s after they end, and are in the store a moment later
@@ -29,8 +29,8 @@ GAP_MS: Final = 60_000
 #: a clock that is so far off marks the minutes that it dates (evidence.md)
 CLOCK_WRONG_MS: Final = 30_000
 
-#: of a packed record: kind, slot, seq, subject; credit; evidence
-_PLACE: Final = struct.Struct(">BxII8s")
+#: within a packed record
+MINUTE: Final = int(Kind.MINUTE)
 _CREDIT: Final = struct.Struct(">I")
 _CREDIT_AT: Final = 35
 _EVIDENCE_AT: Final = 41
@@ -75,10 +75,9 @@ def subject_of(record: bytes) -> str:
     return record[10:18].hex()
 
 
-def place_of(record: bytes) -> tuple[object, ...]:
+def place_of(record: bytes) -> bytes:
     """Where a packed record stands in its group (formats.order_of); two of one place: in the order of their bytes."""
-    kind, slot, seq, subject = _PLACE.unpack_from(record)
-    return kind, slot, subject, seq, record
+    return record[:1] + record[2:6] + record[10:18] + record[6:10] + record
 
 
 def hash_of(key: bytes, record: bytes) -> bytes:
@@ -90,12 +89,10 @@ def hash_of(key: bytes, record: bytes) -> bytes:
 def make_group(group_id: str, records: Sequence[bytes], keys: Keys) -> Group:
     """The group of these packed records, in any order."""
     ordered = sorted(records, key=place_of)
-    frontier, credited, credit_ms = Frontier(), 0, 0
-    for record in ordered:
-        frontier.add(hash_of(keys[subject_of(record)], record))
-        if record[0] == Kind.MINUTE and (ms := _CREDIT.unpack_from(record, _CREDIT_AT)[0]):
-            credited, credit_ms = credited + 1, credit_ms + ms
-    return Group(bytes.fromhex(group_id), len(ordered), credited, credit_ms, 0, frontier.root())
+    hashes = [hash_of(keys[subject_of(record)], record) for record in ordered]
+    credits = [_CREDIT.unpack_from(record, _CREDIT_AT)[0] for record in ordered if record[0] == MINUTE]
+    credited = sum(1 for ms in credits if ms)
+    return Group(bytes.fromhex(group_id), len(ordered), credited, sum(credits), 0, root(hashes))
 
 
 def make_minute(

@@ -1,12 +1,15 @@
 """The table of lesson events: append-only; a lesson's state is always what its events make."""
 
+from dataclasses import asdict
 from typing import Final
 
 from sqlalchemy import BigInteger, Integer, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
+from server.ledger.facts import tell
 from server.live.lesson import Event, Kind
+from server.verify.formats import Kind as RecordKind
 
 lesson_event: Final = Table(
     "lesson_event",
@@ -24,16 +27,9 @@ APPEND_ONLY: Final = ("lesson_event",)
 
 async def add_event(connection: AsyncConnection, lesson_id: str, event: Event) -> None:
     """Write an event; the primary key refuses a second one with the same number."""
-    await connection.execute(
-        lesson_event.insert().values(
-            lesson_id=lesson_id,
-            seq=event.seq,
-            at_ms=event.at_ms,
-            kind=event.kind,
-            actor_id=event.actor_id,
-            since_ms=event.since_ms,
-        )
-    )
+    values = {"lesson_id": lesson_id, **asdict(event)}
+    await connection.execute(lesson_event.insert().values(values))
+    await tell(connection, RecordKind.LESSON_EVENT, event.at_ms, values, group_id=lesson_id, seq=event.seq)
 
 
 async def events_of(connection: AsyncConnection, lesson_id: str) -> list[Event]:

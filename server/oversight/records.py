@@ -6,6 +6,8 @@ from sqlalchemy import BigInteger, String, Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
+from server.ledger.facts import tell
+from server.verify.formats import Kind
 
 regulator_view: Final = Table(
     "regulator_view",
@@ -24,6 +26,6 @@ async def add_view(
     connection: AsyncConnection, view_id: str, person_id: str, at_ms: int, page: str, object_id: str
 ) -> None:
     """Write one look."""
-    await connection.execute(
-        regulator_view.insert().values(id=view_id, person_id=person_id, at_ms=at_ms, page=page, object_id=object_id)
-    )
+    values = {"id": view_id, "person_id": person_id, "at_ms": at_ms, "page": page, "object_id": object_id}
+    await connection.execute(regulator_view.insert().values(values))
+    await tell(connection, Kind.REGULATOR_VIEW, at_ms, values, subject=person_id, resource=object_id)

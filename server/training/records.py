@@ -10,6 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.actor import Actor, Role, sees
 from server.core.errors import DomainError
+from server.ledger.facts import fact, tell
+from server.ledger.records import append
+from server.ledger.rules import MINUTE_MS
 from server.training.records_tables import (
     DEFAULT_SCHEME,
     ONLY,
@@ -21,6 +24,7 @@ from server.training.records_tables import (
     training_class,
 )
 from server.training.rules import RUNNING, Lesson, LessonState, Scheme, SubjectKind
+from server.verify.formats import Kind
 
 Connection: TypeAlias = AsyncConnection
 CHUNK: Final = 500
@@ -107,6 +111,7 @@ async def add_institution(connection: Connection, new: Institution, now_ms: int)
     """Write an institution. Raises DomainError name_taken."""
     values = {"id": new.id, "name": new.name, "area": new.area, "created_ms": now_ms}
     await _insert(connection, institution, values, "name_taken")
+    await tell(connection, Kind.INSTITUTION, now_ms, values, group_id=new.id)
 
 
 async def institutions(connection: Connection) -> list[Institution]:
@@ -132,6 +137,8 @@ async def add_class(connection: Connection, new: TrainingClass) -> None:
     values = {each.name: getattr(new, each.name) for each in _CLASS_COLUMNS}
     bound = {"institution_id": new.institution.id, "scheme_id": new.scheme.id}
     await _insert(connection, training_class, values | bound, "class_code_taken")
+    filed = {name: value for name, value in (values | bound).items() if name != "token"}
+    await tell(connection, Kind.TRAINING_CLASS, new.created_ms, filed, group_id=new.id, resource=new.institution.id)
 
 
 async def classes(connection: Connection, where: ColumnElement[bool]) -> list[TrainingClass]:
@@ -271,4 +278,8 @@ async def add_enrolments(connection: Connection, class_id: str, new: Sequence[En
     """Write enrolments."""
     rows = [{"class_id": class_id, "person_id": each.person_id, "seat": each.seat} for each in new]
     if rows:
-        await connection.execute(enrolment.insert(), [{**row, "enrolled_ms": now_ms} for row in rows])
+        rows = [{**row, "enrolled_ms": now_ms} for row in rows]
+        await connection.execute(enrolment.insert(), rows)
+        told = zip(new, rows, strict=True)
+        facts = [fact(Kind.ENROLMENT, now_ms, row, subject=each.person_id, seq=each.seat) for each, row in told]
+        await append(connection, now_ms // MINUTE_MS, class_id, facts)

@@ -57,11 +57,13 @@ class Frontier:
 
 
 def root(hashes: Iterable[bytes]) -> bytes:
-    """The root over hashes of leaves."""
-    frontier = Frontier()
-    for hashed in hashes:
-        frontier.add(hashed)
-    return frontier.root()
+    """The root over hashes of leaves: level by level, a last one without a neighbour goes up as it is."""
+    level, sha256 = list(hashes), hashlib.sha256
+    while len(level) > 1:
+        pairs = zip(level[::2], level[1::2], strict=False)
+        above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+        level = above + level[len(above) * 2 :]
+    return level[0] if level else EMPTY
 
 
 def range_hash(node: Node, begin: int, end: int) -> bytes:

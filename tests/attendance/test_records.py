@@ -18,7 +18,7 @@ async def test_leases_and_their_ends(world: World) -> None:
         await records.add_lease(connection, ROW)
         assert await records.end_of(connection, ROW.person_id, 1) is None
         assert await records.newest_lease(connection, ROW.person_id) == ROW
-        await records.add_end(connection, ROW.person_id, 1, End.LEFT, T0 + 5)
+        await records.add_end(connection, LESSON, ROW.person_id, 1, End.LEFT, T0 + 5)
         assert await records.end_of(connection, ROW.person_id, 1) == T0 + 5
     async with world.database.read() as connection:
         (row,) = await records.leases_of_lesson(connection, LESSON)
@@ -50,7 +50,7 @@ async def test_minutes_come_back_in_order(world: World) -> None:
 async def test_the_store_refuses_any_change(world: World, table: str, verb: str) -> None:
     async with world.database.write() as connection:
         await records.add_lease(connection, ROW)
-        await records.add_end(connection, ROW.person_id, 1, End.LEFT, T0)
+        await records.add_end(connection, LESSON, ROW.person_id, 1, End.LEFT, T0)
         await records.add_minute(connection, LESSON, SealedMinute(1, 0, ()), T0)
     column = {"lease": "granted_ms", "lease_end": "ended_ms", "minute_journal": "delivered_ms"}[table]
     with pytest.raises(IntegrityError, match="append_only"):

@@ -208,7 +208,7 @@ async def test_a_lease_whose_end_was_written_unheard_can_end_again(world: World)
     """The task was cut off between commit and memory: the written end stays, and the next join works."""
     page = await joined(world)
     async with world.database.write() as connection:
-        await records.add_end(connection, person_id(1), 1, End.LEFT, T0)
+        await records.add_end(connection, LESSON, person_id(1), 1, End.LEFT, T0)
     world.clock.advance(5_000)
     await world.attendance.leave(page.actor, page.connection, LESSON, page.epoch)
     assert [row.ended_ms for row in await leases(world)] == [T0]

@@ -173,3 +173,12 @@ def test_the_root_over_groups() -> None:
     other = replace(GROUP, id=ID[::-1])
     assert formats.groups_root([]) == EMPTY
     assert formats.groups_root([GROUP, other]) == node_hash(leaf_hash(GROUP.pack()), leaf_hash(other.pack()))
+
+
+@given(st.lists(st.tuples(ids, whole(32), hashes), max_size=5), whole(32), ids, whole(8))
+def test_many_minutes_at_once(minutes: list[tuple[bytes, int, bytes]], slot: int, resource: bytes, mode: int) -> None:
+    one_by_one = b"".join(
+        Record(Kind.MINUTE, slot, 0, subject, resource=resource, mode=mode, credit_ms=ms, evidence=evidence).pack()
+        for subject, ms, evidence in minutes
+    )
+    assert formats.pack_minutes(slot, resource, mode, minutes) == one_by_one

@@ -1,0 +1,52 @@
+"""Decides how a row of another capability becomes a record: its digest stands for it, the row can be shown later."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from server.ledger.records import Connection, append
+from server.ledger.rules import MINUTE_MS
+from server.verify.formats import ID_BYTES, NO_ID, Kind, Record
+
+#: the group of what concerns the platform as a whole
+PLATFORM: Final = NO_ID.hex()
+
+#: a row by its columns: texts, whole numbers, yes or no
+Row = Mapping[str, Any]
+
+
+def digest(row: Row) -> bytes:
+    """SHA-256 over the row as JSON: keys in order, no blanks, UTF-8 as it is."""
+    return hashlib.sha256(json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
+def id_of(text: str) -> bytes:
+    """An id of 16 hexadecimal digits as bytes; what is no such id stands in the row alone."""
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        return NO_ID
+    return raw if len(raw) == ID_BYTES else NO_ID
+
+
+def fact(
+    kind: Kind, at_ms: int, row: Row, *, subject: str = "", session: int = 0, resource: str = "", seq: int = 0
+) -> Record:
+    """The record of a row; `session` is a lease's epoch."""
+    return Record(
+        kind=kind,
+        slot=at_ms // MINUTE_MS,
+        seq=seq,
+        subject=id_of(subject),
+        session=session.to_bytes(ID_BYTES, "big"),
+        resource=id_of(resource),
+        evidence=digest(row),
+    )
+
+
+async def tell(
+    connection: Connection, kind: Kind, at_ms: int, row: Row, *, group_id: str = PLATFORM, **about: Any
+) -> None:
+    """Say one fact in the transaction that writes its row. Raises what `append` raises."""
+    await append(connection, at_ms // MINUTE_MS, group_id, [fact(kind, at_ms, row, **about)])
