@@ -61,7 +61,9 @@ def test_programs_are_started_in_there(space: Space, tmp_path: Path) -> None:
 
 def test_nothing_outlives_it() -> None:
     with opened() as made:
-        sleeper = subprocess.Popen(made.enter(["sleep", "60"]))
+        sleeper = subprocess.Popen(made.enter(["sh", "-c", "echo here; exec sleep 60"]), stdout=subprocess.PIPE)
+        with sleeper.stdout as told:  # type: ignore[union-attr]  # a pipe was asked for
+            assert told.readline() == b"here\n", "it is in there"
         assert (
             made.name in subprocess.run([*as_root(), "ip", "netns"], capture_output=True, text=True, check=True).stdout
         )
