@@ -109,10 +109,16 @@ def _parser() -> argparse.ArgumentParser:
     add("demo", commands.demo, "只生成演示数据 · make the demo's data only")
     export = add("export", commands.export, "导出一个班的学时台账 · a class's hour ledger as a file")
     export.add_argument("class_code", help="班级编号 · the class's code")
-    export.add_argument("--out", required=True, help="输出文件，.xlsx 或 .csv · the file to write")
+    export.add_argument(
+        "--out", required=True, help="输出文件：.zip 含存证，或 .xlsx、.csv · the file to write; .zip with evidence"
+    )
     export.add_argument("--language", default="zh-CN", choices=("zh-CN", "en"), help="文件的语言 · the file's language")
     _upkeep_options(add)
     add("fsck", commands.fsck, "核对存证日志与全部记录 · hold all that is stored against the log")
+    add("key", commands.key, "显示日志的公钥，请另存他处 · the log's public key, to be kept elsewhere")
+    verify = add("verify", commands.verify, "离线核验导出的存证包 · check an exported package offline")
+    verify.add_argument("file", help="导出的 .zip 或其中的 evidence.json · the package, or evidence.json out of it")
+    verify.add_argument("--trust", help="另行取得的密钥文件 · a file of keys that came from elsewhere")
     types = add("types", commands.types, "为网页生成类型 · write the web client's types")
     types.add_argument("--out", default="web/src/wire/types.ts", help="输出文件 · the file to write")
     return parser

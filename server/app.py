@@ -154,14 +154,7 @@ def build(
     `member` is what makes this process one of several.
     """
     database, clock = store.database, store.clock
-    people = accounts.build(
-        database=database,
-        clock=clock,
-        vault=store.vault,
-        counters=store.shared,
-        demo=demo,
-        limits=config.limits,
-    )
+    people = _people(config, store, demo)
     classes = training.build(database=database, clock=clock, accounts=people.service, demo=demo)
     watch = oversight.build(database=database, clock=clock)
     rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_MS // 1000)
@@ -169,10 +162,15 @@ def build(
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
     room = _classroom(config, store, people.service, classes.service, sockets, member)
     presence, lessons = room.presence, room.lessons
-    files = exchange.build(
-        accounts=people.service, training=classes.service, attendance=presence.service.views, clock=clock, url=url
-    )
     log = _log(config, store)
+    files = exchange.build(
+        accounts=people.service,
+        training=classes.service,
+        attendance=presence.service.views,
+        log=log.service,
+        clock=clock,
+        url=url,
+    )
     looks = oversight.declare(watch, classes.service, presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
@@ -189,6 +187,17 @@ def build(
         exchange=files.service,
         log=log.service,
         capabilities=(log, people, classes, presence, lessons, files, looks, *extra),
+    )
+
+
+def _people(config: Config, store: Store, demo: bool) -> Capability[Accounts]:
+    return accounts.build(
+        database=store.database,
+        clock=store.clock,
+        vault=store.vault,
+        counters=store.shared,
+        demo=demo,
+        limits=config.limits,
     )
 
 

@@ -1,6 +1,7 @@
 """What each command of the command line does; `__main__` parses, this acts."""
 
 import argparse
+import asyncio
 import shlex
 import sys
 from collections.abc import AsyncIterator
@@ -23,6 +24,7 @@ from server.serve import only_one, serve_until_stopped, told_to_stop
 from server.settings import Config
 from server.upkeep import records
 from server.upkeep.fsck import faults
+from server.verify import program
 
 OFFLINE: Final = "http://127.0.0.1:8080"
 
@@ -92,15 +94,19 @@ async def demo(config: Config, _options: argparse.Namespace) -> None:
 
 
 async def export(config: Config, options: argparse.Namespace) -> None:
-    """Write a class's 学时台账 to a file."""
+    """Write a class's 学时台账 to a file; as .zip with the evidence that `verify` checks."""
     out = Path(options.out)
-    if out.suffix not in (".xlsx", ".csv"):
-        raise DomainError("unsupported_file", file=out.name, remedy=".xlsx or .csv")
+    if out.suffix not in (".zip", ".xlsx", ".csv"):
+        raise DomainError("unsupported_file", file=out.name, remedy=".zip, .xlsx or .csv")
     async with _beside(config) as house:
         training_class = await house.training.class_by_code(options.class_code)
         if numbers := await records.unsealed(house.store.database, training_class.id):
             raise DomainError("lesson_not_sealed", lessons=numbers)
-        file = await house.exchange.ledger(training_class.id, out.suffix.removeprefix("."), Language(options.language))
+        form, language = out.suffix.removeprefix("."), Language(options.language)
+        if form == "zip":
+            file = await house.exchange.package(training_class.id, language)
+        else:
+            file = await house.exchange.ledger(training_class.id, form, language)
     out.write_bytes(file.content)  # noqa: ASYNC240  nothing else runs
     print(f"{out}")
 
@@ -115,6 +121,20 @@ async def fsck(config: Config, _options: argparse.Namespace) -> int:
     if not found:
         print("✓ 日志与记录一致 · the log and the records fit")
     return 1 if found else 0
+
+
+async def key(config: Config, _options: argparse.Namespace) -> None:
+    """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported."""
+    async with _beside(config) as house:
+        print(house.log.key)
+
+
+async def verify(_config: Config, options: argparse.Namespace) -> int:
+    """Check a package offline: 0 it holds, 1 it was changed, 2 nobody known signed it."""
+    trust = Path(options.trust) if options.trust else None
+    code, lines = await asyncio.to_thread(program.verify, Path(options.file), trust)
+    print("\n".join(lines))
+    return code
 
 
 async def types(config: Config, options: argparse.Namespace) -> None:

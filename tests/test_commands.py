@@ -14,7 +14,21 @@ from server.serve import only_one
 from tests.school import school
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ("serve", "media", "init", "migrate", "demo", "export", "backup", "restore", "doctor", "fsck", "types")
+COMMANDS = (
+    "serve",
+    "media",
+    "init",
+    "migrate",
+    "demo",
+    "export",
+    "backup",
+    "restore",
+    "doctor",
+    "fsck",
+    "key",
+    "verify",
+    "types",
+)
 
 
 def test_help_names_every_command_in_two_languages(capsys: pytest.CaptureFixture[str]) -> None:

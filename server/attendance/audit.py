@@ -44,7 +44,7 @@ async def differences(database: Database) -> AsyncIterator[Difference]:
 def _minutes(said: Iterable[Entry]) -> dict[int, Counter[bytes]]:
     found: dict[int, Counter[bytes]] = {}
     for raw in (raw for entry in said for raw in split(entry.records)):
-        if raw[0] == Kind.MINUTE:
+        if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE):
             found.setdefault(read_record(raw).slot, Counter())[raw] += 1
     return found
 

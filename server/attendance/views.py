@@ -4,11 +4,12 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any, Final
 
 from server.attendance import records
 from server.attendance.hours import ClassHours, class_hours
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, slot_of, unpack
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, pack_one, slot_of, unpack
 from server.attendance.register import Register
 from server.core.cluster.owners import Errand
 from server.training.service import Lesson, Training
@@ -89,6 +90,14 @@ class LessonResult:
     credit_ms: int
     reasons: dict[str, int]
     sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What stands behind digests: `texts` by their SHA-256; `credit_ms` by lesson, trainee and slot."""
+
+    texts: dict[bytes, bytes]
+    credit_ms: dict[tuple[str, str, int], int]
 
 
 class LessonMinutes:
@@ -215,6 +224,19 @@ class Views:
                         if record.person_id in sums:
                             sums[record.person_id] += record.credit_ms
         return {person_id: class_hours(ms, scheme.class_hour_ms) for person_id, ms in sums.items()}
+
+    async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
+        """What the journal says of these lessons' sealed minutes."""
+        found = Evidence({}, {})
+        for lesson_id in lesson_ids:
+            async with self._register.database.read() as connection:
+                stored = await records.sealed_minutes(connection, lesson_id)
+            for minute in stored:
+                for record in minute.records:
+                    packed = pack_one(record)
+                    found.texts[sha256(packed).digest()] = packed
+                    found.credit_ms[lesson_id, record.person_id, minute.slot] = record.credit_ms
+        return found
 
     async def _spans(self, lesson: Lesson) -> Mapping[str, tuple[int, int]]:
         """When each trainee first held and last held the lease, within the lesson."""

@@ -1,7 +1,7 @@
 """Use-cases of exchange: a roster comes in, slips and the 学时台账 go out. Access is checked by who calls."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 from server.accounts.people import NewPerson
@@ -9,18 +9,21 @@ from server.accounts.records import Person
 from server.accounts.rules import SLIP_MS
 from server.accounts.service import Accounts
 from server.attendance.hours import ClassHours
-from server.attendance.views import LessonResult
+from server.attendance.views import Evidence, LessonResult
 from server.core.actor import Role
 from server.core.clock import Clock, iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Download
-from server.exchange import ledger_file, sheets, template
+from server.exchange import evidence, ledger_file, sheets, template
+from server.exchange.evidence import Log
 from server.exchange.ledger import Ledger, Trainee, ledger
 from server.exchange.rules import ID_NUMBER, NAME, Fault, Rejected, Row, judge, rejected, same_name
 from server.exchange.slips import ENTER, Slip, Slips, qr_svg
 from server.exchange.words import WORDS, Language
 from server.training.records import TrainingClass
 from server.training.service import Training
+from server.verify import bundle
+from server.verify.bundle import Seat
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV: Final = "text/csv"
@@ -42,12 +45,18 @@ class Results(Protocol):
         """Computed class hours by trainee."""
         ...
 
+    async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
+        """What the journal says of sealed minutes."""
+        ...
+
 
 class Exchange:
     """Files in, files out."""
 
-    def __init__(self, accounts: Accounts, training: Training, attendance: Results, clock: Clock, url: str) -> None:
-        self._accounts, self._training, self._attendance = accounts, training, attendance
+    def __init__(
+        self, accounts: Accounts, training: Training, attendance: Results, log: Log, clock: Clock, url: str
+    ) -> None:
+        self._accounts, self._training, self._attendance, self._log = accounts, training, attendance, log
         self._clock, self._url = clock, url
         self._reading = asyncio.Lock()
 
@@ -126,6 +135,22 @@ class Exchange:
         kind, write = FORMS[form]
         mark = f"-{content.words.demo_mark}" if content.demo else ""
         return Download(f"{content.words.file}-{home.code}{mark}.{form}", kind, await asyncio.to_thread(write, content))
+
+    async def package(self, class_id: str, language: Language = Language.CHINESE) -> Download:
+        """A class's 学时台账 in both forms with its evidence. Raises DomainError not_found, lesson_not_sealed."""
+        lessons = await self._training.lessons_of_class(class_id)
+        seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
+        known = await self._attendance.evidence(one.id for one in lessons)
+        proofs = await self._log.proofs((one.id for one in lessons), known.texts)
+        both = [await self.ledger(class_id, form, language) for form in FORMS]
+        files = [(one.filename, one.content) for one in both]
+        found = evidence.make_bundle(proofs, lessons, seats, known)
+
+        def packed() -> bytes:
+            return evidence.pack([*files, (evidence.FILE, bundle.write(found))])
+
+        stem = files[0][0].rpartition(".")[0]
+        return Download(f"{stem}.zip", "application/zip", await asyncio.to_thread(packed))
 
     def template(self, form: Literal["xlsx", "csv"]) -> Download:
         """An empty roster."""

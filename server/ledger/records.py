@@ -258,3 +258,12 @@ async def said_of(connection: Connection, group_id: str) -> list[Entry]:
     """All that was ever said of a group, sealed or not."""
     rows = (await connection.execute(select(entry).where(entry.c.group_id == group_id))).mappings()
     return [Entry(**row) for row in rows]
+
+
+async def sealed_of(connection: Connection, group_id: str, size: int) -> dict[int, list[Entry]]:
+    """What was said of a group that is in the first `size` leaves, by leaf."""
+    query = select(sealed.c.idx, entry).join(sealed, sealed.c.entry_id == entry.c.id)
+    found: dict[int, list[Entry]] = {}
+    for idx, *values in await connection.execute(query.where(entry.c.group_id == group_id, sealed.c.idx < size)):
+        found.setdefault(idx, []).append(Entry(*values))
+    return found

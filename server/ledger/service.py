@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -11,6 +11,7 @@ from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.ledger import records
+from server.ledger.proofs import Proofs, prove
 from server.ledger.records import Head, Overtaken
 from server.ledger.rules import MINUTE_MS, Entry, Keys, Minute, by_slot, make_minute, newest_due, split, subject_of
 from server.ledger.tiles import TileFolder
@@ -70,6 +71,13 @@ class Ledger:
     async def problem(self) -> str | None:
         """None, or a stable word for what keeps the log from being published."""
         return self._trouble
+
+    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]) -> Proofs:
+        """All that was published of these groups, with what leads up to the signed root; `evidence` by its digest.
+
+        Raises DomainError lesson_not_sealed while something of them is still to be published.
+        """
+        return await prove(self._database, self.files, group_ids, evidence)
 
     async def round(self) -> None:
         """Seal what is due and publish what is sealed; a round that fails is tried again, nothing is dropped."""

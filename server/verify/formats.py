@@ -56,6 +56,7 @@ class Kind(IntEnum):
     PAGE_KEY = 17
     SUCCESSOR = 18
     PLATFORM = 19
+    LESSON_MINUTE = 20  # credit_ms: how much of it was delivered; seq: of how many trainees there is a record
 
 
 class LeafFlag(IntFlag):

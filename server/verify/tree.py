@@ -77,6 +77,11 @@ def range_hash(node: Node, begin: int, end: int) -> bytes:
     return node_hash(range_hash(node, begin, begin + split), range_hash(node, begin + split, end))
 
 
+def nodes(hashes: Sequence[bytes]) -> Node:
+    """The perfect subtrees over hashes of leaves that are all at hand."""
+    return lambda level, index: root(hashes[index << level : (index + 1) << level])
+
+
 def prove_inclusion(node: Node, index: int, size: int) -> list[bytes]:
     """The audit path of a leaf in the tree of `size` leaves. Raises Refused when there is no such leaf."""
     if not 0 <= index < size:

@@ -19,11 +19,17 @@ def test_a_record_for_each_trainee() -> None:
         MinuteRecord(person_id(2), (), ((Reason.ABSENT, 60_000),)),
     ]
     told = split(minute_records(LESSON, SealedMinute(77, 60_000, tuple(minutes))))
-    first, second = map(read_record, told)
+    lesson, first, second = map(read_record, told)
+    assert (lesson.kind, lesson.slot, lesson.seq, lesson.credit_ms) == (Kind.LESSON_MINUTE, 77, 2, 60_000)
     assert (first.kind, first.slot, first.mode, first.credit_ms) == (Kind.MINUTE, 77, LIVE, 40_000)
     assert (first.subject.hex(), first.resource.hex()) == (person_id(1), LESSON)
     assert first.evidence == hashlib.sha256(pack(minutes[:1])).digest() != second.evidence
     assert second.credit_ms == 0
+
+
+def test_a_minute_that_nobody_spent_is_told_as_well() -> None:
+    (raw,) = split(minute_records(LESSON, SealedMinute(77, 30_000, ())))
+    assert (read_record(raw).kind, read_record(raw).seq, read_record(raw).credit_ms) == (Kind.LESSON_MINUTE, 0, 30_000)
 
 
 async def test_sealing_tells_the_log_in_the_same_transaction(world: World) -> None:
@@ -33,7 +39,7 @@ async def test_sealing_tells_the_log_in_the_same_transaction(world: World) -> No
     await world.sealer.round()
     async with world.database.read() as connection:
         said = await ledger.waiting(connection, 1 << 30)
-    (entry,) = [one for one in said if one.records[0] == Kind.MINUTE]
+    (entry,) = [one for one in said if one.records[0] == Kind.LESSON_MINUTE]
     assert (entry.slot, entry.group_id) == (T0 // 60_000, LESSON)
-    (raw,) = split(entry.records)
+    _lesson, raw = split(entry.records)
     assert (read_record(raw).subject.hex(), read_record(raw).credit_ms) == (person_id(1), 60_000)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,9 +11,12 @@ import openpyxl
 
 from server import exchange
 from server.attendance.hours import ClassHours
-from server.attendance.views import LessonResult
+from server.attendance.views import Evidence, LessonResult
+from server.core.errors import DomainError
 from server.core.wire.declaration import Declarations
+from server.exchange.evidence import Log
 from server.exchange.service import Exchange
+from server.ledger.proofs import Proofs
 from tests.training.school import School, open_school
 
 URL = "https://ke.example.cn"
@@ -25,12 +28,23 @@ class KnownResults:
 
     found: list[LessonResult] = field(default_factory=list)
     summed: dict[str, ClassHours] = field(default_factory=dict)
+    known: Evidence = field(default_factory=lambda: Evidence({}, {}))
 
     async def results(self, class_id: str) -> Sequence[LessonResult]:
         return self.found
 
     async def hours(self, class_id: str) -> Mapping[str, ClassHours]:
         return self.summed
+
+    async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
+        return self.known
+
+
+class NoLog:
+    """A log that shows nothing yet."""
+
+    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]) -> Proofs:
+        raise DomainError("lesson_not_sealed")
 
 
 @dataclass
@@ -42,7 +56,7 @@ class Office:
 
 
 @asynccontextmanager
-async def open_office(url: str) -> AsyncIterator[Office]:
+async def open_office(url: str, log: Log | None = None) -> AsyncIterator[Office]:
     """The school of the tests of training, with its doors and those of exchange."""
     async with open_school(url) as school:
         results = KnownResults()
@@ -50,6 +64,7 @@ async def open_office(url: str) -> AsyncIterator[Office]:
             accounts=school.store.accounts,
             training=school.training,
             attendance=results,
+            log=log or NoLog(),
             clock=school.store.clock,
             url=URL,
         )

@@ -1,0 +1,65 @@
+"""Decides what lies in a class's package: the 学时台账 in both forms, and the evidence to check it offline."""
+
+import io
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, Protocol
+
+from server.attendance.views import Evidence
+from server.ledger.proofs import Proofs
+from server.ledger.rules import split
+from server.training.rules import Lesson
+from server.verify import bundle
+from server.verify.bundle import Bundle, Claim, LessonName, Seat
+from server.verify.formats import Kind, read_record
+
+#: `keshi verify` looks for it in a package
+FILE: Final = "evidence.json"
+#: a package says nothing of when it was packed: the same content is the same file
+PACKED: Final = (1980, 1, 1, 0, 0, 0)
+
+
+class Log(Protocol):
+    """What the log can show."""
+
+    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]) -> Proofs:
+        """All that was published of these groups. Raises DomainError lesson_not_sealed."""
+        ...
+
+
+def make_bundle(proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat], known: Evidence) -> Bundle:
+    """The evidence of a class; it names nobody. What was sealed before there was a log is not in it."""
+    begun = _begun(proofs)
+    sums: dict[tuple[str, str], int] = {}
+    for (lesson, person, slot), ms in known.credit_ms.items():
+        if slot >= begun.get(lesson, proofs.genesis):
+            sums[lesson, person] = sums.get((lesson, person), 0) + ms
+    return Bundle(
+        bundle.FORMAT,
+        proofs.genesis,
+        proofs.checkpoint,
+        tuple(LessonName(one.id, one.number) for one in lessons),
+        tuple(seats),
+        tuple(Claim(lesson, person, ms) for (lesson, person), ms in sorted(sums.items())),
+        proofs.leaves,
+    )
+
+
+def _begun(proofs: Proofs) -> dict[str, int]:
+    """The first minute of each lesson that the log knows."""
+    found: dict[str, int] = {}
+    for raw in (raw for leaf in proofs.leaves for part in leaf.groups for raw in split(part.records)):
+        if raw[0] == Kind.LESSON_MINUTE:
+            record = read_record(raw)
+            lesson = record.resource.hex()
+            found[lesson] = min(record.slot, found.get(lesson, record.slot))
+    return found
+
+
+def pack(files: Iterable[tuple[str, bytes]]) -> bytes:
+    """Files as one .zip."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as package:
+        for name, content in files:
+            package.writestr(zipfile.ZipInfo(name, PACKED), content, zipfile.ZIP_DEFLATED)
+    return out.getvalue()

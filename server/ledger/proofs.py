@@ -1,0 +1,74 @@
+"""Decides what is shown of the log to those who may read some of it: their groups whole, and the paths to the root."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from server.core.database import Database
+from server.core.errors import DomainError
+from server.ledger import records
+from server.ledger.records import Connection
+from server.ledger.rules import Entry, Keys, place_of, split, subject_of
+from server.ledger.tiles import TileFolder
+from server.verify.bundle import HINT_BYTES, GroupPart, LeafPart, behind_lengths
+from server.verify.formats import read_record, record_hash, salt_of
+from server.verify.notes import read_checkpoint, read_note
+from server.verify.tree import leaf_hash, nodes, prove_inclusion
+
+
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    """`genesis` is the unix minute of leaf 0, `checkpoint` the signed note to which the leaves lead."""
+
+    genesis: int
+    checkpoint: str
+    leaves: tuple[LeafPart, ...]
+
+
+async def prove(
+    database: Database, files: TileFolder, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]
+) -> Proofs:
+    """All that was published of these groups. Raises DomainError lesson_not_sealed while some of it is not yet."""
+    names = sorted(set(group_ids))
+    async with database.read() as connection:
+        head, note = await records.read_head(connection), files.said()
+        if head is None or note is None:
+            raise DomainError("lesson_not_sealed")
+        size = read_checkpoint(read_note(note).text).size
+        parts: dict[int, list[GroupPart]] = {}
+        for name in names:
+            keys = await records.keys_of(connection, name)
+            said = await records.sealed_of(connection, name, size)
+            if len(await records.said_of(connection, name)) != sum(map(len, said.values())):
+                raise DomainError("lesson_not_sealed")
+            for idx, entries in said.items():
+                parts.setdefault(idx, []).append(await _group(connection, idx, name, entries, keys, evidence))
+        node = files.tree(size).node
+        leaves = []
+        for idx in sorted(parts):
+            (leaf,) = await records.leaves(connection, idx, idx + 1)
+            leaves.append(LeafPart(idx, leaf, tuple(prove_inclusion(node, idx, size)), tuple(parts[idx])))
+    return Proofs(head.genesis, note, tuple(leaves))
+
+
+async def _group(
+    connection: Connection,
+    idx: int,
+    name: str,
+    entries: Sequence[Entry],
+    keys: Keys,
+    evidence: Mapping[bytes, bytes],
+) -> GroupPart:
+    groups = await records.groups_of(connection, idx)
+    at = sorted(groups).index(name)
+    hashes = [leaf_hash(groups[one]) for one in sorted(groups)]
+    packed = sorted((raw for entry in entries for raw in split(entry.records)), key=place_of)
+    salts = [salt_of(keys[subject_of(raw)], raw) for raw in packed]
+    return GroupPart(
+        at,
+        groups[name],
+        tuple(prove_inclusion(nodes(hashes), at, len(hashes))),
+        b"".join(packed),
+        b"".join(salts),
+        b"".join(record_hash(salt, raw)[:HINT_BYTES] for salt, raw in zip(salts, packed, strict=True)),
+        behind_lengths([evidence.get(read_record(raw).evidence, b"") for raw in packed]),
+    )

@@ -1,0 +1,163 @@
+"""Decides how evidence travels: one JSON file that holds minutes of a log with all that is needed to check them. Pure.
+
+It names nobody: a lesson has its number, a trainee a seat. Bytes are in base64, many short ones behind each other.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Final, get_args, get_origin, get_type_hints
+
+from server.verify.formats import RECORD_BYTES, SALT_BYTES
+from server.verify.notes import decode, encode
+from server.verify.tree import Refused
+
+FORMAT: Final = "keshi-evidence/v1"
+#: a class of two years is some tens of megabytes
+FILE_BYTES: Final = 512 * 1024 * 1024
+#: so much of each record's hash is kept beside it, to name the one that was changed; it proves nothing
+HINT_BYTES: Final = 8
+LENGTH_BYTES: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class LessonName:
+    """A lesson: 16 hexadecimal digits, and its number in the class (第 3 课次)."""
+
+    id: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A trainee: 16 hexadecimal digits, and the seat in the class (学员 #17)."""
+
+    id: str
+    seat: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the file that this travels with says of a trainee's lesson: credited milliseconds."""
+
+    lesson_id: str
+    person_id: str
+    credit_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPart:
+    """A group of a leaf: its place among the leaf's groups, the path to their root, and all of its records.
+
+    `records`, `salts` and `hints` have 73, 16 and 8 bytes for each record; `evidence` is what each record's digest
+    is of, behind its length in two bytes (0: it is not shown).
+    """
+
+    at: int
+    group: bytes
+    path: tuple[bytes, ...]
+    records: bytes
+    salts: bytes
+    hints: bytes
+    evidence: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LeafPart:
+    """A leaf of the log, the path to the checkpoint's root, and some of its groups."""
+
+    index: int
+    leaf: bytes
+    path: tuple[bytes, ...]
+    groups: tuple[GroupPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The whole file: `genesis` is the unix minute of leaf 0, `checkpoint` a signed note."""
+
+    format: str
+    genesis: int
+    checkpoint: str
+    lessons: tuple[LessonName, ...]
+    people: tuple[Seat, ...]
+    claims: tuple[Claim, ...]
+    leaves: tuple[LeafPart, ...]
+
+
+def write(bundle: Bundle) -> bytes:
+    """The file."""
+    return json.dumps(asdict(bundle), default=encode, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def read(raw: bytes) -> Bundle:
+    """The bundle of a file. Raises Refused for anything that `write` would not have written."""
+    if len(raw) > FILE_BYTES:
+        raise Refused("the file is too large")
+    try:
+        value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise Refused("not a JSON file of evidence") from error
+    bundle: Bundle = _made(Bundle, value)
+    if bundle.format != FORMAT:
+        raise Refused("evidence of an unknown format")
+    for leaf in bundle.leaves:
+        for part in leaf.groups:
+            _check_group(part)
+    return bundle
+
+
+def evidence_of(raw: bytes, count: int) -> list[bytes]:
+    """The `count` texts behind each other. Raises Refused."""
+    found, at = [], 0
+    for _ in range(count):
+        start = at + LENGTH_BYTES
+        at = start + int.from_bytes(raw[at:start], "big")
+        if at > len(raw) or start > len(raw):
+            raise Refused("evidence is cut off")
+        found.append(raw[start:at])
+    if at != len(raw):
+        raise Refused("there is more evidence than records")
+    return found
+
+
+def behind_lengths(texts: Sequence[bytes]) -> bytes:
+    """Texts for `evidence_of`."""
+    return b"".join(len(one).to_bytes(LENGTH_BYTES, "big") + one for one in texts)
+
+
+def _check_group(part: GroupPart) -> None:
+    count, rest = divmod(len(part.records), RECORD_BYTES)
+    if rest or (len(part.salts), len(part.hints)) != (count * SALT_BYTES, count * HINT_BYTES):
+        raise Refused("records, salts and hints are not of one number")
+    evidence_of(part.evidence, count)
+
+
+def _made(kind: Any, value: Any) -> Any:
+    """A value as this kind: exactly its fields, each of its type."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        names = [one.name for one in fields(kind)]
+        if not isinstance(value, dict) or list(value) != names:
+            raise Refused(f"{kind.__name__} has other fields")  # type: ignore[union-attr]  # a class has a name
+        return kind(**{name: _made(hints[name], value[name]) for name in names})  # type: ignore[operator]
+    if get_origin(kind) is tuple:
+        if not isinstance(value, list):
+            raise Refused("a list is expected")
+        return tuple(_made(get_args(kind)[0], one) for one in value)
+    if kind is bytes and isinstance(value, str):
+        return decode(value)
+    if type(value) is not kind:
+        raise Refused(f"{kind.__name__} is expected")
+    return value
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Refused("a name stands twice")
+    return found
+
+
+def _no_number(_text: str) -> None:
+    raise Refused("not a number")

@@ -1,0 +1,224 @@
+"""Decides whether evidence holds: every minute up to the signed root, every total down to its minutes. Pure.
+
+Nothing of the file is believed: not its hints, not its order, not its keys. Whoever holds the log's key and those of
+its witnesses from elsewhere knows whose log it is; without them a file can only agree with itself.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
+from server.verify.formats import (
+    NO_HASH,
+    RECORD_BYTES,
+    SALT_BYTES,
+    Group,
+    Kind,
+    Leaf,
+    LeafFlag,
+    Record,
+    read_group,
+    read_leaf,
+    read_record,
+)
+from server.verify.notes import Cosigned, Key, check_log, check_witnesses, read_checkpoint, read_note
+from server.verify.tree import Refused, check_inclusion, leaf_hash, root
+
+MINUTE_MS: Final = 60_000
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """Something that does not hold: where first (unix minute, lesson number, seat; -1: not of one), then the code."""
+
+    slot: int
+    lesson: int
+    seat: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`findings` in the order of time; `signers` and `witnesses` are those of the given keys that signed."""
+
+    findings: tuple[Finding, ...]
+    signers: tuple[Key, ...]
+    witnesses: tuple[Cosigned, ...]
+    size: int
+    n_minutes: int
+    n_records: int
+    #: minutes that nobody sealed in time, that were dated by a wrong clock
+    gaps: tuple[int, ...]
+    clock_wrong: tuple[int, ...]
+
+    @property
+    def consistent(self) -> bool:
+        """Whether nothing contradicts anything."""
+        return not self.findings
+
+    @property
+    def authentic(self) -> bool:
+        """Whether it is consistent and signed by a log that the reader knows."""
+        return self.consistent and bool(self.signers)
+
+
+def check(bundle: Bundle, keys: Iterable[Key] = ()) -> Report:
+    """Look at everything, also after a first fault. Raises Refused when the checkpoint or its signature is false."""
+    known = list(keys)
+    note = read_note(bundle.checkpoint)
+    checkpoint = read_checkpoint(note.text)
+    signers = tuple(key for key in check_log(note, known) if key.name == checkpoint.origin)
+    looked = _Look(bundle)
+    for part in bundle.leaves:
+        looked.leaf(part, checkpoint.size, checkpoint.root)
+    looked.ended()
+    return Report(
+        tuple(sorted(set(looked.findings))),
+        signers,
+        tuple(check_witnesses(note, known)),
+        checkpoint.size,
+        len(looked.leaves),
+        looked.n_records,
+        tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.GAP),
+        tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.CLOCK_WRONG),
+    )
+
+
+@dataclass
+class _Look:
+    bundle: Bundle
+    findings: list[Finding] = field(default_factory=list)
+    leaves: list[Leaf] = field(default_factory=list)
+    n_records: int = 0
+    #: minutes by lesson and slot: who has one; what the lesson itself said how many there are
+    minutes: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+    said: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    credit_ms: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    seen: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.lessons: Mapping[str, int] = {one.id: one.number for one in self.bundle.lessons}
+        self.seats: Mapping[str, int] = {one.id: one.seat for one in self.bundle.people}
+
+    def leaf(self, part: LeafPart, size: int, expected: bytes) -> None:
+        slot = self.bundle.genesis + part.index
+        try:
+            leaf = read_leaf(part.leaf)
+            check_inclusion(leaf_hash(part.leaf), part.index, size, part.path, expected)
+        except Refused:
+            self.find("leaf_changed", slot)
+            leaf = None
+        if leaf is not None and (leaf.slot != slot or part.index in self.seen):
+            self.find("leaf_moved", slot)
+        if leaf is not None:
+            self.leaves.append(leaf)
+        self.seen.add(part.index)
+        for group in part.groups:
+            self.group(group, leaf, slot)
+
+    def group(self, part: GroupPart, leaf: Leaf | None, slot: int) -> None:
+        group: Group | None = None
+        try:
+            group = read_group(part.group)
+            if leaf is not None:
+                check_inclusion(leaf_hash(part.group), part.at, leaf.n_groups, part.path, leaf.groups_root)
+        except Refused:
+            self.find("group_changed", slot, group.id if group else b"")
+        name = group.id if group else b""
+        self.records(part, group, slot, name, bool(leaf and leaf.flags & LeafFlag.LATE))
+
+    def records(self, part: GroupPart, group: Group | None, slot: int, name: bytes, late: bool) -> None:
+        records, hashes = _split(part.records, RECORD_BYTES), _hashes(part)
+        named = False
+        for at, raw in enumerate(records):
+            if hashes[at][:HINT_BYTES] != part.hints[at * HINT_BYTES : (at + 1) * HINT_BYTES]:
+                named = True
+                self.find("record_changed", slot, name, raw[10:18])
+        if group is not None and not named and (len(records), root(hashes)) != (group.n_records, group.records_root):
+            self.find("records_changed", slot, name)
+        for raw, shown in zip(records, evidence_of(part.evidence, len(records)), strict=True):
+            self.record(raw, shown, slot, name, late)
+        if group is not None and not _sums_fit(group, records):
+            self.find("sum_wrong", slot, name)
+        self.n_records += len(records)
+
+    def record(self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool) -> None:
+        try:
+            record = read_record(raw)
+        except Refused:
+            self.find("record_changed", slot, name, raw[10:18])
+            return
+        if (shown or record.kind == Kind.MINUTE) and hashlib.sha256(shown).digest() != record.evidence:
+            self.find("evidence_changed", record.slot, name, record.subject)
+        if record.slot > slot or (record.slot < slot and not late):
+            self.find("minute_moved", record.slot, name, record.subject)
+        if record.kind == Kind.MINUTE:
+            self.minute(record, name)
+        elif record.kind == Kind.LESSON_MINUTE:
+            if (name, record.slot) in self.said:
+                self.find("minute_doubled", record.slot, name)
+            self.said[name, record.slot] = record.seq
+
+    def minute(self, record: Record, name: bytes) -> None:
+        people = self.minutes.setdefault((name, record.slot), set())
+        if record.subject in people:
+            self.find("minute_doubled", record.slot, name, record.subject)
+        people.add(record.subject)
+        if record.resource != name or record.credit_ms > MINUTE_MS or record.evidence == NO_HASH:
+            self.find("minute_wrong", record.slot, name, record.subject)
+        pair = (name, record.subject)
+        self.credit_ms[pair] = self.credit_ms.get(pair, 0) + record.credit_ms
+
+    def ended(self) -> None:
+        """What can only be told when everything was seen: missing minutes, and totals."""
+        for lesson in {name for name, _ in self.said.keys() | self.minutes.keys()}:
+            self.lesson(lesson)
+        claimed: dict[tuple[bytes, bytes], int] = {}
+        for claim in self.bundle.claims:
+            pair = (_raw(claim.lesson_id), _raw(claim.person_id))
+            claimed[pair] = claimed.get(pair, 0) + claim.credit_ms
+        for lesson, person in claimed.keys() | self.credit_ms.keys():
+            pair = (lesson, person)
+            known = lesson.hex() in self.lessons and (person.hex() in self.seats or pair not in claimed)
+            if not known or (person.hex() in self.seats and claimed.get(pair, 0) != self.credit_ms.get(pair, 0)):
+                self.find("total_wrong", -1, lesson, person)
+
+    def lesson(self, lesson: bytes) -> None:
+        """Each minute has as many records as it said, and of each hole the first missing minute is named."""
+        slots = sorted({slot for name, slot in self.said.keys() | self.minutes.keys() if name == lesson})
+        for before, slot in zip([slots[0] - 1, *slots], slots, strict=False):
+            if slot != before + 1:
+                self.find("minute_missing", before + 1, lesson)
+            if self.said.get((lesson, slot)) != len(self.minutes.get((lesson, slot), ())):
+                self.find("minute_missing", slot, lesson)
+
+    def find(self, code: str, slot: int, lesson: bytes = b"", person: bytes = b"") -> None:
+        number, seat = self.lessons.get(lesson.hex(), -1), self.seats.get(person.hex(), -1)
+        self.findings.append(Finding(slot, number, seat, code))
+
+
+def _split(raw: bytes, size: int) -> list[bytes]:
+    return [raw[at : at + size] for at in range(0, len(raw), size)]
+
+
+def _hashes(part: GroupPart) -> list[bytes]:
+    """Each record's hash in its group (formats.record_hash), without detours: there are millions."""
+    sha256 = hashlib.sha256
+    pairs: Iterator[tuple[bytes, bytes]] = zip(
+        _split(part.salts, SALT_BYTES), _split(part.records, RECORD_BYTES), strict=True
+    )
+    return [sha256(b"\x00" + salt + record).digest() for salt, record in pairs]
+
+
+def _sums_fit(group: Group, records: Iterable[bytes]) -> bool:
+    credits = [int.from_bytes(raw[35:39], "big") for raw in records if raw[0] == Kind.MINUTE]
+    return (group.n_credited, group.credit_ms) == (sum(1 for ms in credits if ms), sum(credits))
+
+
+def _raw(text: str) -> bytes:
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Refused("an id is no hexadecimal number") from error

@@ -1,0 +1,76 @@
+"""`keshi verify`: check a package or its evidence.json offline, with keys that came from elsewhere.
+
+Exits 0 when everything holds and a known log signed it, 1 when something was changed, 2 when nobody known signed it
+or it is no evidence at all.
+"""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from server.verify import words
+from server.verify.bundle import FILE_BYTES, read
+from server.verify.check import Report, check
+from server.verify.notes import Key, read_key
+from server.verify.tree import Refused
+
+EVIDENCE: Final = "evidence.json"
+HOLDS, CHANGED, UNKNOWN = 0, 1, 2
+#: so many findings are told one by one
+MOST_TOLD: Final = 20
+
+
+def verify(path: Path, trust: Path | None) -> tuple[int, list[str]]:
+    """The exit code and the lines to print; nothing but these two files is read."""
+    try:
+        keys = read_keys(trust) if trust else []
+        report = check(read(_evidence(path)), keys)
+    except (Refused, OSError) as error:
+        return UNKNOWN, [f"✗ 无法核验 · cannot be checked: {error}"]
+    code = CHANGED if not report.consistent else HOLDS if report.authentic else UNKNOWN
+    return code, list(_told(report))
+
+
+def read_keys(path: Path) -> list[Key]:
+    """The keys of a file, one in a line; `#` begins a remark. Raises Refused, OSError."""
+    try:
+        lines = [line.strip() for line in path.read_text().splitlines()]
+    except UnicodeDecodeError as error:
+        raise Refused("the file of keys is no text") from error
+    return [read_key(line) for line in lines if line and not line.startswith("#")]
+
+
+def _evidence(path: Path) -> bytes:
+    if not zipfile.is_zipfile(path):
+        with path.open("rb") as file:
+            return file.read(FILE_BYTES + 1)
+    try:
+        with zipfile.ZipFile(path) as package, package.open(EVIDENCE) as file:
+            return file.read(FILE_BYTES + 1)
+    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise Refused(f"no readable {EVIDENCE} in the package") from error
+
+
+def _told(report: Report) -> Iterator[str]:
+    yield f"  {report.n_minutes} 分钟 · minutes    {report.n_records} 条记录 · records    日志 · log {report.size}"
+    for finding in report.findings[:MOST_TOLD]:
+        yield f"✗ {words.chinese(finding)}"
+        yield f"  {words.english(finding)}  [{finding.code}]"
+    if len(report.findings) > MOST_TOLD:
+        yield f"✗ … {len(report.findings) - MOST_TOLD}"
+    if report.gaps:
+        yield f"! 未及时封存的分钟 · minutes sealed late: {len(report.gaps)}"
+    if report.clock_wrong:
+        yield f"! 时钟有误的分钟 · minutes dated by a wrong clock: {len(report.clock_wrong)}"
+    witnesses = ", ".join(one.key.name for one in report.witnesses)
+    yield f"  见证 · witnesses: {witnesses}" if witnesses else "! 无外部见证 · no outside witness"
+    yield _verdict(report)
+
+
+def _verdict(report: Report) -> str:
+    if not report.consistent:
+        return "✗ 已被改动 · changed"
+    if report.authentic:
+        return f"✓ 全部一致，签名者 · all holds, signed by {', '.join(key.name for key in report.signers)}"
+    return "! 前后一致，但来源未经认证：请用 --trust 给出密钥 · consistent, NOT authenticated: give keys by --trust"

@@ -1,0 +1,49 @@
+"""What the verifier says, in both languages; codes are stable, words are for reading."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Final
+
+from server.verify.check import Finding
+
+#: China Standard Time: the same all year
+LOCAL: Final = timezone(timedelta(hours=8))
+NOBODY: Final = -1
+
+WORDS: Final[Mapping[str, tuple[str, str]]] = {
+    "leaf_changed": ("这一分钟被改动", "this minute was changed"),
+    "leaf_moved": ("这一分钟被移动或重复", "this minute was moved or stands twice"),
+    "group_changed": ("这一分钟的汇总被改动", "the sums of this minute were changed"),
+    "record_changed": ("被改动", "was changed"),
+    "records_changed": (
+        "这一分钟的记录有增减、移动或改动",
+        "records of this minute were added, removed, moved or changed",
+    ),
+    "evidence_changed": ("明细与已封存的摘要不符", "the details do not fit their sealed digest"),
+    "minute_moved": ("记录不在它所属的分钟里", "a record lies in another minute than its own"),
+    "minute_doubled": ("同一分钟记了两次", "one minute was recorded twice"),
+    "minute_missing": ("缺少记录", "records are missing"),
+    "minute_wrong": ("记录不合规则", "a record breaks the rules"),
+    "sum_wrong": ("合计与记录不符", "the sum does not fit the records"),
+    "total_wrong": ("总时长与各分钟之和不符", "the total does not fit its minutes"),
+}
+
+
+def chinese(finding: Finding) -> str:
+    """第 3 课次 10:14 学员 #17 被改动."""
+    parts = [f"第 {finding.lesson} 课次"] if finding.lesson != NOBODY else []
+    parts += [_moment(finding.slot)] if finding.slot != NOBODY else []
+    parts += [f"学员 #{finding.seat}"] if finding.seat != NOBODY else []
+    return " ".join([*parts, WORDS[finding.code][0]])
+
+
+def english(finding: Finding) -> str:
+    """Lesson 3, 10:14, trainee #17 was changed."""
+    parts = [f"lesson {finding.lesson}"] if finding.lesson != NOBODY else []
+    parts += [_moment(finding.slot)] if finding.slot != NOBODY else []
+    parts += [f"trainee #{finding.seat}"] if finding.seat != NOBODY else []
+    return ", ".join(parts) + f": {WORDS[finding.code][1]}"
+
+
+def _moment(slot: int) -> str:
+    return datetime.fromtimestamp(slot * 60, UTC).astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")

@@ -1,0 +1,74 @@
+"""A lesson from its first beat to a package that anybody can check; and what is left out of it."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from server.attendance.sealer import Sealer
+from server.attendance.views import Evidence
+from server.core.errors import DomainError
+from server.exchange.evidence import FILE, make_bundle, pack
+from server.ledger.proofs import Proofs
+from server.verify.bundle import Claim
+from server.verify.program import CHANGED, HOLDS, verify
+from tests.school import ID_NUMBERS, PEOPLE, School, school
+
+
+async def taught(served: School) -> None:
+    """A lesson of one minute."""
+    await served.house.log.round()
+    async with served.page("teacher") as desk, served.page("jia") as page:
+        await desk.join()
+        await desk.call("lesson:start")
+        lease = (await page.join(mono=0))["lease"]
+        for seq in range(1, 7):
+            served.clock.advance(10_000)
+            beat = {"epoch": lease["epoch"], "seq": seq, "nonce": lease["nonce"], "mono": seq * 10_000}
+            lease |= await page.call("beat", **beat, spans=[[(seq - 1) * 10_000, seq * 10_000]])
+        await desk.call("lesson:end")
+
+
+async def sealed(served: School) -> None:
+    served.clock.advance(200_000)
+    await Sealer(served.house.register).round()
+    served.clock.advance(200_000)  # that its leases ended is said in the minute in which they did
+    await served.house.log.round()
+
+
+async def test_a_taught_lesson_can_be_checked_by_anybody(tmp_path: Path) -> None:
+    async with school(tmp_path / "data") as served:
+        await taught(served)
+        with pytest.raises(DomainError, match="lesson_not_sealed"):
+            await served.house.exchange.package(served.class_id)
+        await sealed(served)
+        made = await served.house.exchange.package(served.class_id)
+        (tmp_path / "trust").write_text(f"{served.house.log.key}\n")
+    path = tmp_path / made.filename
+    path.write_bytes(made.content)
+    with zipfile.ZipFile(path) as package:
+        names, evidence = package.namelist(), package.read(FILE)
+    assert [name.rpartition(".")[2] for name in names] == ["xlsx", "csv", "json"]
+    for private in (*ID_NUMBERS.values(), *(f"名{who}" for who in PEOPLE)):
+        assert private.encode() not in evidence, "evidence names nobody"
+    code, lines = verify(path, tmp_path / "trust")
+    assert code == HOLDS, lines
+    assert b'"credit_ms":60000' in evidence
+    with zipfile.ZipFile(tmp_path / "forged.zip", "w") as package:
+        package.writestr(FILE, evidence.replace(b'"credit_ms":60000', b'"credit_ms":60001'))
+    code, lines = verify(tmp_path / "forged.zip", tmp_path / "trust")
+    assert code == CHANGED
+    assert any("总时长与各分钟之和不符" in line for line in lines)
+
+
+def test_what_was_sealed_before_there_was_a_log_is_left_out() -> None:
+    known = Evidence({}, {("aa", "11", 9): 60_000, ("aa", "11", 10): 50_000, ("aa", "22", 9): 1})
+    assert make_bundle(Proofs(10, "", ()), [], [], known).claims == (Claim("aa", "11", 50_000),)
+
+
+def test_a_package_is_the_same_whenever_it_is_packed() -> None:
+    files = [("台账.csv", b"a"), (FILE, b"{}")]
+    assert pack(files) == pack(files)
+    with zipfile.ZipFile(io.BytesIO(pack(files))) as package:
+        assert {name: package.read(name) for name in package.namelist()} == dict(files)

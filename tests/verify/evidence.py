@@ -1,0 +1,61 @@
+"""Evidence of a small class, sealed by a real log: two lessons, two trainees, one hidden for a while."""
+
+from dataclasses import dataclass
+from hashlib import sha256
+
+from server.attendance.evidence import minute_records
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack_one
+from server.attendance.views import Evidence
+from server.exchange.evidence import make_bundle
+from server.ledger import records
+from server.ledger.rules import SEAL_AFTER_MS
+from server.training.rules import Lesson, LessonState, SubjectKind
+from server.verify.bundle import Bundle, Seat
+from tests.ledger.world import GENESIS, LESSON, OTHER, World
+
+PEOPLE = {"00000000000000a1": 17, "00000000000000a2": 18}
+LESSONS = {LESSON: 3, OTHER: 4}
+MINUTES = 3
+
+
+@dataclass
+class SmallClass:
+    """A class whose minutes are sealed one by one."""
+
+    world: World
+    known: Evidence
+
+    async def attend(self, minutes: int = MINUTES, lessons: dict[str, int] = LESSONS) -> None:
+        """Spend and seal so many minutes in each of these lessons."""
+        for slot in range(minutes):
+            for lesson_id in lessons:
+                await self.spend(lesson_id, GENESIS + slot)
+            self.world.to(slot, SEAL_AFTER_MS)
+            await self.world.ledger.round()
+
+    async def bundle(self, lessons: dict[str, int] = LESSONS) -> Bundle:
+        """What is exported of it."""
+        proofs = await self.world.ledger.proofs(lessons, self.known.texts)
+        seats = [Seat(person_id, seat) for person_id, seat in PEOPLE.items()]
+        return make_bundle(proofs, [_lesson(one, number) for one, number in lessons.items()], seats, self.known)
+
+    async def spend(self, lesson_id: str, slot: int) -> None:
+        """Say a minute of everybody, in time or late."""
+        sealed = SealedMinute(slot, 60_000, tuple(_spent(person_id, slot) for person_id in PEOPLE))
+        async with self.world.database.write() as connection:
+            await records.append_packed(connection, slot, lesson_id, minute_records(lesson_id, sealed))
+        for one in sealed.records:
+            self.known.texts[sha256(pack_one(one)).digest()] = pack_one(one)
+            self.known.credit_ms[lesson_id, one.person_id, slot] = one.credit_ms
+
+
+def _spent(person_id: str, slot: int) -> MinuteRecord:
+    """A whole minute, or one that was half hidden."""
+    if (slot + PEOPLE[person_id]) % 2:
+        return MinuteRecord(person_id, ((0, 60_000),), ())
+    return MinuteRecord(person_id, ((0, 20_000), (40_000, 60_000)), ((Reason.HIDDEN, 20_000),))
+
+
+def _lesson(lesson_id: str, number: int) -> Lesson:
+    ended = LessonState.ENDED
+    return Lesson(lesson_id, "cc" * 8, number, "第一课", SubjectKind.THEORY, 0, 60_000, "dd" * 8, ended, 0, 60_000)

@@ -1,0 +1,81 @@
+"""The file of evidence: what was written is read again, anything else is refused."""
+
+import json
+from typing import Any
+
+import pytest
+
+from server.verify import bundle
+from server.verify.bundle import Bundle, GroupPart, LeafPart, LessonName, behind_lengths, evidence_of, read, write
+from server.verify.tree import Refused
+
+PART = GroupPart(0, b"g", (bytes(32),), bytes(73), bytes(16), bytes(8), behind_lengths([b"why"]))
+WHOLE = Bundle(bundle.FORMAT, 7, "note", (LessonName("aa", 3),), (), (), (LeafPart(1, b"leaf", (), (PART,)),))
+
+
+def test_what_was_written_is_read() -> None:
+    assert read(write(WHOLE)) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (["format"], "keshi-evidence/v2"),
+        (["format"], None),
+        (["genesis"], "7"),
+        (["genesis"], 7.0),
+        (["genesis"], True),
+        (["lessons"], {}),
+        (["lessons", 0, "number"], "3"),
+        (["lessons", 0, "more"], 1),
+        (["leaves", 0, "leaf"], "bGVhZh=="),
+        (["leaves", 0, "leaf"], "bGVhZg"),
+        (["leaves", 0, "leaf"], 7),
+        (["leaves", 0, "groups", 0, "records"], "AAAA"),
+        (["leaves", 0, "groups", 0, "salts"], ""),
+        (["leaves", 0, "groups", 0, "hints"], ""),
+        (["leaves", 0, "groups", 0, "evidence"], ""),
+        (["leaves", 0, "groups", 0, "evidence"], "AAN3aA=="),
+        (["leaves", 0, "groups", 0, "evidence"], "AAN3aHkA"),
+        (["more"], 1),
+    ],
+)
+def test_anything_else_is_refused(path: list[str | int], value: object) -> None:
+    whole: Any = json.loads(write(WHOLE))
+    inside = whole
+    for step in path[:-1]:
+        inside = inside[step]
+    inside[path[-1]] = value
+    with pytest.raises(Refused):
+        read(json.dumps(whole).encode())
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"\xff", b"[]", b"{}", b"null", b"1", b"NaN", b'{"a":1,"a":2}', b"[" * 100_000, b'{"format":Infinity}'],
+)
+def test_what_is_no_evidence_is_refused(raw: bytes) -> None:
+    with pytest.raises(Refused):
+        read(raw)
+
+
+def test_a_field_that_stands_twice_is_refused() -> None:
+    raw = write(WHOLE)
+    with pytest.raises(Refused):
+        read(raw.replace(b'"genesis":7', b'"genesis":7,"genesis":7'))
+
+
+def test_a_file_has_a_size_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = write(WHOLE)
+    monkeypatch.setattr(bundle, "FILE_BYTES", len(raw))
+    assert read(raw) == WHOLE
+    with pytest.raises(Refused, match="too large"):
+        read(raw + b" ")
+
+
+def test_texts_behind_their_lengths() -> None:
+    texts = [b"", b"a", bytes(300)]
+    assert evidence_of(behind_lengths(texts), 3) == texts
+    for count in (2, 4):
+        with pytest.raises(Refused):
+            evidence_of(behind_lengths(texts), count)

@@ -1,0 +1,81 @@
+"""`keshi verify` as a person uses it: what it prints and its exit code."""
+
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from server.verify.bundle import Bundle, write
+from server.verify.program import CHANGED, EVIDENCE, HOLDS, UNKNOWN, verify
+from tests.verify.evidence import SmallClass
+
+
+@pytest.fixture
+async def bundle(small: SmallClass) -> Bundle:
+    await small.attend()
+    return await small.bundle()
+
+
+@pytest.fixture
+def trust(small: SmallClass, tmp_path: Path) -> Path:
+    path = tmp_path / "keys.txt"
+    path.write_text(f"# from the county office\n\n{small.world.ledger.key}\n")
+    return path
+
+
+def packed(folder: Path, bundle: Bundle) -> Path:
+    path = folder / "class.zip"
+    with zipfile.ZipFile(path, "w") as package:
+        package.writestr("more.txt", "x")
+        package.writestr(EVIDENCE, write(bundle))
+    return path
+
+
+async def test_it_holds_with_the_logs_key(bundle: Bundle, trust: Path, tmp_path: Path) -> None:
+    code, lines = verify(packed(tmp_path, bundle), trust)
+    assert code == HOLDS
+    assert lines[-1].startswith("✓")
+    assert any("无外部见证" in line for line in lines)
+
+
+async def test_without_keys_it_is_not_authenticated(bundle: Bundle, tmp_path: Path) -> None:
+    path = tmp_path / "evidence.json"
+    path.write_bytes(write(bundle))
+    code, lines = verify(path, None)
+    assert code == UNKNOWN
+    assert "consistent, NOT authenticated" in lines[-1]
+
+
+async def test_what_was_changed_is_named_first_by_time(bundle: Bundle, trust: Path, tmp_path: Path) -> None:
+    part = bundle.leaves[1].groups[0]
+    at = next(at for at in range(0, len(part.records), 73) if part.records[at] == 1 and part.records[at + 17] == 0xA1)
+    raw = bytearray(part.records)
+    raw[at + 38] ^= 1
+    leaf = replace(bundle.leaves[1], groups=(replace(part, records=bytes(raw)), *bundle.leaves[1].groups[1:]))
+    forged = replace(bundle, leaves=(bundle.leaves[0], leaf, *bundle.leaves[2:]))
+    code, lines = verify(packed(tmp_path, forged), trust)
+    assert code == CHANGED
+    assert any("第 3 课次" in line and "学员 #17 被改动" in line for line in lines)
+    assert lines[-1].startswith("✗")
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04"])
+def test_what_is_no_evidence_cannot_be_checked(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    code, lines = verify(path, None)
+    assert (code, lines[0][:1]) == (UNKNOWN, "✗")
+
+
+def test_a_package_without_evidence_and_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as package:
+        package.writestr("a", "b")
+    assert verify(tmp_path / "a.zip", None)[0] == UNKNOWN
+    assert verify(tmp_path / "b.zip", None)[0] == UNKNOWN
+
+
+@pytest.mark.parametrize("content", [b"no key\n", b"\xff\xfe"])
+async def test_a_file_of_keys_that_is_none(bundle: Bundle, tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "keys").write_bytes(content)
+    assert verify(packed(tmp_path, bundle), tmp_path / "keys")[0] == UNKNOWN
