@@ -23,6 +23,7 @@ from server.core.cluster.member import Member
 from server.core.database import Database, sqlite_url
 from server.core.ntp import Ntp, read_server
 from server.core.shared import InProcess, OverRedis, Shared
+from server.core.signing import open_signer
 from server.core.tasks import Tasks
 from server.core.timekeeper import FILE, DatabaseTime, Reference, TimeKeeper
 from server.core.vault import Vault, open_vault
@@ -35,7 +36,6 @@ from server.core.wire.socket import Sockets
 from server.core.wire.trace import Trace
 from server.health import Health
 from server.ledger.service import Ledger
-from server.ledger.signing import open_signer
 from server.ledger.tiles import TileFolder
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia

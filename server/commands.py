@@ -17,6 +17,7 @@ from server.arrange import arranged, for_phones, serve_again, shown
 from server.core.actor import Role
 from server.core.clock import SystemClock
 from server.core.errors import DomainError
+from server.core.signing import open_signer
 from server.core.wire.typescript import typescript
 from server.exchange.words import Language
 from server.log import set_up_logging
@@ -25,6 +26,11 @@ from server.settings import Config
 from server.upkeep import records
 from server.upkeep.fsck import faults
 from server.verify import program
+from server.verify.notes import is_name
+from server.verify.tree import Refused
+from server.witness.api import witnessing
+from server.witness.memory import Memory
+from server.witness.service import Witness
 
 OFFLINE: Final = "http://127.0.0.1:8080"
 
@@ -127,6 +133,29 @@ async def key(config: Config, _options: argparse.Namespace) -> None:
     """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported."""
     async with _beside(config) as house:
         print(house.log.key)
+
+
+async def witness(config: Config, options: argparse.Namespace) -> None:
+    """Be a witness of logs until stopped: a small program for somebody else's machine; it opens no database."""
+    set_up_logging(config.log.level)
+    folder = config.server.data
+    try:
+        logs = program.read_keys(Path(options.logs))
+    except (Refused, OSError) as error:
+        raise DomainError("config_invalid", setting="--logs", reason=str(error)) from error
+    if not is_name(options.name):
+        raise DomainError("config_invalid", setting="--name", reason="no blanks, no +")
+    stopped, clock = told_to_stop(), SystemClock()
+    with only_one(folder):
+        signer = open_signer(folder / "keys", "witness.key")
+        county = Witness(options.name, signer, logs, Memory(folder / "seen"), lambda: clock.ms() // 1000)
+        try:
+            async with witnessing(county, config.server.host, config.server.port) as url:
+                print(county.key)
+                print(f"ready {url}", flush=True)
+                await stopped.wait()
+        except OSError as error:
+            raise DomainError("port_in_use", port=config.server.port, reason=error.strerror or str(error)) from error
 
 
 async def verify(_config: Config, options: argparse.Namespace) -> int:

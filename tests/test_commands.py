@@ -2,16 +2,21 @@
 
 import asyncio
 import re
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
+from urllib.request import urlopen
 
 import openpyxl
 import pytest
 
 from server.__main__ import EXIT_REFUSED, main
 from server.serve import only_one
+from server.verify.notes import check_witnesses, read_key, read_note
 from tests.school import school
+from tests.witness.world import Log
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
@@ -26,6 +31,7 @@ COMMANDS = (
     "doctor",
     "fsck",
     "key",
+    "witness",
     "verify",
     "types",
 )
@@ -138,3 +144,32 @@ def test_the_web_clients_types_are_those_of_the_declarations(
     assert main(["types", "--out", str(tmp_path / "types.ts")]) == 0
     assert (tmp_path / "types.ts").read_text() == (ROOT / "web" / "src" / "wire" / "types.ts").read_text()
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("keys", "name", "setting"), [("no key", "county", "--logs"), ("", "the county", "--name")])
+def test_a_witness_wants_keys_and_a_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: str, name: str, setting: str
+) -> None:
+    (tmp_path / "logs").write_text(keys)
+    options = ["--logs", str(tmp_path / "logs"), "--name", name, "--data", str(tmp_path / "data")]
+    assert main(["witness", *options]) == EXIT_REFUSED
+    told = capsys.readouterr().err
+    assert "config_invalid" in told
+    assert setting in told
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_witness_serves_and_remembers(tmp_path: Path) -> None:
+    log = Log()
+    (tmp_path / "logs").write_text(f"{log.key}\n")
+    options = ["--logs", str(tmp_path / "logs"), "--name", "county", "--data", str(tmp_path / "data"), "--port", "0"]
+    for old, size in ((0, 3), (3, 7)):
+        command = [sys.executable, "-m", "server", "witness", *options]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as program:
+            assert program.stdout is not None
+            key, url = program.stdout.readline().strip(), program.stdout.readline().split()[1]
+            with urlopen(f"{url}/add-checkpoint", log.ask(old, size)) as answer:
+                seen = read_note(log.note(size) + answer.read().decode())
+            assert [str(one.key) for one in check_witnesses(seen, [read_key(key)])] == [key]
+            program.send_signal(signal.SIGTERM)
+            assert program.wait(10) == 0

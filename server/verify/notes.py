@@ -115,11 +115,16 @@ class Cosigned:
     at_s: int
 
 
+def is_name(text: str) -> bool:
+    """Whether a key may be called so."""
+    return _NAME.fullmatch(text) is not None
+
+
 def read_key(line: str) -> Key:
     """A key as `str(key)` wrote it. Raises Refused."""
     name, _, rest = line.partition("+")
     said_id, _, said = rest.partition("+")
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise Refused("not a key: its name")
     material = decode(said)
     if len(material) != 1 + KEY_BYTES or material[0] not in tuple(Kind):

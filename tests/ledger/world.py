@@ -5,10 +5,10 @@ from pathlib import Path
 
 from server.core.clock import ManualClock
 from server.core.database import Database
+from server.core.signing import FileSigner
 from server.ledger import records
 from server.ledger.rules import MINUTE_MS
 from server.ledger.service import Ledger
-from server.ledger.signing import FileSigner
 from server.ledger.tiles import TileFolder
 from server.verify.formats import Kind, Leaf, Record, read_leaf
 from server.verify.notes import Checkpoint, check_log, read_checkpoint, read_note

@@ -1,4 +1,7 @@
-"""Decides with what the log is signed: a key in a file beside the vault's; other signers can come (notes.Signer)."""
+"""Decides with what logs and checkpoints are signed: a key in a file of its own; other signers can come later.
+
+Whatever has `public` and `sign` can take its place (verify.notes.Signer): a smart card, a module.
+"""
 
 import os
 from pathlib import Path
@@ -8,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.core.errors import DomainError
 
-FILE: Final = "log.key"
+LOG_FILE: Final = "log.key"
 KEY_BYTES: Final = 32
 
 
@@ -28,10 +31,10 @@ class FileSigner:
         return self._key.sign(message)
 
 
-def open_signer(folder: Path) -> FileSigner:
-    """The log's key, made at the first start. Raises DomainError key_damaged."""
+def open_signer(folder: Path, name: str = LOG_FILE) -> FileSigner:
+    """The key of this name in a folder, made at the first start. Raises DomainError key_damaged."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = folder / FILE
+    path = folder / name
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
