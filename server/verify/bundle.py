@@ -5,8 +5,9 @@ It names nobody: a lesson has its number, a trainee a seat. Bytes are in base64,
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, is_dataclass
-from typing import Any, Final, get_args, get_origin, get_type_hints
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import cache
+from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 from server.verify.formats import RECORD_BYTES, SALT_BYTES
 from server.verify.notes import decode, encode
@@ -109,15 +110,13 @@ def read(raw: bytes) -> Bundle:
 
 def evidence_of(raw: bytes, count: int) -> list[bytes]:
     """The `count` texts behind each other. Raises Refused."""
-    found, at = [], 0
-    for _ in range(count):
+    found, at, whole = [], 0, len(raw)
+    while at < whole:
         start = at + LENGTH_BYTES
         at = start + int.from_bytes(raw[at:start], "big")
-        if at > len(raw) or start > len(raw):
-            raise Refused("evidence is cut off")
         found.append(raw[start:at])
-    if at != len(raw):
-        raise Refused("there is more evidence than records")
+    if at != whole or len(found) != count:
+        raise Refused("evidence is not of as many records as there are")
     return found
 
 
@@ -130,14 +129,13 @@ def _check_group(part: GroupPart) -> None:
     count, rest = divmod(len(part.records), RECORD_BYTES)
     if rest or (len(part.salts), len(part.hints)) != (count * SALT_BYTES, count * HINT_BYTES):
         raise Refused("records, salts and hints are not of one number")
-    evidence_of(part.evidence, count)
 
 
 def _made(kind: Any, value: Any) -> Any:
     """A value as this kind: exactly its fields, each of its type."""
     if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        names = [one.name for one in fields(kind)]
+        hints = _types(cast(Any, kind))
+        names = list(hints)
         if not isinstance(value, dict) or list(value) != names:
             raise Refused(f"{kind.__name__} has other fields")  # type: ignore[union-attr]  # a class has a name
         return kind(**{name: _made(hints[name], value[name]) for name in names})  # type: ignore[operator]
@@ -150,6 +148,12 @@ def _made(kind: Any, value: Any) -> Any:
     if type(value) is not kind:
         raise Refused(f"{kind.__name__} is expected")
     return value
+
+
+@cache
+def _types(kind: Any) -> Mapping[str, Any]:
+    """The types of a dataclass's fields, in their order."""
+    return get_type_hints(kind)
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:

@@ -4,16 +4,18 @@ Nothing of the file is believed: not its hints, not its order, not its keys. Who
 its witnesses from elsewhere knows whose log it is; without them a file can only agree with itself.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final
 
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.formats import (
     NO_HASH,
+    NO_ID,
     RECORD_BYTES,
     SALT_BYTES,
+    VERSION,
     Group,
     Kind,
     Leaf,
@@ -22,6 +24,7 @@ from server.verify.formats import (
     read_group,
     read_leaf,
     read_record,
+    read_records,
 )
 from server.verify.notes import Cosigned, Key, check_log, check_witnesses, read_checkpoint, read_note
 from server.verify.tree import Refused, check_inclusion, leaf_hash, root
@@ -95,7 +98,8 @@ class _Look:
     #: minutes by lesson and slot: who has one; what the lesson itself said how many there are
     minutes: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
     said: dict[tuple[bytes, int], int] = field(default_factory=dict)
-    credit_ms: dict[tuple[bytes, bytes], int] = field(default_factory=dict)
+    #: by lesson and trainee
+    credit_ms: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -131,18 +135,48 @@ class _Look:
 
     def records(self, part: GroupPart, group: Group | None, slot: int, name: bytes, late: bool) -> None:
         records, hashes = _split(part.records, RECORD_BYTES), _hashes(part)
-        named = False
-        for at, raw in enumerate(records):
-            if hashes[at][:HINT_BYTES] != part.hints[at * HINT_BYTES : (at + 1) * HINT_BYTES]:
-                named = True
-                self.find("record_changed", slot, name, raw[10:18])
+        texts = evidence_of(part.evidence, len(records))
+        named = part.hints != b"".join([one[:HINT_BYTES] for one in hashes])
+        if named:
+            self.name_changed(part, records, hashes, slot, name)
         if group is not None and not named and (len(records), root(hashes)) != (group.n_records, group.records_root):
             self.find("records_changed", slot, name)
-        for raw, shown in zip(records, evidence_of(part.evidence, len(records)), strict=True):
-            self.record(raw, shown, slot, name, late)
+        if not self.take(part.records, texts, slot, name):
+            for raw, shown in zip(records, texts, strict=True):
+                self.record(raw, shown, slot, name, late)
         if group is not None and not _sums_fit(group, records):
             self.find("sum_wrong", slot, name)
         self.n_records += len(records)
+
+    def name_changed(
+        self, part: GroupPart, records: Iterable[bytes], hashes: Iterable[bytes], slot: int, name: bytes
+    ) -> None:
+        hints = _split(part.hints, HINT_BYTES)
+        for raw, hashed, hint in zip(records, hashes, hints, strict=True):
+            if hashed[:HINT_BYTES] != hint:
+                self.find("record_changed", slot, name, raw[10:18])
+
+    def take(self, packed: bytes, texts: list[bytes], slot: int, name: bytes) -> bool:
+        """Take a whole minute of a lesson as it should be, at once; False, and nothing, when anything is unusual."""
+        if not packed:
+            return False
+        *minutes, own = read_records(packed)
+        subjects = {one[4] for one in minutes}
+        usual = (
+            own[:5] == (Kind.LESSON_MINUTE, VERSION, slot, len(subjects), NO_ID)
+            and len(subjects) == len(minutes)
+            and {(*one[:4], one[6]) for one in minutes} <= {(Kind.MINUTE, VERSION, slot, 0, name)}
+            and max((one[8] for one in minutes), default=0) <= MINUTE_MS
+            and [one[10] for one in minutes] == [sha256(text).digest() for text in texts[:-1]]
+            and texts[-1] == b""
+            and (name, slot) not in self.said.keys() | self.minutes.keys()
+        )
+        if usual:
+            self.said[name, slot], self.minutes[name, slot] = len(subjects), subjects
+            sums = self.credit_ms.setdefault(name, {})
+            for one in minutes:
+                sums[one[4]] = sums.get(one[4], 0) + one[8]
+        return usual
 
     def record(self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool) -> None:
         try:
@@ -150,7 +184,7 @@ class _Look:
         except Refused:
             self.find("record_changed", slot, name, raw[10:18])
             return
-        if (shown or record.kind == Kind.MINUTE) and hashlib.sha256(shown).digest() != record.evidence:
+        if (shown or record.kind == Kind.MINUTE) and sha256(shown).digest() != record.evidence:
             self.find("evidence_changed", record.slot, name, record.subject)
         if record.slot > slot or (record.slot < slot and not late):
             self.find("minute_moved", record.slot, name, record.subject)
@@ -168,8 +202,8 @@ class _Look:
         people.add(record.subject)
         if record.resource != name or record.credit_ms > MINUTE_MS or record.evidence == NO_HASH:
             self.find("minute_wrong", record.slot, name, record.subject)
-        pair = (name, record.subject)
-        self.credit_ms[pair] = self.credit_ms.get(pair, 0) + record.credit_ms
+        sums = self.credit_ms.setdefault(name, {})
+        sums[record.subject] = sums.get(record.subject, 0) + record.credit_ms
 
     def ended(self) -> None:
         """What can only be told when everything was seen: missing minutes, and totals."""
@@ -179,10 +213,11 @@ class _Look:
         for claim in self.bundle.claims:
             pair = (_raw(claim.lesson_id), _raw(claim.person_id))
             claimed[pair] = claimed.get(pair, 0) + claim.credit_ms
-        for lesson, person in claimed.keys() | self.credit_ms.keys():
+        summed = {(lesson, person): ms for lesson, sums in self.credit_ms.items() for person, ms in sums.items()}
+        for lesson, person in claimed.keys() | summed.keys():
             pair = (lesson, person)
             known = lesson.hex() in self.lessons and (person.hex() in self.seats or pair not in claimed)
-            if not known or (person.hex() in self.seats and claimed.get(pair, 0) != self.credit_ms.get(pair, 0)):
+            if not known or (person.hex() in self.seats and claimed.get(pair, 0) != summed.get(pair, 0)):
                 self.find("total_wrong", -1, lesson, person)
 
     def lesson(self, lesson: bytes) -> None:
@@ -205,7 +240,6 @@ def _split(raw: bytes, size: int) -> list[bytes]:
 
 def _hashes(part: GroupPart) -> list[bytes]:
     """Each record's hash in its group (formats.record_hash), without detours: there are millions."""
-    sha256 = hashlib.sha256
     pairs: Iterator[tuple[bytes, bytes]] = zip(
         _split(part.salts, SALT_BYTES), _split(part.records, RECORD_BYTES), strict=True
     )

@@ -166,6 +166,14 @@ def read_record(raw: bytes) -> Record:
     return Record(kind, slot, seq, subject, session, resource, mode, credit_ms, flags, evidence)
 
 
+def read_records(raw: bytes) -> list[tuple[Any, ...]]:
+    """The fields of packed records behind each other, as they stand in the bytes: kind, version, slot, seq, subject,
+    session, resource, mode, credit_ms, flags, evidence. Nothing is refused but another length: for what is done for
+    every record of everybody.
+    """
+    return list(_RECORD.iter_unpack(raw))
+
+
 def read_group(raw: bytes) -> Group:
     """Raises Refused."""
     return Group(*_unpack(_GROUP, raw))
