@@ -37,6 +37,7 @@ from server.core.wire.trace import Trace
 from server.health import Health
 from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
+from server.ledger.witnesses import Witnesses
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
@@ -203,8 +204,10 @@ def _people(config: Config, store: Store, demo: bool) -> Capability[Accounts]:
 
 def _log(config: Config, store: Store) -> Capability[Ledger]:
     files, signer = TileFolder(store.folder / LOG), open_signer(config.server.data / "keys")
-    kept = ledger.build(Ledger(store.database, store.clock, files, signer))
+    witnesses = Witnesses([one.known for one in config.ledger.witnesses], store.clock)
+    kept = ledger.build(Ledger(store.database, store.clock, files, signer, witnesses))
     store.health.check("ledger", kept.service.problem)
+    store.health.check("witnesses", witnesses.problem, vital=False)
     return kept
 
 

@@ -5,7 +5,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +19,11 @@ from server.core.clock import SystemClock
 from server.core.errors import DomainError
 from server.core.signing import open_signer
 from server.core.wire.typescript import typescript
+from server.demo.witness import watched
 from server.exchange.words import Language
 from server.log import set_up_logging
 from server.serve import only_one, serve_until_stopped, told_to_stop
-from server.settings import Config
+from server.settings import Config, LedgerSettings, WitnessSettings
 from server.upkeep import records
 from server.upkeep.fsck import faults
 from server.verify import program
@@ -48,7 +49,12 @@ async def serve(config: Config, options: argparse.Namespace) -> None:
             print(line, flush=True)
         print(f"ready {url}", flush=True)
 
-    await serve_until_stopped(config, options.demo, announce, named)
+    async with AsyncExitStack() as beside:
+        if options.demo and not config.ledger.witnesses:
+            url, key = await beside.enter_async_context(watched(config.server.data, SystemClock()))
+            seen = LedgerSettings(witnesses=(WitnessSettings(url=url, key=str(key)),))
+            config = config.model_copy(update={"ledger": seen})
+        await serve_until_stopped(config, options.demo, announce, named)
 
 
 async def media(config: Config, _options: argparse.Namespace) -> None:
@@ -133,6 +139,8 @@ async def key(config: Config, _options: argparse.Namespace) -> None:
     """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported."""
     async with _beside(config) as house:
         print(house.log.key)
+        for one in house.log.witnesses.keys:
+            print(f"# 见证方的公钥请向见证方索取 · ask the witness itself for its key: {one.name}")
 
 
 async def witness(config: Config, options: argparse.Namespace) -> None:

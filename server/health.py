@@ -50,13 +50,19 @@ class Health:
             "keshi_loop_lag_seconds", "How late the event loop wakes", buckets=SECONDS, registry=self.metrics
         )
         self._checks: dict[str, Check] = {}
+        self._lesser: set[str] = set()
         self._asked_ms = float("-inf")
         self._answer: dict[str, str] = {}
         self._asking = asyncio.Lock()
 
-    def check(self, name: str, work: Check) -> None:
-        """Ask `work` at every `/readyz`; it returns None, or a word for what is wrong."""
+    def check(self, name: str, work: Check, vital: bool = True) -> None:
+        """Ask `work` at every `/readyz`; it returns None, or a word for what is wrong.
+
+        What is not `vital` leaves us ready and only degraded: nobody's lesson should be sent elsewhere for it.
+        """
         self._checks[name] = work
+        if not vital:
+            self._lesser.add(name)
 
     def reading(self, name: str, words: str, read: Reading, label: str = "", counts: bool = False) -> None:
         """Show what `read` returns when metrics are asked for; `counts` when it only ever grows (`name` ends _total).
@@ -93,9 +99,11 @@ class Health:
 
         async def ready(_request: web.Request) -> web.Response:
             checks = await self.ready()
-            well = all(word == "ok" for word in checks.values())
-            body = encode({"status": "ready" if well else "not_ready", "version": VERSION, "checks": checks})
-            return web.Response(body=body, status=200 if well else 503, content_type="application/json")
+            failed = {name for name, word in checks.items() if word != "ok"}
+            serves = failed <= self._lesser
+            status = "not_ready" if not serves else "degraded" if failed else "ready"
+            body = encode({"status": status, "version": VERSION, "checks": checks})
+            return web.Response(body=body, status=200 if serves else 503, content_type="application/json")
 
         async def figures(request: web.Request) -> web.Response:
             if not may_measure(request):

@@ -14,8 +14,11 @@ from server.accounts.limits import LimitSettings
 from server.core.config import Settings, load
 from server.core.errors import DomainError
 from server.core.ntp import read_server
+from server.ledger.witnesses import Known
 from server.tls.lan import lan_address, machine_addresses, machine_names
 from server.tls.settings import TlsSettings
+from server.verify.notes import Kind, read_key
+from server.verify.tree import Refused
 
 DEFAULT_FILE: Final = Path("config.yaml")
 #: every address of the machine
@@ -130,6 +133,43 @@ def _address(value: SecretStr | None, schemes: tuple[str, ...], example: str) ->
     return value
 
 
+class WitnessSettings(Settings):
+    """Somebody who signs what the log says of itself: where, and by which key."""
+
+    url: str
+    key: str
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must look like https://witness.example.cn")
+        return value.rstrip("/")
+
+    @field_validator("key")
+    @classmethod
+    def _of_a_witness(cls, value: str) -> str:
+        try:
+            found = read_key(value)
+        except Refused as error:
+            raise ValueError(str(error)) from error
+        if found.kind is not Kind.WITNESS:
+            raise ValueError("must be the key that `keshi witness` prints")
+        return value
+
+    @property
+    def known(self) -> Known:
+        """The same for the log."""
+        return Known(self.url, read_key(self.key))
+
+
+class LedgerSettings(Settings):
+    """Who watches the log."""
+
+    witnesses: tuple[WitnessSettings, ...] = ()
+
+
 class LogSettings(Settings):
     """How much is told."""
 
@@ -145,6 +185,7 @@ class Config(Settings):
     media: MediaGroup = MediaGroup()
     limits: LimitSettings = LimitSettings()
     time: TimeSettings = TimeSettings()
+    ledger: LedgerSettings = LedgerSettings()
     log: LogSettings = LogSettings()
 
 

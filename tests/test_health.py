@@ -137,3 +137,16 @@ async def test_the_house_is_ready_and_measured(tmp_path: Path) -> None:
         assert served.ids["jia"] not in text
         async with session.get("/metrics", headers={"X-Forwarded-For": "203.0.113.5"}) as answer:
             assert answer.status == 404
+
+
+async def test_what_is_not_vital_leaves_the_service_ready_and_degraded() -> None:
+    health = Health()
+    health.check("database", _well)
+    health.check("witnesses", _low, vital=False)
+    status, told = await _ask(health, "/readyz")
+    assert (status, '"status":"degraded"' in told, '"witnesses":"disk_low"' in told) == (200, True, True)
+    health = Health()
+    health.check("database", _fails)
+    health.check("witnesses", _low, vital=False)
+    status, told = await _ask(health, "/readyz")
+    assert (status, '"status":"not_ready"' in told) == (503, True)

@@ -6,7 +6,10 @@ import pytest
 
 from server.core.errors import DomainError
 from server.settings import Config, MediaGroup, ServerSettings, is_loopback, origins, read_config
+from server.verify.notes import Key, Kind
 
+#: a log's key is no witness's
+LOG_KEY = str(Key("keshi/0", Kind.LOG, bytes(32)))
 SHIPPED = Path(__file__).resolve().parents[1] / "config.yaml"
 
 
@@ -35,6 +38,9 @@ def test_the_shipped_file_holds_every_setting_at_its_default() -> None:
         ("media:\n  mode: threads\n", "media.mode"),
         ("media:\n  host: localhost\n", "media.host"),
         ("time:\n  ntp: [ntp.example.cn, 'host:0']\n", "time.ntp"),
+        ("ledger:\n  witnesses: [{url: county, key: x}]\n", "ledger.witnesses.0"),
+        ("ledger:\n  witnesses: [{url: 'https://county.example.cn', key: x+y+z}]\n", "ledger.witnesses.0.key"),
+        (f"ledger:\n  witnesses: [{{url: 'https://a.example.cn', key: {LOG_KEY}}}]\n", "ledger.witnesses.0.key"),
         ("log:\n  level: loud\n", "log.level"),
         ("store:\n  database: mysql://a:secret@b/c\n", "store.database"),
         ("store:\n  database: secret\n", "store.database"),

@@ -21,6 +21,8 @@ CODES: Final[Mapping[str, int]] = {
     "disk_full": 507,
     "ledger_damaged": 500,
     "ledger_key_changed": 500,
+    "ledger_behind_witness": 500,
+    "ledger_forked": 500,
     "store_unavailable": 503,
     "store_refused": 500,
     "closing": 503,

@@ -42,6 +42,7 @@ def make_bundle(proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat]
         tuple(seats),
         tuple(Claim(lesson, person, ms) for (lesson, person), ms in sorted(sums.items())),
         proofs.leaves,
+        proofs.seen,
     )
 
 

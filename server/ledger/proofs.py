@@ -1,7 +1,9 @@
 """Decides what is shown of the log to those who may read some of it: their groups whole, and the paths to the root."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
 
 from server.core.database import Database
 from server.core.errors import DomainError
@@ -9,10 +11,13 @@ from server.ledger import records
 from server.ledger.records import Connection
 from server.ledger.rules import Entry, Keys, place_of, split, subject_of
 from server.ledger.tiles import TileFolder
-from server.verify.bundle import HINT_BYTES, GroupPart, LeafPart, behind_lengths
+from server.verify.bundle import HINT_BYTES, GroupPart, LeafPart, Seen, behind_lengths
 from server.verify.formats import read_record, record_hash, salt_of
 from server.verify.notes import read_checkpoint, read_note
-from server.verify.tree import leaf_hash, nodes, prove_inclusion
+from server.verify.tree import Node, leaf_hash, nodes, prove_consistency, prove_inclusion
+
+#: leaves that lie further apart are two stretches
+APART: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Proofs:
     genesis: int
     checkpoint: str
     leaves: tuple[LeafPart, ...]
+    seen: tuple[Seen, ...]
 
 
 async def prove(
@@ -47,7 +53,17 @@ async def prove(
         for idx in sorted(parts):
             (leaf,) = await records.leaves(connection, idx, idx + 1)
             leaves.append(LeafPart(idx, leaf, tuple(prove_inclusion(node, idx, size)), tuple(parts[idx])))
-    return Proofs(head.genesis, note, tuple(leaves))
+        seen = [one async for one in _seen(connection, sorted(parts), size, node)]
+    return Proofs(head.genesis, note, tuple(leaves), tuple(seen))
+
+
+async def _seen(connection: Connection, leaves: Sequence[int], size: int, node: Node) -> AsyncIterator[Seen]:
+    """For each stretch of leaves, the first checkpoint after it that somebody else signed too."""
+    ends = [one for one, after in pairwise(leaves) if after - one > APART] + [*leaves[-1:]]
+    for at in ends:
+        found = await records.cosigned_after(connection, at, size)
+        if found is not None:
+            yield Seen(found[1], tuple(prove_consistency(node, found[0], size)))
 
 
 async def _group(

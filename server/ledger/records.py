@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.database import RETAIN, column, metadata
 from server.ledger.rules import Entry, Minute
 from server.verify.formats import KEY_BYTES, NO_HASH, Leaf, Record, read_leaf
+from server.verify.notes import read_note
 from server.verify.tree import HASH_BYTES, Frontier
 
 Connection: TypeAlias = AsyncConnection
@@ -219,6 +220,15 @@ async def checkpoints(connection: Connection) -> AsyncIterator[tuple[int, str]]:
     """Every signed note by its size."""
     for size, note in await connection.execute(select(checkpoint.c.size, checkpoint.c.note)):
         yield size, note
+
+
+async def cosigned_after(connection: Connection, idx: int, upto: int) -> tuple[int, str] | None:
+    """The first note over more than `idx` and at most `upto` leaves that has a second signature; and its size."""
+    query = select(checkpoint.c.size, checkpoint.c.note).where(checkpoint.c.size > idx, checkpoint.c.size <= upto)
+    for size, note in await connection.execute(query.order_by(checkpoint.c.size).limit(CHUNK)):
+        if len(read_note(note).signatures) > 1:
+            return size, note
+    return None
 
 
 async def leaves_by_number(connection: Connection, begin_at: int, end_at: int) -> dict[int, bytes]:

@@ -15,6 +15,7 @@ from server.ledger.proofs import Proofs, prove
 from server.ledger.records import Head, Overtaken
 from server.ledger.rules import MINUTE_MS, Entry, Keys, Minute, by_slot, make_minute, newest_due, split, subject_of
 from server.ledger.tiles import TileFolder
+from server.ledger.witnesses import Contradicted, Witnesses
 from server.verify.notes import Checkpoint, Key, Kind, Note, Signer, read_checkpoint, read_note, sign
 from server.verify.tree import (
     Frontier,
@@ -46,11 +47,13 @@ class Ledger:
         clock: Clock,
         folder: TileFolder,
         signer: Signer,
+        witnesses: Witnesses | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self.files = folder
         self._signer = signer
+        self.witnesses = witnesses or Witnesses((), clock)
         self._origin = origin_of(signer)
         self._keys: dict[str, dict[str, bytes]] = {}
         self._one_at_a_time = asyncio.Lock()
@@ -87,8 +90,8 @@ class Ledger:
                 return
             while await self._seal():
                 pass
-            await self._publish()
-            self._settled_slot = due
+            if await self._publish():
+                self._settled_slot = due
 
     async def _seal(self) -> bool:
         """Seal up to BATCH minutes; whether there may be more."""
@@ -156,25 +159,36 @@ class Ledger:
             known |= await records.make_keys(connection, group_id, subjects - known.keys())
         return known
 
-    async def _publish(self) -> None:
-        """Tiles, the root a second way, consistency with what was signed before, then the signature."""
+    async def _publish(self) -> bool:
+        """Tiles, the root a second way, consistency with what was signed before, then the signatures; whether it is
+        done, and nobody is waited for.
+        """
         async with self._database.read() as connection:
             head = await records.read_head(connection)
             newest = await records.newest_checkpoint(connection)
         if head is None or head.size == 0:
-            return
+            return True
         signed = _read(newest)
         if signed is not None and signed.size == head.size and self.files.said() == newest:
-            return
+            return True
         try:
             note = await self._sign(head, signed, newest)
         except Refused as error:
             self._trouble = DAMAGED
             raise DomainError(DAMAGED, reason=str(error)) from error
-        await asyncio.to_thread(self.files.say, note)
-        self._trouble = None
+        except Contradicted as error:
+            self._trouble = error.code
+            raise DomainError(error.code, witness=error.witness) from error
+        if note is not None:
+            await asyncio.to_thread(self.files.say, note)
+            self._trouble = None
+        return note is not None
 
-    async def _sign(self, head: Head, signed: Checkpoint | None, newest: str | None) -> str:
+    async def _sign(self, head: Head, signed: Checkpoint | None, newest: str | None) -> str | None:
+        """The note of the head, signed by us and by the witnesses; None while one of them is waited for.
+
+        What we sign is shown to the witnesses before it is kept or published: what contradicts them stays unsaid.
+        """
         published = _read(self.files.said())
         if published is not None and published.size > head.size:
             raise Refused(f"{published.size} leaves were published, the store has {head.size}")
@@ -189,8 +203,12 @@ class Ledger:
                 check_consistency(before.size, head.size, proof, before.root, root)
         if signed is not None and signed.size == head.size and newest is not None:
             return newest
-        text = str(Checkpoint(head.origin, head.size, root))
-        note = str(Note(text, (sign(text, head.origin, self._signer),)))
+        said = Checkpoint(head.origin, head.size, root)
+        own = Note(str(said), (sign(str(said), head.origin, self._signer),))
+        seen = await self.witnesses.cosign(own, said, node)
+        if self.witnesses.awaited:
+            return None
+        note = str(Note(own.text, (*own.signatures, *seen)))
         async with self._database.write(HEAD) as connection:
             latest = await records.newest_checkpoint(connection)
             other = _read(latest)

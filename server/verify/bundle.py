@@ -74,8 +74,18 @@ class LeafPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """An earlier checkpoint with the signatures that it got at the time, and why the last one continues it."""
+
+    note: str
+    path: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Bundle:
-    """The whole file: `genesis` is the unix minute of leaf 0, `checkpoint` a signed note."""
+    """The whole file: `genesis` is the unix minute of leaf 0, `checkpoint` a signed note; `seen` are earlier ones, for
+    each stretch of leaves the first that was signed after it.
+    """
 
     format: str
     genesis: int
@@ -84,6 +94,7 @@ class Bundle:
     people: tuple[Seat, ...]
     claims: tuple[Claim, ...]
     leaves: tuple[LeafPart, ...]
+    seen: tuple[Seen, ...] = ()
 
 
 def write(bundle: Bundle) -> bytes:

@@ -26,10 +26,23 @@ from server.verify.formats import (
     read_record,
     read_records,
 )
-from server.verify.notes import Cosigned, Key, check_log, check_witnesses, read_checkpoint, read_note
-from server.verify.tree import Refused, check_inclusion, leaf_hash, root
+from server.verify.notes import (
+    Checkpoint,
+    Cosigned,
+    Key,
+    Note,
+    check_log,
+    check_witnesses,
+    read_checkpoint,
+    read_note,
+)
+from server.verify.tree import Refused, check_consistency, check_inclusion, leaf_hash, root
 
 MINUTE_MS: Final = 60_000
+#: a minute is sealed and shown to witnesses about two minutes after it ends; who saw it later cannot tell when it was
+SEEN_S: Final = 900
+#: clocks of witnesses may differ so much
+SKEW_S: Final = 30
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,9 +65,10 @@ class Report:
     size: int
     n_minutes: int
     n_records: int
-    #: minutes that nobody sealed in time, that were dated by a wrong clock
+    #: minutes that nobody sealed in time, that were dated by a wrong clock, that no given witness saw in time
     gaps: tuple[int, ...]
     clock_wrong: tuple[int, ...]
+    unwitnessed: tuple[int, ...]
 
     @property
     def consistent(self) -> bool:
@@ -77,16 +91,40 @@ def check(bundle: Bundle, keys: Iterable[Key] = ()) -> Report:
     for part in bundle.leaves:
         looked.leaf(part, checkpoint.size, checkpoint.root)
     looked.ended()
+    witnesses = check_witnesses(note, known)
+    times = _times(bundle, note, known, checkpoint)
     return Report(
         tuple(sorted(set(looked.findings))),
         signers,
-        tuple(check_witnesses(note, known)),
+        tuple(witnesses),
         checkpoint.size,
         len(looked.leaves),
         looked.n_records,
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.GAP),
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.CLOCK_WRONG),
+        tuple(one.slot for one in looked.leaves if not _seen_in_time(one.slot, bundle.genesis, times)),
     )
+
+
+def _times(bundle: Bundle, last: Note, keys: Iterable[Key], checkpoint: Checkpoint) -> list[tuple[int, int]]:
+    """When a known witness saw the log at which size. Raises Refused for a checkpoint of another history."""
+    known, found = list(keys), []
+    for seen in (*bundle.seen, None):
+        note = read_note(seen.note) if seen else last
+        said = read_checkpoint(note.text) if seen else checkpoint
+        if seen:
+            if said.origin != checkpoint.origin:
+                raise Refused("a checkpoint of another log")
+            check_log(note, known)
+            check_consistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
+        found += [(said.size, one.at_s) for one in check_witnesses(note, known)]
+    return found
+
+
+def _seen_in_time(slot: int, genesis: int, times: Iterable[tuple[int, int]]) -> bool:
+    """Whether a witness saw the leaf after its minute, and soon. One that saw it before it was over saw a forgery."""
+    end_s = (slot + 1) * 60
+    return any(genesis + size > slot and end_s - SKEW_S <= at_s <= end_s + SEEN_S for size, at_s in times)
 
 
 @dataclass

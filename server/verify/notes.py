@@ -26,6 +26,8 @@ SIGNATURE_BYTES: Final = 64
 TIME_BYTES: Final = 8
 TIME_MOST: Final = 2**63 - 1
 SIZE_MOST: Final = 2**63 - 1
+#: how the name of a witness begins that the operator of the log keeps itself (非独立)
+DEPENDENT: Final = "not-independent/"
 _NAME: Final = re.compile(r"[^\s+]+")
 _DECIMAL: Final = re.compile(r"0|[1-9][0-9]{0,18}")
 _DASH: Final = "\u2014"

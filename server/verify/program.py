@@ -12,7 +12,7 @@ from typing import Final
 from server.verify import words
 from server.verify.bundle import FILE_BYTES, read
 from server.verify.check import Report, check
-from server.verify.notes import Key, read_key
+from server.verify.notes import DEPENDENT, Key, read_key
 from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
@@ -63,9 +63,23 @@ def _told(report: Report) -> Iterator[str]:
         yield f"! 未及时封存的分钟 · minutes sealed late: {len(report.gaps)}"
     if report.clock_wrong:
         yield f"! 时钟有误的分钟 · minutes dated by a wrong clock: {len(report.clock_wrong)}"
-    witnesses = ", ".join(one.key.name for one in report.witnesses)
-    yield f"  见证 · witnesses: {witnesses}" if witnesses else "! 无外部见证 · no outside witness"
+    yield from _witnessed(report)
     yield _verdict(report)
+
+
+def _witnessed(report: Report) -> Iterator[str]:
+    """Who saw it; a witness that the operator of the log keeps itself is no outside one."""
+    names = [one.key.name for one in report.witnesses]
+    outside = [name for name in names if not name.startswith(DEPENDENT)]
+    if outside:
+        yield f"  见证 · witnesses: {', '.join(outside)}"
+    if inside := [name for name in names if name not in outside]:
+        yield f"! 见证方非独立 · not an independent witness: {', '.join(inside)}"
+    if not names:
+        yield "! 无外部见证 · no outside witness"
+    elif report.unwitnessed:
+        first = words.moment(report.unwitnessed[0])
+        yield f"! 未及时见证的分钟 · minutes not witnessed in time: {len(report.unwitnessed)} ({first} …)"
 
 
 def _verdict(report: Report) -> str:

@@ -32,7 +32,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 def chinese(finding: Finding) -> str:
     """第 3 课次 10:14 学员 #17 被改动."""
     parts = [f"第 {finding.lesson} 课次"] if finding.lesson != NOBODY else []
-    parts += [_moment(finding.slot)] if finding.slot != NOBODY else []
+    parts += [moment(finding.slot)] if finding.slot != NOBODY else []
     parts += [f"学员 #{finding.seat}"] if finding.seat != NOBODY else []
     return " ".join([*parts, WORDS[finding.code][0]])
 
@@ -40,10 +40,11 @@ def chinese(finding: Finding) -> str:
 def english(finding: Finding) -> str:
     """Lesson 3, 10:14, trainee #17 was changed."""
     parts = [f"lesson {finding.lesson}"] if finding.lesson != NOBODY else []
-    parts += [_moment(finding.slot)] if finding.slot != NOBODY else []
+    parts += [moment(finding.slot)] if finding.slot != NOBODY else []
     parts += [f"trainee #{finding.seat}"] if finding.seat != NOBODY else []
     return ", ".join(parts) + f": {WORDS[finding.code][1]}"
 
 
-def _moment(slot: int) -> str:
+def moment(slot: int) -> str:
+    """A unix minute as the clock on the wall showed it."""
     return datetime.fromtimestamp(slot * 60, UTC).astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")

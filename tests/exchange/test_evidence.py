@@ -64,7 +64,7 @@ async def test_a_taught_lesson_can_be_checked_by_anybody(tmp_path: Path) -> None
 
 def test_what_was_sealed_before_there_was_a_log_is_left_out() -> None:
     known = Evidence({}, {("aa", "11", 9): 60_000, ("aa", "11", 10): 50_000, ("aa", "22", 9): 1})
-    assert make_bundle(Proofs(10, "", ()), [], [], known).claims == (Claim("aa", "11", 50_000),)
+    assert make_bundle(Proofs(10, "", (), ()), [], [], known).claims == (Claim("aa", "11", 50_000),)
 
 
 def test_a_package_is_the_same_whenever_it_is_packed() -> None:

@@ -192,6 +192,8 @@ export const words: Record<keyof typeof zh, string> = {
   'error.store_unavailable': 'The database does not answer just now. Nothing is lost; please try again shortly.',
   'error.store_refused': 'The database refuses the server. Please tell the administrator.',
   'error.ledger_damaged': 'The evidence log does not fit the stored records. Nothing more is published; please tell the administrator.',
+  'error.ledger_behind_witness': 'A witness knows more of the evidence log than the store does: the store was put back. Nothing more is published; please tell the administrator.',
+  'error.ledger_forked': 'A witness knows another history of the evidence log. Nothing more is published; please tell the administrator.',
   'error.ledger_key_changed': 'The evidence log was signed with another key. Please tell the administrator.',
   'error.disk_full': 'The server’s disk is full, this step was not saved. Please tell the administrator.',
   'error.not_signed_in': 'You are no longer signed in. Sign in again; the recorded minutes are there.',

@@ -190,6 +190,8 @@ export const words = {
   'error.store_unavailable': '数据库暂时无法访问，数据没有丢失，请稍后重试。',
   'error.store_refused': '数据库拒绝了服务器的访问。请联系管理员。',
   'error.ledger_damaged': '存证日志与已存的记录不一致，已停止公布。请联系管理员。',
+  'error.ledger_behind_witness': '见证方见过的存证日志比数据库里的更长：数据库被退回过。已停止公布，请联系管理员。',
+  'error.ledger_forked': '见证方见过另一份存证日志，已停止公布。请联系管理员。',
   'error.ledger_key_changed': '存证日志是用另一把密钥签名的。请联系管理员。',
   'error.disk_full': '服务器存储空间已满，这一步没有保存。请联系管理员。',
   'error.not_signed_in': '登录已失效。请重新登录，已记录的分钟都在。',
