@@ -41,6 +41,7 @@ from server.ledger.witnesses import Witnesses
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
+from server.pages import CHECKER, PAGES
 from server.settings import Config
 from server.several import Several, be_one_of_several
 from server.tls.https import authority_file
@@ -171,6 +172,7 @@ def build(
         log=log.service,
         clock=clock,
         url=url,
+        checker=PAGES / CHECKER,
     )
     looks = oversight.declare(watch, classes.service, presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()

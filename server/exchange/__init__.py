@@ -1,5 +1,7 @@
 """Floor 7: files in, files out."""
 
+from pathlib import Path
+
 from server.accounts.service import Accounts
 from server.core.capability import Capability
 from server.core.clock import Clock
@@ -10,8 +12,8 @@ from server.training.service import Training
 
 
 def build(
-    *, accounts: Accounts, training: Training, attendance: Results, log: Log, clock: Clock, url: str
+    *, accounts: Accounts, training: Training, attendance: Results, log: Log, clock: Clock, url: str, checker: Path
 ) -> Capability[Exchange]:
-    """Rosters, slips and ledgers. `url` is how browsers reach us."""
-    exchange = Exchange(accounts, training, attendance, log, clock, url)
+    """Rosters, slips and ledgers. `url` is how browsers reach us, `checker` the page that goes into packages."""
+    exchange = Exchange(accounts, training, attendance, log, clock, url, checker)
     return Capability(exchange, declarations(exchange, training))

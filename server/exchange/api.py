@@ -21,6 +21,7 @@ ROSTER_CODES: Final = (
     "roster_empty",
     "roster_too_long",
 )
+PACKAGE_CODES: Final = (*UNSEEN, "lesson_not_sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,11 @@ class Api:
         """The 学时台账 as .csv."""
         return await self._ledger(call, request, "csv")
 
+    async def package(self, call: Call, request: LedgerRequest) -> Download:
+        """The 学时台账 in both forms, with the evidence and the page that checks it."""
+        home = await self._training.class_for(call.who, request.class_id)
+        return await self._exchange.package(home.id, request.language)
+
     async def template_xlsx(self, _call: Call, _request: Nothing) -> Download:
         """An empty roster as .xlsx."""
         return self._exchange.template("xlsx")
@@ -114,6 +120,7 @@ def declarations(exchange: Exchange, training: Training) -> Declarations:
             Route("POST", f"{one}/slips", DESK, SlipsRequest, Slips, api.slips, codes=UNSEEN),
             Route("GET", f"{one}/ledger.xlsx", readers, LedgerRequest, Download, api.ledger_xlsx, codes=UNSEEN),
             Route("GET", f"{one}/ledger.csv", readers, LedgerRequest, Download, api.ledger_csv, codes=UNSEEN),
+            Route("GET", f"{one}/ledger.zip", readers, LedgerRequest, Download, api.package, codes=PACKAGE_CODES),
             Route("GET", f"{v1}/roster-template.xlsx", DESK, Nothing, Download, api.template_xlsx),
             Route("GET", f"{v1}/roster-template.csv", DESK, Nothing, Download, api.template_csv),
         ]

@@ -15,6 +15,8 @@ from server.verify.formats import Kind, read_record
 
 #: `keshi verify` looks for it in a package
 FILE: Final = "evidence.json"
+#: opens with a double click and checks the package that it came in (web/verify.html)
+CHECKER: Final = "核验.html"
 #: a package says nothing of when it was packed: the same content is the same file
 PACKED: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -43,6 +45,8 @@ def make_bundle(proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat]
         tuple(Claim(lesson, person, ms) for (lesson, person), ms in sorted(sums.items())),
         proofs.leaves,
         proofs.seen,
+        proofs.tiles,
+        proofs.rest,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from server.accounts.people import NewPerson
@@ -54,10 +55,17 @@ class Exchange:
     """Files in, files out."""
 
     def __init__(
-        self, accounts: Accounts, training: Training, attendance: Results, log: Log, clock: Clock, url: str
+        self,
+        accounts: Accounts,
+        training: Training,
+        attendance: Results,
+        log: Log,
+        clock: Clock,
+        url: str,
+        checker: Path,
     ) -> None:
         self._accounts, self._training, self._attendance, self._log = accounts, training, attendance, log
-        self._clock, self._url = clock, url
+        self._clock, self._url, self._checker = clock, url, checker
         self._reading = asyncio.Lock()
 
     async def import_roster(
@@ -137,7 +145,12 @@ class Exchange:
         return Download(f"{content.words.file}-{home.code}{mark}.{form}", kind, await asyncio.to_thread(write, content))
 
     async def package(self, class_id: str, language: Language = Language.CHINESE) -> Download:
-        """A class's 学时台账 in both forms with its evidence. Raises DomainError not_found, lesson_not_sealed."""
+        """A class's 学时台账 in both forms with its evidence, and the page that checks them.
+
+        Raises DomainError not_found, lesson_not_sealed.
+        """
+        if not self._checker.is_file():
+            raise DomainError("not_found", remedy="build the pages: make run does it")
         lessons = await self._training.lessons_of_class(class_id)
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
         known = await self._attendance.evidence(one.id for one in lessons)
@@ -147,7 +160,8 @@ class Exchange:
         found = evidence.make_bundle(proofs, lessons, seats, known)
 
         def packed() -> bytes:
-            return evidence.pack([*files, (evidence.FILE, bundle.write(found))])
+            checker = (evidence.CHECKER, self._checker.read_bytes())
+            return evidence.pack([*files, (evidence.FILE, bundle.write(found)), checker])
 
         stem = files[0][0].rpartition(".")[0]
         return Download(f"{stem}.zip", "application/zip", await asyncio.to_thread(packed))

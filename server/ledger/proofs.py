@@ -14,6 +14,7 @@ from server.ledger.tiles import TileFolder
 from server.verify.bundle import HINT_BYTES, GroupPart, LeafPart, Seen, behind_lengths
 from server.verify.formats import read_record, record_hash, salt_of
 from server.verify.notes import read_checkpoint, read_note
+from server.verify.tiles import HEIGHT, WIDTH
 from server.verify.tree import Node, leaf_hash, nodes, prove_consistency, prove_inclusion
 
 #: leaves that lie further apart are two stretches
@@ -22,12 +23,16 @@ APART: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class Proofs:
-    """`genesis` is the unix minute of leaf 0, `checkpoint` the signed note to which the leaves lead."""
+    """`genesis` is the unix minute of leaf 0, `checkpoint` the signed note to which the leaves lead; `tiles` and `rest`
+    as in verify.bundle.Bundle.
+    """
 
     genesis: int
     checkpoint: str
     leaves: tuple[LeafPart, ...]
-    seen: tuple[Seen, ...]
+    seen: tuple[Seen, ...] = ()
+    tiles: bytes = b""
+    rest: bytes = b""
 
 
 async def prove(
@@ -54,7 +59,10 @@ async def prove(
             (leaf,) = await records.leaves(connection, idx, idx + 1)
             leaves.append(LeafPart(idx, leaf, tuple(prove_inclusion(node, idx, size)), tuple(parts[idx])))
         seen = [one async for one in _seen(connection, sorted(parts), size, node)]
-    return Proofs(head.genesis, note, tuple(leaves), tuple(seen))
+        whole = size // WIDTH
+        tiles = b"".join(node(HEIGHT, index) for index in range(whole))
+        rest = b"".join(node(0, index) for index in range(whole * WIDTH, size))
+    return Proofs(head.genesis, note, tuple(leaves), tuple(seen), tiles, rest)
 
 
 async def _seen(connection: Connection, leaves: Sequence[int], size: int, node: Node) -> AsyncIterator[Seen]:

@@ -85,6 +85,9 @@ class Seen:
 class Bundle:
     """The whole file: `genesis` is the unix minute of leaf 0, `checkpoint` a signed note; `seen` are earlier ones, for
     each stretch of leaves the first that was signed after it.
+
+    `tiles` are the hashes of each whole 256 leaves of the log and `rest` those of the leaves after them: with them
+    whoever saw an earlier state of the log knows that this one continues it.
     """
 
     format: str
@@ -95,6 +98,8 @@ class Bundle:
     claims: tuple[Claim, ...]
     leaves: tuple[LeafPart, ...]
     seen: tuple[Seen, ...] = ()
+    tiles: bytes = b""
+    rest: bytes = b""
 
 
 def write(bundle: Bundle) -> bytes:

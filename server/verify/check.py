@@ -36,6 +36,8 @@ from server.verify.notes import (
     read_checkpoint,
     read_note,
 )
+from server.verify.sheets import Row, differing
+from server.verify.tiles import summit
 from server.verify.tree import Refused, check_consistency, check_inclusion, leaf_hash, root
 
 MINUTE_MS: Final = 60_000
@@ -69,6 +71,9 @@ class Report:
     gaps: tuple[int, ...]
     clock_wrong: tuple[int, ...]
     unwitnessed: tuple[int, ...]
+    #: proven milliseconds by lesson number and seat, and the lessons of which there is evidence
+    credit_ms: Mapping[tuple[int, int], int]
+    lessons: frozenset[int]
 
     @property
     def consistent(self) -> bool:
@@ -81,18 +86,27 @@ class Report:
         return self.consistent and bool(self.signers)
 
 
-def check(bundle: Bundle, keys: Iterable[Key] = ()) -> Report:
-    """Look at everything, also after a first fault. Raises Refused when the checkpoint or its signature is false."""
+def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Row]] = ()) -> Report:
+    """Look at everything, also after a first fault; `sheets` are the rows of each 学时台账 that came with it.
+
+    Raises Refused when the checkpoint or its signature is false.
+    """
     known = list(keys)
     note = read_note(bundle.checkpoint)
     checkpoint = read_checkpoint(note.text)
     signers = tuple(key for key in check_log(note, known) if key.name == checkpoint.origin)
+    if (bundle.tiles or bundle.rest) and summit(bundle.tiles, bundle.rest) != (checkpoint.size, checkpoint.root):
+        raise Refused("the log's tiles do not lead to its root")
     looked = _Look(bundle)
     for part in bundle.leaves:
         looked.leaf(part, checkpoint.size, checkpoint.root)
     looked.ended()
     witnesses = check_witnesses(note, known)
     times = _times(bundle, note, known, checkpoint)
+    proven, lessons = looked.proven(), frozenset(looked.lessons.get(name.hex(), -1) for name, _ in looked.said)
+    for rows in sheets:
+        for row in differing(rows, proven, lessons):
+            looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
     return Report(
         tuple(sorted(set(looked.findings))),
         signers,
@@ -103,6 +117,8 @@ def check(bundle: Bundle, keys: Iterable[Key] = ()) -> Report:
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.GAP),
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.CLOCK_WRONG),
         tuple(one.slot for one in looked.leaves if not _seen_in_time(one.slot, bundle.genesis, times)),
+        proven,
+        lessons,
     )
 
 
@@ -257,6 +273,15 @@ class _Look:
             known = lesson.hex() in self.lessons and (person.hex() in self.seats or pair not in claimed)
             if not known or (person.hex() in self.seats and claimed.get(pair, 0) != summed.get(pair, 0)):
                 self.find("total_wrong", -1, lesson, person)
+
+    def proven(self) -> dict[tuple[int, int], int]:
+        """Credited milliseconds by lesson number and seat, of those that have one."""
+        found: dict[tuple[int, int], int] = {}
+        for lesson, sums in self.credit_ms.items():
+            for person, ms in sums.items():
+                if lesson.hex() in self.lessons and person.hex() in self.seats:
+                    found[self.lessons[lesson.hex()], self.seats[person.hex()]] = ms
+        return found
 
     def lesson(self, lesson: bytes) -> None:
         """Each minute has as many records as it said, and of each hole the first missing minute is named."""

@@ -4,6 +4,7 @@ Exits 0 when everything holds and a known log signed it, 1 when something was ch
 or it is no evidence at all.
 """
 
+import io
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from server.verify import words
 from server.verify.bundle import FILE_BYTES, read
 from server.verify.check import Report, check
 from server.verify.notes import DEPENDENT, Key, read_key
+from server.verify.sheets import Row, csv_rows, sheet_rows
 from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
@@ -25,7 +27,8 @@ def verify(path: Path, trust: Path | None) -> tuple[int, list[str]]:
     """The exit code and the lines to print; nothing but these two files is read."""
     try:
         keys = read_keys(trust) if trust else []
-        report = check(read(_evidence(path)), keys)
+        evidence, sheets = _content(path)
+        report = check(read(evidence), keys, sheets)
     except (Refused, OSError) as error:
         return UNKNOWN, [f"✗ 无法核验 · cannot be checked: {error}"]
     code = CHANGED if not report.consistent else HOLDS if report.authentic else UNKNOWN
@@ -41,15 +44,31 @@ def read_keys(path: Path) -> list[Key]:
     return [read_key(line) for line in lines if line and not line.startswith("#")]
 
 
-def _evidence(path: Path) -> bytes:
+def _content(path: Path) -> tuple[bytes, list[list[Row]]]:
+    """The evidence, and the rows of each 学时台账 beside it."""
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
-            return file.read(FILE_BYTES + 1)
+            return file.read(FILE_BYTES + 1), []
     try:
-        with zipfile.ZipFile(path) as package, package.open(EVIDENCE) as file:
-            return file.read(FILE_BYTES + 1)
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        with zipfile.ZipFile(path) as package:
+            sheets = [rows for name in package.namelist() for rows in _sheets(name, package)]
+            return _member(package, EVIDENCE), sheets
+    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
         raise Refused(f"no readable {EVIDENCE} in the package") from error
+
+
+def _sheets(name: str, package: zipfile.ZipFile) -> Iterator[list[Row]]:
+    if name.endswith(".csv"):
+        yield csv_rows(_member(package, name).decode("utf-8-sig"))
+    elif name.endswith(".xlsx"):
+        with zipfile.ZipFile(io.BytesIO(_member(package, name))) as book:
+            inside = [one for one in book.namelist() if one.startswith("xl/worksheets/")]
+            yield [row for one in inside for row in sheet_rows(_member(book, one))]
+
+
+def _member(package: zipfile.ZipFile, name: str) -> bytes:
+    with package.open(name) as file:
+        return file.read(FILE_BYTES + 1)
 
 
 def _told(report: Report) -> Iterator[str]:

@@ -7,7 +7,7 @@ https://c2sp.org/tlog-tiles: `checkpoint`, `tile/<level>/<index>[.p/<width>]` wi
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from server.verify.tree import HASH_BYTES, Frontier, Refused
+from server.verify.tree import HASH_BYTES, Frontier, Refused, range_hash, root
 
 WIDTH: Final = 256
 HEIGHT: Final = 8
@@ -55,6 +55,26 @@ def entries(raw: bytes, width: int) -> list[bytes]:
     if len(found) != width:
         raise Refused(f"a bundle holds {len(found)} leaves instead of {width}")
     return found
+
+
+def summit(tiles: bytes, rest: bytes) -> tuple[int, bytes]:
+    """Size and root of a log, out of the hashes of each whole WIDTH leaves and of the leaves after. Raises Refused."""
+    if len(tiles) % HASH_BYTES or len(rest) % HASH_BYTES or len(rest) >= WIDTH * HASH_BYTES:
+        raise Refused("the hashes of a log's tiles are cut off")
+    above, below = _split(tiles), _split(rest)
+    size = len(above) * WIDTH + len(below)
+
+    def node(level: int, index: int) -> bytes:
+        if level >= HEIGHT:
+            return root(above[index << (level - HEIGHT) : (index + 1) << (level - HEIGHT)])
+        begin = (index << level) - len(above) * WIDTH
+        return root(below[begin : begin + (1 << level)])
+
+    return size, range_hash(node, 0, size)
+
+
+def _split(raw: bytes) -> list[bytes]:
+    return [raw[at : at + HASH_BYTES] for at in range(0, len(raw), HASH_BYTES)]
 
 
 class Tiles:

@@ -17,6 +17,7 @@ from server.core.wire.declaration import Declarations
 from server.exchange.evidence import Log
 from server.exchange.service import Exchange
 from server.ledger.proofs import Proofs
+from server.pages import CHECKER, PAGES
 from tests.training.school import School, open_school
 
 URL = "https://ke.example.cn"
@@ -67,6 +68,7 @@ async def open_office(url: str, log: Log | None = None) -> AsyncIterator[Office]
             log=log or NoLog(),
             clock=school.store.clock,
             url=URL,
+            checker=PAGES / CHECKER,
         )
         joined = Declarations()
         for declarations in (school.store.declarations, school.declarations, built.declarations):

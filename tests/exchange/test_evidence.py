@@ -49,7 +49,7 @@ async def test_a_taught_lesson_can_be_checked_by_anybody(tmp_path: Path) -> None
     path.write_bytes(made.content)
     with zipfile.ZipFile(path) as package:
         names, evidence = package.namelist(), package.read(FILE)
-    assert [name.rpartition(".")[2] for name in names] == ["xlsx", "csv", "json"]
+    assert [name.rpartition(".")[2] for name in names] == ["xlsx", "csv", "json", "html"]
     for private in (*ID_NUMBERS.values(), *(f"名{who}" for who in PEOPLE)):
         assert private.encode() not in evidence, "evidence names nobody"
     code, lines = verify(path, tmp_path / "trust")

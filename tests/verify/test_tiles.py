@@ -94,3 +94,17 @@ def test_a_tile_that_is_missing_is_named() -> None:
 def test_a_tile_of_another_size_is_named(length: int) -> None:
     with pytest.raises(Refused, match=r"tile/0/000\.p/3"):
         tiles.Tiles(3, {"tile/0/000.p/3": bytes(length)}.__getitem__).node(0, 0)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 255, 256, 257, 511, 512, 513, 1000, 1300])
+def test_the_summit_is_the_root(size: int) -> None:
+    hashes = [leaf_hash(number.to_bytes(4, "big")) for number in range(size)]
+    whole = size // 256 * 256
+    above = b"".join(root(hashes[at : at + 256]) for at in range(0, whole, 256))
+    assert tiles.summit(above, b"".join(hashes[whole:])) == (size, root(hashes))
+
+
+@pytest.mark.parametrize(("above", "rest"), [(b"x", b""), (b"", bytes(31)), (b"", bytes(32 * 256))])
+def test_a_summit_that_is_cut_off(above: bytes, rest: bytes) -> None:
+    with pytest.raises(Refused):
+        tiles.summit(above, rest)

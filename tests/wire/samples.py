@@ -67,6 +67,7 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/classes/{{class_id}}/hours": Sample("staff", "not_found", CLASS),
     f"GET {V1}/classes/{{class_id}}/ledger.xlsx": Sample("staff", "not_found", CLASS),
     f"GET {V1}/classes/{{class_id}}/ledger.csv": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/classes/{{class_id}}/ledger.zip": Sample("staff", "not_found", CLASS),
     f"GET {V1}/roster-template.xlsx": Sample("staff"),
     f"GET {V1}/roster-template.csv": Sample("staff"),
     f"GET {V1}/lessons": Sample("staff"),

@@ -21,6 +21,7 @@ JSON: Final = "application/json"
 REF: Final = "#/components/schemas/{model}"
 #: what a Download is, by the end of its path
 FILES: Final[Mapping[str, str]] = {
+    ".zip": "application/zip",
     ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }

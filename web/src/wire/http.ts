@@ -41,6 +41,13 @@ export async function get<T>(path: string): Promise<T> {
   return (await (await send('GET', `/api/v1${path}`)).json()) as T
 }
 
+/** A file, to be kept under the name that the server gives it. */
+export async function getFile(path: string): Promise<{ name: string; content: Blob }> {
+  const response = await send('GET', `/api/v1${path}`)
+  const said = /filename\*=UTF-8''([^;]+)/i.exec(response.headers.get('content-disposition') ?? '')
+  return { name: decodeURIComponent(said?.[1] ?? 'keshi'), content: await response.blob() }
+}
+
 export async function post<T>(path: string, body: unknown = {}): Promise<T> {
   return (await (await send('POST', `/api/v1${path}`, JSON.stringify(body), 'application/json')).json()) as T
 }

@@ -505,7 +505,7 @@ export interface Roster {
   rows: RosterRow[]
 }
 
-export type Code = 'account_guarded' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'origin_refused' | 'own_account' | 'owner_changing' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'origin_refused' | 'own_account' | 'owner_changing' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/classes': { request: Nothing; response: Classes }
@@ -513,6 +513,7 @@ export interface Routes {
   'GET /api/v1/classes/{class_id}/hours': { request: ClassRequest; response: ClassHoursAnswer }
   'GET /api/v1/classes/{class_id}/ledger.csv': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/ledger.xlsx': { request: LedgerRequest; response: Blob }
+  'GET /api/v1/classes/{class_id}/ledger.zip': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/roster': { request: OneClass; response: Trainees }
   'GET /api/v1/institutions': { request: Nothing; response: Institutions }
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }

@@ -134,6 +134,10 @@ export const desk: Record<keyof typeof zh, string> = {
   'newLesson.practice': 'Practice is usually taught in person; an online practice lesson is recorded with a warning.',
   'newLesson.go': 'Plan this lesson',
   'ledger.export': 'Export the ledger (ID numbers masked)',
+  'ledger.zip': 'Export with evidence (.zip)',
+  'ledger.packing': 'Packing…',
+  'ledger.zipIs': 'The package holds 核验.html: open it, drop the package, and every minute is worked out again.',
+  'error.lesson_not_sealed': 'A lesson is not sealed yet. Export about three minutes after it ends.',
   'ledger.xlsx': 'Export .xlsx',
   'ledger.csv': 'Export .csv',
 

@@ -132,6 +132,10 @@ export const desk = {
   'newLesson.practice': '实操课一般应线下进行；线上实操课会记录提醒。',
   'newLesson.go': '安排这一课',
   'ledger.export': '导出学时台账（身份证号已掩码）',
+  'ledger.zip': '导出并附存证（.zip）',
+  'ledger.packing': '正在打包…',
+  'ledger.zipIs': '压缩包里有“核验.html”：双击打开，放入压缩包，当场重算每一分钟。',
+  'error.lesson_not_sealed': '有课次还没有封存。下课约三分钟后再导出。',
   'ledger.xlsx': '导出 .xlsx',
   'ledger.csv': '导出 .csv',
 

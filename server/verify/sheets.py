@@ -1,0 +1,59 @@
+"""Decides whether the 学时台账 in a package says what the evidence proves. Pure.
+
+Only numbers are read: seat, lesson and credited seconds of each row (exchange/ledger.py lays them out).
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+SEAT, LESSON, SECONDS = 0, 6, 14
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+#: a number in the columns A, G or O of a sheet of an .xlsx
+_CELL: Final = re.compile(rb'<c r="(A|G|O)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*</f>)?<v>(\d{1,9})(?:\.0*)?</v>')
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A trainee's lesson in a sheet; `seconds` None: it has not begun."""
+
+    seat: int
+    lesson: int
+    seconds: int | None
+
+
+def csv_rows(text: str) -> list[Row]:
+    """The rows of a .csv that are of a trainee and a lesson."""
+    lines = [line for line in csv.reader(text.splitlines(keepends=True)) if len(line) > SECONDS]
+    return [
+        Row(int(line[SEAT]), int(line[LESSON]), int(line[SECONDS]) if _NUMBER.fullmatch(line[SECONDS]) else None)
+        for line in lines
+        if _NUMBER.fullmatch(line[SEAT]) and _NUMBER.fullmatch(line[LESSON])
+    ]
+
+
+def sheet_rows(xml: bytes) -> list[Row]:
+    """The same of a sheet of an .xlsx."""
+    rows: dict[bytes, dict[bytes, int]] = {}
+    for column, row, value in _CELL.findall(xml):
+        rows.setdefault(row, {})[column] = int(value)
+    return [Row(row[b"A"], row[b"G"], row.get(b"O")) for row in rows.values() if b"A" in row and b"G" in row]
+
+
+def differing(rows: Iterable[Row], credit_ms: Mapping[tuple[int, int], int], lessons: Iterable[int]) -> list[Row]:
+    """Rows that say something else than what is proven by lesson and seat, and rows that are missing.
+
+    Only lessons of which there is evidence count.
+    """
+    known, left = set(lessons), {pair for pair, ms in credit_ms.items() if ms >= 1000}
+    found = []
+    for row in rows:
+        if row.lesson not in known:
+            continue
+        pair = (row.lesson, row.seat)
+        if (row.seconds or 0) != credit_ms.get(pair, 0) // 1000:
+            found.append(row)
+        left.discard(pair)
+    return found + [Row(seat, lesson, None) for lesson, seat in sorted(left)]

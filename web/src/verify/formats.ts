@@ -1,0 +1,46 @@
+/** What the log commits to, byte by byte; numbers are big-endian (server/verify/formats.py). */
+import { hex } from './notes'
+import { Refused, same, type Bytes } from './tree'
+
+export const MINUTE = 1
+export const LESSON_MINUTE = 20
+export const GAP = 1
+export const LATE = 2
+export const CLOCK_WRONG = 4
+const VERSION = 1
+const NO_HASH = new Uint8Array(32)
+
+export interface Leaf { slot: number; flags: number; nGroups: number; groupsRoot: Bytes }
+export interface Group { id: string; nRecords: number; nCredited: number; creditMs: number; recordsRoot: Bytes }
+export interface Rec { kind: number; version: number; slot: number; seq: number; subject: string; resource: string; creditMs: number; evidence: Bytes }
+
+const view = (raw: Bytes): DataView => new DataView(raw.buffer, raw.byteOffset, raw.length)
+
+export function readLeaf(raw: Bytes): Leaf {
+  if (raw.length !== 98) throw new Refused('98 bytes are expected')
+  const at = view(raw)
+  return { slot: at.getUint32(0), flags: at.getUint16(4), nGroups: at.getUint32(6), groupsRoot: raw.subarray(22, 54) }
+}
+
+export function readGroup(raw: Bytes): Group {
+  if (raw.length !== 49) throw new Refused('49 bytes are expected')
+  const at = view(raw)
+  return { id: hex(raw.subarray(0, 8)), nRecords: at.getUint16(8), nCredited: at.getUint16(10), creditMs: at.getUint32(12), recordsRoot: raw.subarray(17) }
+}
+
+export function readRecord(raw: Bytes): Rec {
+  const at = view(raw)
+  return {
+    kind: at.getUint8(0),
+    version: at.getUint8(1),
+    slot: at.getUint32(2),
+    seq: at.getUint32(6),
+    subject: hex(raw.subarray(10, 18)),
+    resource: hex(raw.subarray(26, 34)),
+    creditMs: at.getUint32(35),
+    evidence: raw.subarray(41),
+  }
+}
+
+export const isKnown = (record: Rec): boolean => record.version === VERSION
+export const isEmpty = (evidence: Bytes): boolean => same(evidence, NO_HASH)

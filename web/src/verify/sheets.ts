@@ -1,0 +1,56 @@
+/** Decides whether the 学时台账 in a package says what the evidence proves; the same as server/verify/sheets.py. */
+import type { Finding, Report } from './check'
+
+/** Of one row: seat, lesson number, credited whole seconds; null: the lesson has not begun. */
+export interface SheetRow { seat: number; lesson: number; seconds: number | null }
+
+const SEAT = 0
+const LESSON = 6
+const SECONDS = 14
+const NUMBER = /^\d{1,9}$/
+
+/** The rows of a .csv. */
+export function csvRows(text: string): SheetRow[] {
+  return csvLines(text).flatMap((cells) => {
+    const [seat = '', lesson = '', seconds = ''] = [cells[SEAT], cells[LESSON], cells[SECONDS]]
+    if (!NUMBER.test(seat) || !NUMBER.test(lesson)) return []
+    return [{ seat: Number(seat), lesson: Number(lesson), seconds: NUMBER.test(seconds) ? Number(seconds) : null }]
+  })
+}
+
+/** Cells by line (RFC 4180). */
+function csvLines(text: string): string[][] {
+  const lines: string[][] = [[]]
+  const cell = /(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g
+  for (const [, quoted, plain = '', end] of text.matchAll(cell)) {
+    ;(lines[lines.length - 1] as string[]).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'))
+    if (end === '') break
+    if (end !== ',') lines.push([])
+  }
+  return lines
+}
+
+/** The rows of a sheet of an .xlsx: numbers in the columns A, G and O. */
+export function sheetRows(xml: string): SheetRow[] {
+  const rows = new Map<string, Record<string, number>>()
+  const cell = /<c r="(A|G|O)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(\d{1,9})(?:\.0*)?<\/v>/g
+  for (const [, column = '', row = '', value = ''] of xml.matchAll(cell)) rows.set(row, { ...rows.get(row), [column]: Number(value) })
+  return [...rows.values()].flatMap(({ A, G, O }) => (A === undefined || G === undefined ? [] : [{ seat: A, lesson: G, seconds: O ?? null }]))
+}
+
+/** Rows that say something else than the evidence, and what they leave out; only of lessons that are in it. */
+export function differences(rows: readonly SheetRow[], report: Report): Finding[] {
+  const left = new Map([...report.credit].filter(([pair, ms]) => !pair.includes('-1') && ms >= 1000))
+  const found: Finding[] = []
+  for (const row of rows.filter((one) => report.lessons.has(one.lesson))) {
+    const pair = `${row.lesson} ${row.seat}`
+    const proven = Math.floor((report.credit.get(pair) ?? 0) / 1000)
+    if ((row.seconds ?? 0) !== proven) found.push({ slot: -1, lesson: row.lesson, seat: row.seat, code: 'sheet_differs' })
+    left.delete(pair)
+  }
+  for (const pair of left.keys()) {
+    const [lesson = -1, seat = -1] = pair.split(' ').map(Number)
+    found.push({ slot: -1, lesson, seat, code: 'sheet_differs' })
+  }
+  return found
+}
