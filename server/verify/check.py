@@ -59,7 +59,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`findings` in the order of time; `signers` and `witnesses` are those of the given keys that signed."""
+    """`findings` in the order of time, what is of no minute last; `signers` and `witnesses` are those of the given keys that signed."""
 
     findings: tuple[Finding, ...]
     signers: tuple[Key, ...]
@@ -108,7 +108,7 @@ def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Ro
         for row in differing(rows, proven, lessons):
             looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
     return Report(
-        tuple(sorted(set(looked.findings))),
+        tuple(sorted(set(looked.findings), key=_worth_telling)),
         signers,
         tuple(witnesses),
         checkpoint.size,
@@ -135,6 +135,11 @@ def _times(bundle: Bundle, last: Note, keys: Iterable[Key], checkpoint: Checkpoi
             check_consistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
         found += [(said.size, one.at_s) for one in check_witnesses(note, known)]
     return found
+
+
+def _worth_telling(one: Finding) -> tuple[object, ...]:
+    """By minute and lesson; what names a seat before what does not, what is of no minute last."""
+    return (one.slot < 0, one.slot, one.lesson < 0, one.lesson, one.seat < 0, one.seat, one.code)
 
 
 def _seen_in_time(slot: int, genesis: int, times: Iterable[tuple[int, int]]) -> bool:

@@ -261,7 +261,7 @@ class Look {
   }
 
   sorted(): Finding[] {
-    return [...this.findings.values()].sort((a, b) => a.slot - b.slot || a.lesson - b.lesson || a.seat - b.seat || (a.code < b.code ? -1 : 1))
+    return [...this.findings.values()].sort(byWorth)
   }
 
   private find(code: Code, slot: number, lesson = '', person = ''): void {
@@ -274,6 +274,12 @@ function of<K, V>(map: Map<K, V>, key: K, made: () => V): V {
   const found = map.get(key) ?? made()
   map.set(key, found)
   return found
+}
+
+/** By minute and lesson; what names a seat before what does not, what is of no minute last. */
+export function byWorth(a: Finding, b: Finding): number {
+  const last = (n: number): number => (n < 0 ? Number.MAX_SAFE_INTEGER : n)
+  return last(a.slot) - last(b.slot) || last(a.lesson) - last(b.lesson) || last(a.seat) - last(b.seat) || (a.code < b.code ? -1 : 1)
 }
 
 const sumOf = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0)

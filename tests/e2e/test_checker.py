@@ -1,0 +1,247 @@
+"""核验.html as people use it: from a folder, without a network; and it finds what `keshi verify` finds."""
+
+import json
+import random
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+from server.attendance.views import Evidence
+from server.core.database import Database, sqlite_url
+from server.ledger.rules import SEAL_AFTER_MS
+from server.pages import CHECKER, PAGES
+from server.verify import words
+from server.verify.bundle import Bundle, read, write
+from server.verify.check import check
+from server.verify.notes import Key
+from server.verify.sheets import csv_rows
+from server.verify.tree import Refused
+from tests.e2e.axe import look
+from tests.e2e.browsers import real_chromium
+from tests.e2e.pictures import PHONE, picture
+from tests.ledger.world import LESSON, World
+from tests.school import school
+from tests.verify.evidence import LESSONS, SmallClass
+
+pytestmark = pytest.mark.timeout(240)
+
+FLIPS = 80
+SIZES = ({"width": 360, "height": 740}, {"width": 768, "height": 1024}, {"width": 1440, "height": 900})
+
+
+@pytest.fixture
+async def small(store_url: str, tmp_path: Path) -> AsyncIterator[SmallClass]:
+    world = World(Database(store_url), tmp_path / "log")
+    await world.ledger.round()
+    yield SmallClass(world, Evidence({}, {}))
+    await world.database.close()
+
+
+@asynccontextmanager
+async def checker(folder: Path, chromium: str | None) -> AsyncIterator[Page]:
+    """The page, opened from a folder with no network at all; whatever it complains of fails the test."""
+    copy = folder / "核验.html"
+    copy.write_bytes((PAGES / CHECKER).read_bytes())
+    complaints: list[str] = []
+    async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:
+        context = await browser.new_context(locale="zh-CN", viewport=PHONE, accept_downloads=True)
+        await context.set_offline(True)
+        page = await context.new_page()
+        page.on("pageerror", lambda fault: complaints.append(str(fault)))
+        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+        await page.goto(copy.as_uri())
+        try:
+            yield page
+        finally:
+            assert complaints == []
+
+
+def sheet(bundle: Bundle, **other: int) -> str:
+    """The numbers of a 学时台账 as a .csv; `other` seconds for a seat."""
+    seats, numbers = {one.id: one.seat for one in bundle.people}, {one.id: one.number for one in bundle.lessons}
+    lines = []
+    for claim in bundle.claims:
+        seconds = other.get(f"seat{seats[claim.person_id]}", claim.credit_ms // 1000)
+        lines.append(f"{seats[claim.person_id]},A,,,名,,{numbers[claim.lesson_id]},,,,,,,0,{seconds},0")
+    return "标题\r\n" + "\r\n".join(lines)
+
+
+def package(bundle: Bundle, csv: str | None = None) -> dict[str, Any]:
+    raw = BytesIO()
+    with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("学时台账.csv", csv or sheet(bundle))
+        made.writestr("evidence.json", write(bundle))
+    return {"name": "班级.zip", "mimeType": "application/zip", "buffer": raw.getvalue()}
+
+
+def keys_file(*keys: Key) -> dict[str, Any]:
+    return {"name": "keys.txt", "mimeType": "text/plain", "buffer": "\n".join(map(str, keys)).encode()}
+
+
+async def drop(page: Page, *files: dict[str, Any]) -> tuple[str, list[str]]:
+    """What the page says of these files: its verdict, and what it found."""
+    await page.evaluate("document.querySelector('[data-test=verdict]')?.setAttribute('data-verdict', 'old')")
+    await page.set_input_files("[data-test=files]", list(files))  # type: ignore[arg-type]  # Playwright's own TypedDict
+    shown = page.locator("[data-test=verdict]:not([data-verdict=old])")
+    await shown.wait_for()
+    return await shown.get_attribute("data-verdict") or "", await page.locator(
+        "[data-test=findings] li"
+    ).all_inner_texts()
+
+
+def changed_minute(bundle: Bundle) -> Bundle:
+    """Trainee #17's second minute of lesson 3 is a second longer."""
+    part = bundle.leaves[1].groups[0]
+    at = next(at for at in range(0, len(part.records), 73) if part.records[at] == 1 and part.records[at + 17] == 0xA1)
+    raw = bytearray(part.records)
+    raw[at + 38] ^= 1
+    leaf = replace(bundle.leaves[1], groups=(replace(part, records=bytes(raw)), *bundle.leaves[1].groups[1:]))
+    return replace(bundle, leaves=(bundle.leaves[0], leaf, *bundle.leaves[2:]))
+
+
+async def test_it_opens_from_a_folder_and_tells_what_holds(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await small.attend(45)
+    bundle = await small.bundle()
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, package(bundle)) == ("unknown", [])
+        assert await drop(page, keys_file(small.world.ledger.key)) == ("holds", [])
+        assert await page.locator("[data-lesson]").count() == 2
+        for size in SIZES:
+            await page.set_viewport_size(size)  # type: ignore[arg-type]  # its own TypedDict
+            for scheme in ("light", "dark"):
+                await page.emulate_media(color_scheme=scheme)
+                await picture(page, f"checker-holds-{size['width']}-{scheme}")
+            wider = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert await page.evaluate(wider) <= 0
+        assert await look(page, "checker") == []
+
+
+async def test_it_names_the_lesson_the_minute_and_the_seat(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await small.attend(12)
+    bundle = await small.bundle()
+    forged, keys = changed_minute(bundle), [small.world.ledger.key]
+    async with checker(tmp_path, chromium) as page:
+        verdict, found = await drop(page, package(forged, sheet(bundle)), keys_file(*keys))
+        assert verdict == "changed"
+        assert found[0].startswith("第 3 课次 ")
+        assert found[0].endswith(" 学员 #17 被改动")
+        assert found == [words.chinese(one) for one in check(forged, keys, [csv_rows(sheet(bundle))]).findings]
+        assert await look(page, "checker changed") == []
+        for size in SIZES:
+            await page.set_viewport_size(size)  # type: ignore[arg-type]  # its own TypedDict
+            await picture(page, f"checker-changed-{size['width']}")
+        await page.get_by_role("button", name="English").click()
+        assert await page.locator("[data-test=findings] li").first.inner_text() == words.english(
+            check(forged, keys).findings[0]
+        )
+        verdict, found = await drop(page, package(bundle, sheet(bundle, seat18=9999)))
+        assert (verdict, len(found)) == ("changed", 2)
+        assert "trainee #18: the ledger says another time" in found[0]
+
+
+async def test_it_says_of_damaged_evidence_what_keshi_verify_says(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    """One bit of the file at a time, drawn by a seed: the same findings, or refused by both."""
+    await small.attend(3)
+    raw, keys = write(await small.bundle()), [small.world.ledger.key]
+    draw, outcomes = random.Random(4), set()
+    async with checker(tmp_path, chromium) as page:
+        await drop(page, file(raw), keys_file(*keys))
+        for _ in range(FLIPS):
+            at = draw.randrange(len(raw))
+            forged = raw[:at] + bytes([raw[at] ^ 1 << draw.randrange(7)]) + raw[at + 1 :]
+            expected = _expected(forged, keys)
+            assert await drop(page, file(forged)) == expected, forged[max(0, at - 40) : at + 40]
+            outcomes.add(expected[0])
+    assert outcomes >= {"changed", "refused"}
+
+
+def file(raw: bytes) -> dict[str, Any]:
+    return {"name": "evidence.json", "mimeType": "application/json", "buffer": raw}
+
+
+def _expected(raw: bytes, keys: Sequence[Key]) -> tuple[str, list[str]]:
+    try:
+        report = check(read(raw), keys)
+    except Refused:
+        return "refused", []
+    if report.consistent:
+        return ("holds" if report.authentic else "unknown"), []
+    told = [words.chinese(one) for one in report.findings]
+    return "changed", told if len(told) <= 12 else [*told[:12], f"另有 {len(told) - 12} 处"]
+
+
+async def test_a_card_makes_its_reader_a_witness(small: SmallClass, tmp_path: Path, chromium: str | None) -> None:
+    await small.attend(2)
+    world = small.world
+    world.to(300, SEAL_AFTER_MS)
+    await world.ledger.round()
+    first = await small.bundle()
+    world.to(600, SEAL_AFTER_MS)
+    await world.ledger.round()
+    second = await small.bundle()
+    rewritten = await _rewritten(tmp_path)
+    async with checker(tmp_path, chromium) as page:
+        await drop(page, package(first), keys_file(world.ledger.key))
+        async with page.expect_download() as download:
+            await page.locator("[data-test=save-card]").click()
+        raw = Path(await (await download.value).path()).read_bytes()
+        assert json.loads(raw)["size"] == 256
+    card = {"name": "card.json", "mimeType": "application/json", "buffer": raw}
+    for bundle, verdict, said in ((second, "holds", "good"), (rewritten, "changed", "bad")):
+        async with checker(tmp_path, chromium) as page:
+            assert (await drop(page, package(bundle), card))[0] == verdict
+            assert await page.locator("[data-test=card]").get_attribute("data-verdict") == said
+    async with checker(tmp_path, chromium) as page:
+        newer = {**card, "buffer": raw.replace(_line(first), _line(second))}
+        await drop(page, package(first), newer)
+        assert await page.locator("[data-test=card]").get_attribute("data-verdict") == "older"
+
+
+def _line(bundle: Bundle) -> bytes:
+    return json.dumps(bundle.checkpoint, ensure_ascii=False).encode()
+
+
+async def _rewritten(folder: Path) -> Bundle:
+    """The same class, signed with the same key over another history."""
+    database = Database(sqlite_url(folder / "rewritten.db"))
+    await database.migrate()
+    world = World(database, folder / "rewritten")
+    other = SmallClass(world, Evidence({}, {}))
+    await world.ledger.round()
+    await other.attend(3, {LESSON: LESSONS[LESSON]})
+    world.to(700, SEAL_AFTER_MS)
+    await world.ledger.round()
+    found = await other.bundle()
+    await world.database.close()
+    return found
+
+
+async def test_the_platforms_own_copy_works_under_its_policy(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await small.attend(2)
+    bundle, complaints = await small.bundle(), []
+    async with (
+        school(tmp_path / "data") as served,
+        async_playwright() as playwright,
+        real_chromium(playwright, chromium) as browser,
+    ):
+        page = await (await browser.new_context(locale="zh-CN")).new_page()
+        page.on("console", lambda said: complaints.append(said.text))
+        await page.goto(f"{served.url}/verify.html")
+        assert await drop(page, package(bundle), keys_file(small.world.ledger.key)) == ("holds", [])
+        assert await page.get_by_text("双击压缩包里的“核验.html”").is_visible()
+    assert complaints == []
