@@ -1,6 +1,6 @@
 """The composition root: the only place that sees everything and chooses the adapters."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -27,13 +27,15 @@ from server.core.signing import open_signer
 from server.core.tasks import Tasks
 from server.core.timekeeper import FILE, DatabaseTime, Reference, TimeKeeper
 from server.core.vault import Vault, open_vault
-from server.core.wire.declaration import Declarations, Nothing
+from server.core.wire.declaration import Declarations, Download, Nothing
 from server.core.wire.errands import ClusterFanOut
 from server.core.wire.fan_out import FanOut
 from server.core.wire.openapi import openapi
 from server.core.wire.rest import Rest
 from server.core.wire.socket import Sockets
 from server.core.wire.trace import Trace
+from server.demo.tamper import Tamper
+from server.exchange.api import LedgerRequest
 from server.health import Health
 from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
@@ -264,8 +266,21 @@ def _demo(config: Config, store: Store, people: Accounts, classes: Training, url
         tasks=store.tasks,
         url=url,
         folder=store.folder,
+        tamper=Tamper(store.database, classes, store.folder, partial(_package_of_copy, config, store, url)),
         authority=authority_file(config.tls, store.folder),
     )
+
+
+async def _package_of_copy(config: Config, store: Store, url: str, copy: Path, request: LedgerRequest) -> Download:
+    """What would be exported of a class if this copy were the database."""
+    database = Database(sqlite_url(copy))
+    try:
+        house = build(config, replace(store, database=database, health=Health(), time=None), url, frozenset(), False)
+        made: Download = await house.exchange.package(request.class_id, request.language)
+        house.accounts.close()
+        return made
+    finally:
+        await database.close()
 
 
 def _ports(fan_out: FanOut, people: Accounts) -> Ports:

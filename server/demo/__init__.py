@@ -13,6 +13,7 @@ from server.core.tasks import Tasks
 from server.demo.cast import table
 from server.demo.lesson import DemoLessons
 from server.demo.seed import Seed
+from server.demo.tamper import Tamper
 from server.training.service import Training
 
 KEEP_S: Final = 300
@@ -51,9 +52,12 @@ def build(
     tasks: Tasks,
     url: str,
     folder: Path,
+    tamper: Tamper,
     authority: Path | None = None,
 ) -> Capability[DemoLessons]:
     """The demo's lessons; only where the demo is served. `authority`: whom its actors trust besides the system's."""
     seed = Seed(accounts, training, clock, folder)
     lessons = DemoLessons(accounts, seed, tasks, url, folder, authority=authority)
-    return Capability(lessons, lessons.declarations(), (Job("demo.lessons", KEEP_S, seed.keep),))
+    joined = lessons.declarations()
+    joined.add(tamper.declarations())
+    return Capability(lessons, joined, (Job("demo.lessons", KEEP_S, seed.keep),))

@@ -12,7 +12,7 @@ from typing import Final
 
 from server.core.database import Database
 from server.ledger import records
-from server.ledger.records import Connection, Head
+from server.ledger.records import Connection, Head, Packed
 from server.ledger.rules import Entry, make_group, split, subject_of
 from server.ledger.tiles import TileFolder
 from server.verify.formats import Group, groups_root, read_group, read_leaf
@@ -118,7 +118,7 @@ async def _leaves(connection: Connection, tree: _Tree, begin: int, upto: int) ->
 
 
 def _groups(
-    idx: int, groups: Mapping[str, bytes], said: Iterable[Entry], keys: Mapping[str, Mapping[str, bytes]]
+    idx: int, groups: Mapping[str, Packed], said: Iterable[Entry], keys: Mapping[str, Mapping[str, bytes]]
 ) -> Iterator[Fault]:
     by_group = attrgetter("group_id")
     entries = {name: list(each) for name, each in groupby(sorted(said, key=by_group), key=by_group)}
@@ -130,14 +130,17 @@ def _groups(
             yield Fault("records_changed", idx, name)
 
 
-def _group_fits(raw: bytes, name: str, packed: Sequence[bytes], keys: Mapping[str, bytes]) -> bool:
-    return {subject_of(one) for one in packed} <= keys.keys() and make_group(name, packed, keys).pack() == raw
+def _group_fits(stored: Packed, name: str, packed: Sequence[bytes], keys: Mapping[str, bytes]) -> bool:
+    if not {subject_of(one) for one in packed} <= keys.keys():
+        return False
+    made = make_group(name, packed, keys)
+    return made.group.pack() == stored.group and stored.hints in (None, made.hints)
 
 
-def _leaf_fits(raw: bytes, slot: int, groups: Mapping[str, bytes]) -> bool:
+def _leaf_fits(raw: bytes, slot: int, groups: Mapping[str, Packed]) -> bool:
     try:
         leaf = read_leaf(raw)
-        made: list[Group] = [read_group(groups[name]) for name in sorted(groups)]
+        made: list[Group] = [read_group(groups[name].group) for name in sorted(groups)]
     except Refused:
         return False
     said = (leaf.slot, leaf.n_groups, leaf.n_records, leaf.credit_ms_total, leaf.groups_root)

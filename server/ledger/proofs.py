@@ -84,15 +84,18 @@ async def _group(
 ) -> GroupPart:
     groups = await records.groups_of(connection, idx)
     at = sorted(groups).index(name)
-    hashes = [leaf_hash(groups[one]) for one in sorted(groups)]
+    hashes = [leaf_hash(groups[one].group) for one in sorted(groups)]
     packed = sorted((raw for entry in entries for raw in split(entry.records)), key=place_of)
     salts = [salt_of(keys[subject_of(raw)], raw) for raw in packed]
+    hints = groups[name].hints
+    if hints is None or len(hints) != HINT_BYTES * len(packed):
+        hints = b"".join(record_hash(salt, raw)[:HINT_BYTES] for salt, raw in zip(salts, packed, strict=True))
     return GroupPart(
         at,
-        groups[name],
+        groups[name].group,
         tuple(prove_inclusion(nodes(hashes), at, len(hashes))),
         b"".join(packed),
         b"".join(salts),
-        b"".join(record_hash(salt, raw)[:HINT_BYTES] for salt, raw in zip(salts, packed, strict=True)),
+        hints,
         behind_lengths([evidence.get(read_record(raw).evidence, b"") for raw in packed]),
     )

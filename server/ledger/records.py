@@ -51,6 +51,8 @@ group: Final = Table(
     column("idx", Integer, RETAIN, primary_key=True, autoincrement=False),
     column("group_id", String(16), RETAIN, primary_key=True),
     column("packed", LargeBinary, RETAIN),
+    #: none of what was sealed before there were any
+    column("hints", LargeBinary, RETAIN, nullable=True),
 )
 
 sealed: Final = Table(
@@ -80,6 +82,14 @@ head: Final = Table(
 )
 
 APPEND_ONLY: Final = ("ledger_entry", "ledger_leaf", "ledger_group", "ledger_sealed", "ledger_checkpoint")
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A group as it is stored; see rules.Hinted. None where there are no hints."""
+
+    group: bytes
+    hints: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +175,9 @@ async def seal(connection: Connection, before: Head, minutes: Sequence[Minute], 
     numbered = list(enumerate(minutes, start=before.size))
     await connection.execute(insert(leaf), [{"idx": idx, "leaf": one.leaf.pack()} for idx, one in numbered])
     groups = [
-        {"idx": idx, "group_id": made.id.hex(), "packed": made.pack()} for idx, one in numbered for made in one.groups
+        {"idx": idx, "group_id": made.group.id.hex(), "packed": made.group.pack(), "hints": made.hints}
+        for idx, one in numbered
+        for made in one.groups
     ]
     done = [{"entry_id": number, "idx": idx} for idx, one in numbered for number in one.entries]
     if done:
@@ -204,10 +216,10 @@ async def count_waiting(connection: Connection) -> int:
     return (await connection.execute(select(func.count()).select_from(pending))).scalar_one()
 
 
-async def groups_of(connection: Connection, idx: int) -> Mapping[str, bytes]:
+async def groups_of(connection: Connection, idx: int) -> Mapping[str, Packed]:
     """The packed groups of a leaf by id."""
-    rows = await connection.execute(select(group.c.group_id, group.c.packed).where(group.c.idx == idx))
-    return {row[0]: row[1] for row in rows}
+    rows = await connection.execute(select(group.c.group_id, group.c.packed, group.c.hints).where(group.c.idx == idx))
+    return {row[0]: Packed(row[1], row[2]) for row in rows}
 
 
 async def entries_of(connection: Connection, idx: int) -> list[Entry]:
@@ -237,11 +249,12 @@ async def leaves_by_number(connection: Connection, begin_at: int, end_at: int) -
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def groups_between(connection: Connection, begin_at: int, end_at: int) -> dict[int, dict[str, bytes]]:
+async def groups_between(connection: Connection, begin_at: int, end_at: int) -> dict[int, dict[str, Packed]]:
     """The packed groups of the leaves begin..end-1."""
-    found: dict[int, dict[str, bytes]] = {}
-    for idx, name, raw in await connection.execute(select(group).where(group.c.idx >= begin_at, group.c.idx < end_at)):
-        found.setdefault(idx, {})[name] = raw
+    found: dict[int, dict[str, Packed]] = {}
+    rows = await connection.execute(select(group).where(group.c.idx >= begin_at, group.c.idx < end_at))
+    for idx, name, raw, hints in rows:
+        found.setdefault(idx, {})[name] = Packed(raw, hints)
     return found
 
 

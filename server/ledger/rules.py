@@ -9,6 +9,7 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
+from server.verify.bundle import HINT_BYTES
 from server.verify.formats import (
     RECORD_BYTES,
     SALT_BYTES,
@@ -51,11 +52,19 @@ Keys = Mapping[str, bytes]
 
 
 @dataclass(frozen=True, slots=True)
+class Hinted:
+    """A group, and HINT_BYTES of the hash of each of its records in their order."""
+
+    group: Group
+    hints: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Minute:
     """A leaf ready to be written; `entries` are the ids of what is in it."""
 
     leaf: Leaf
-    groups: tuple[Group, ...]
+    groups: tuple[Hinted, ...]
     entries: tuple[str, ...]
     schemes: bytes
 
@@ -86,13 +95,14 @@ def hash_of(key: bytes, record: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + salt + record).digest()
 
 
-def make_group(group_id: str, records: Sequence[bytes], keys: Keys) -> Group:
+def make_group(group_id: str, records: Sequence[bytes], keys: Keys) -> Hinted:
     """The group of these packed records, in any order."""
     ordered = sorted(records, key=place_of)
     hashes = [hash_of(keys[subject_of(record)], record) for record in ordered]
     credits = [_CREDIT.unpack_from(record, _CREDIT_AT)[0] for record in ordered if record[0] == MINUTE]
     credited = sum(1 for ms in credits if ms)
-    return Group(bytes.fromhex(group_id), len(ordered), credited, sum(credits), 0, root(hashes))
+    group = Group(bytes.fromhex(group_id), len(ordered), credited, sum(credits), 0, root(hashes))
+    return Hinted(group, b"".join([one[:HINT_BYTES] for one in hashes]))
 
 
 def make_minute(
@@ -120,9 +130,9 @@ def make_minute(
         slot=slot,
         flags=flags,
         n_groups=len(groups),
-        n_records=sum(group.n_records for group in groups),
-        credit_ms_total=sum(group.credit_ms for group in groups),
-        groups_root=groups_root(groups),
+        n_records=sum(one.group.n_records for one in groups),
+        credit_ms_total=sum(one.group.credit_ms for one in groups),
+        groups_root=groups_root([one.group for one in groups]),
         scheme_hash=schemes,
         sealed_ms=sealed_ms,
         clock_offset_ms=UNKNOWN_MS if clock_offset_ms is None else round(clock_offset_ms),

@@ -59,7 +59,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`findings` in the order of time, what is of no minute last; `signers` and `witnesses` are those of the given keys that signed."""
+    """`findings` in the order of time, what is of no minute last; `signers` and `witnesses` are those of the given keys
+    that signed.
+    """
 
     findings: tuple[Finding, ...]
     signers: tuple[Key, ...]

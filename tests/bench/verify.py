@@ -12,9 +12,9 @@ from server.attendance.minutes import SealedMinute, pack_one
 from server.core.signing import FileSigner
 from server.ledger.rules import SEAL_AFTER_MS, Entry, make_minute, place_of, split, subject_of
 from server.verify import bundle
-from server.verify.bundle import HINT_BYTES, Bundle, Claim, GroupPart, LeafPart, LessonName, Seat, behind_lengths
+from server.verify.bundle import Bundle, Claim, GroupPart, LeafPart, LessonName, Seat, behind_lengths
 from server.verify.check import check
-from server.verify.formats import read_record, record_hash, salt_of
+from server.verify.formats import read_record, salt_of
 from server.verify.notes import Checkpoint, Key, Kind, Note, sign
 from server.verify.tree import leaf_hash, nodes, prove_inclusion, root
 from tests.bench.seal import minute_of
@@ -57,9 +57,9 @@ def _part(minute: SealedMinute) -> tuple[bytes, GroupPart]:
     sealed_ms = (minute.slot + 1) * 60_000 + SEAL_AFTER_MS
     made = make_minute(minute.slot, [entry], keys, bytes(32), sealed_ms, 0)
     salts = [salt_of(SALT, raw) for raw in packed]
-    hints = b"".join(record_hash(salt, raw)[:HINT_BYTES] for salt, raw in zip(salts, packed, strict=True))
+    (group,) = made.groups
     shown = behind_lengths([texts.get(read_record(raw).evidence, b"") for raw in packed])
-    return made.leaf.pack(), GroupPart(0, made.groups[0].pack(), (), b"".join(packed), b"".join(salts), hints, shown)
+    return made.leaf.pack(), GroupPart(0, group.group.pack(), (), b"".join(packed), b"".join(salts), group.hints, shown)
 
 
 def run() -> list[dict[str, Any]]:

@@ -44,10 +44,11 @@ def test_an_empty_minute() -> None:
 def test_groups_and_their_sums() -> None:
     said = [entry(2, record(1), record(2, 0)), entry(1, record(3, 500), group_id=OTHER), entry(3, record(4))]
     made = rules.make_minute(SLOT, said, {GROUP: KEYS, OTHER: KEYS}, NO_HASH, END, 12.4)
-    assert [one.id.hex() for one in made.groups] == [GROUP, OTHER]
-    assert [(one.n_records, one.n_credited, one.credit_ms) for one in made.groups] == [(3, 2, 2000), (1, 1, 500)]
+    groups = [one.group for one in made.groups]
+    assert [one.id.hex() for one in groups] == [GROUP, OTHER]
+    assert [(one.n_records, one.n_credited, one.credit_ms) for one in groups] == [(3, 2, 2000), (1, 1, 500)]
     assert (made.leaf.n_groups, made.leaf.n_records, made.leaf.credit_ms_total) == (2, 4, 2500)
-    assert made.leaf.groups_root == formats.groups_root(made.groups)
+    assert made.leaf.groups_root == formats.groups_root(groups)
     assert (sorted(made.entries), made.leaf.clock_offset_ms) == (["1", "2", "3"], 12)
 
 
@@ -60,9 +61,9 @@ def test_the_order_of_saying_changes_nothing(order: list[int], cut: int) -> None
 def test_the_group_is_that_of_the_formats() -> None:
     said = sorted((record(number, number * 10) for number in range(5)), key=formats.order_of)
     hashes = [formats.record_hash(formats.salt_of(KEYS[one.subject.hex()], one.pack()), one.pack()) for one in said]
-    assert rules.make_group(GROUP, [one.pack() for one in said], KEYS) == formats.group_of(
-        bytes.fromhex(GROUP), 0, said, hashes
-    )
+    made = rules.make_group(GROUP, [one.pack() for one in said], KEYS)
+    assert made.group == formats.group_of(bytes.fromhex(GROUP), 0, said, hashes)
+    assert made.hints == b"".join(one[:8] for one in hashes)
 
 
 @given(

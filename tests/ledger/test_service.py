@@ -50,7 +50,7 @@ async def test_what_was_said_is_in_the_leaf_of_its_minute(world: World) -> None:
     ]
     async with world.database.read() as connection:
         assert await records.count_waiting(connection) == 0
-        groups = {name: read_group(raw) for name, raw in (await records.groups_of(connection, 0)).items()}
+        groups = {name: read_group(raw.group) for name, raw in (await records.groups_of(connection, 0)).items()}
         (said,) = [one for one in await records.entries_of(connection, 0) if one.group_id == LESSON]
         keys = await records.keys_of(connection, LESSON)
     assert {name: one.n_records for name, one in groups.items()} == {LESSON: 2, OTHER: 1}

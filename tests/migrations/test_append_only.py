@@ -17,7 +17,7 @@ HELD = {
     "lease_end": "person_id epoch reason ended_ms",
     "ledger_checkpoint": "size note signed_ms",
     "ledger_entry": "id slot group_id records",
-    "ledger_group": "idx group_id packed",
+    "ledger_group": "idx group_id packed hints",
     "ledger_leaf": "idx leaf",
     "ledger_sealed": "entry_id idx",
     "lesson_event": "lesson_id seq at_ms kind actor_id since_ms",

@@ -41,9 +41,19 @@ export async function get<T>(path: string): Promise<T> {
   return (await (await send('GET', `/api/v1${path}`)).json()) as T
 }
 
-/** A file, to be kept under the name that the server gives it. */
-export async function getFile(path: string): Promise<{ name: string; content: Blob }> {
-  const response = await send('GET', `/api/v1${path}`)
+/** A file, under the name that the server gives it. */
+export interface NamedFile { name: string; content: Blob }
+
+export async function getFile(path: string): Promise<NamedFile> {
+  return named(await send('GET', `/api/v1${path}`))
+}
+
+/** A file that is made for this request. */
+export async function postForFile(path: string, body: unknown): Promise<NamedFile> {
+  return named(await send('POST', `/api/v1${path}`, JSON.stringify(body), 'application/json'))
+}
+
+async function named(response: Response): Promise<NamedFile> {
   const said = /filename\*=UTF-8''([^;]+)/i.exec(response.headers.get('content-disposition') ?? '')
   return { name: decodeURIComponent(said?.[1] ?? 'keshi'), content: await response.blob() }
 }

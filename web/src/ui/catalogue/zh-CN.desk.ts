@@ -136,6 +136,8 @@ export const desk = {
   'ledger.packing': '正在打包…',
   'ledger.zipIs': '压缩包里有“核验.html”：双击打开，放入压缩包，当场重算每一分钟。',
   'error.lesson_not_sealed': '有课次还没有封存。下课约三分钟后再导出。',
+  'tamper.try': '改一条试试',
+  'tamper.is': '在数据库的副本里，把一位学员的一分钟改成整分钟，日志和台账也一并改好，再导出核验：看它在哪一分钟变红。真实数据不动。',
   'ledger.xlsx': '导出 .xlsx',
   'ledger.csv': '导出 .csv',
 
