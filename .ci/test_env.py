@@ -26,7 +26,10 @@ SERVERS = (
     ("setpriv", "util-linux", ""),
     ("faketime", "faketime", ""),
     ("systemd-analyze", "systemd", ""),
+    ("go", "golang-go", ""),
 )
+#: Go's own packages for transparent logs, as Debian carries them: an independent checker of ours
+GO_SUMDB = Path("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 #: where Debian keeps what is not on everybody's PATH
 MORE_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
 POSTGRES_PROGRAMS = ("usr/lib/postgresql/*/bin/initdb", "usr/local/bin/initdb", "usr/bin/initdb")
@@ -54,6 +57,8 @@ def _missing_servers() -> list[str]:
         for program, package, given in SERVERS
         if not os.environ.get(given or "-") and shutil.which(program, path=path) is None
     ]
+    if not GO_SUMDB.is_dir():
+        missing.append("golang-golang-x-mod-dev")
     has_postgres = any(next(Path("/").glob(pattern), None) for pattern in POSTGRES_PROGRAMS)
     return missing if has_postgres or os.environ.get("KESHI_TEST_POSTGRES") else [*missing, "postgresql"]
 

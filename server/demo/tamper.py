@@ -39,7 +39,7 @@ class Tamper:
         self._database, self._training, self._folder, self._package = database, training, folder, package
 
     async def try_it(self, call: Call, request: LedgerRequest) -> Download:
-        """POST /api/v1/demo/tamper. Raises DomainError not_found, lesson_not_sealed (nothing to change yet)."""
+        """POST /api/v1/demo/tamper.zip. Raises DomainError not_found, lesson_not_sealed (nothing to change yet)."""
         home = await self._training.class_for(call.who, request.class_id)
         lessons = [one.id for one in await self._training.lessons_of_class(home.id)]
         with tempfile.TemporaryDirectory(dir=self._folder, prefix="copy-") as scratch:
@@ -56,7 +56,7 @@ class Tamper:
             return Declarations()
         codes = (*UNSEEN, "lesson_not_sealed")
         return Declarations(
-            routes=[Route("POST", "/api/v1/demo/tamper", DESK, LedgerRequest, Download, self.try_it, codes=codes)]
+            routes=[Route("POST", "/api/v1/demo/tamper.zip", DESK, LedgerRequest, Download, self.try_it, codes=codes)]
         )
 
 

@@ -1,4 +1,6 @@
-"""`keshi verify`: check a package or its evidence.json offline, with keys that came from elsewhere.
+"""`keshi verify`: check a package, its evidence.json, or a whole log, with keys that came from elsewhere.
+
+A package is checked offline; a log is a folder (a copy of its files) or an address, https://…/log .
 
 Exits 0 when everything holds and a known log signed it, 1 when something was changed, 2 when nobody known signed it
 or it is no evidence at all.
@@ -6,33 +8,83 @@ or it is no evidence at all.
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from server.verify import words
 from server.verify.bundle import FILE_BYTES, read
 from server.verify.check import Report, check
+from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
 from server.verify.sheets import Row, csv_rows, sheet_rows
+from server.verify.tiles import Fetch
 from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
 HOLDS, CHANGED, UNKNOWN = 0, 1, 2
+#: a file of a log: 256 leaves, each behind its length
+TILE_BYTES: Final = 65_536
+DOWNLOAD_S: Final = 30.0
 #: so many findings are told one by one
 MOST_TOLD: Final = 20
 
 
-def verify(path: Path, trust: Path | None) -> tuple[int, list[str]]:
-    """The exit code and the lines to print; nothing but these two files is read."""
+def verify(target: str | Path, trust: Path | None, seen: Path | None = None) -> tuple[int, list[str]]:
+    """The exit code and the lines to print; nothing but these is read. `seen` is a checkpoint of a log from before."""
     try:
         keys = read_keys(trust) if trust else []
-        evidence, sheets = _content(path)
+        fetch = _log_at(str(target))
+        if fetch is not None:
+            return _verify_log(fetch, keys, seen.read_text() if seen else None)
+        evidence, sheets = _content(Path(target))
         report = check(read(evidence), keys, sheets)
     except (Refused, OSError) as error:
         return UNKNOWN, [f"✗ 无法核验 · cannot be checked: {error}"]
     code = CHANGED if not report.consistent else HOLDS if report.authentic else UNKNOWN
     return code, list(_told(report))
+
+
+def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None) -> tuple[int, list[str]]:
+    try:
+        report = check_log_files(fetch, keys, seen)
+    except Refused as error:
+        return CHANGED, [f"✗ 日志不成立 · the log does not hold: {error}"]
+    lines = [f"  {report.size} 分钟 · minutes    {words.moment(report.first)} … {words.moment(report.last)}"]
+    if report.gaps:
+        lines.append(f"! 未及时封存的分钟 · minutes sealed late: {report.gaps}")
+    lines += _named([one.key.name for one in report.witnesses])
+    return (HOLDS if report.signers else UNKNOWN), [*lines, _signed(report.signers)]
+
+
+def _log_at(target: str) -> Fetch | None:
+    """How the files of a log are read; None for a file, which is a package."""
+    if urlsplit(target).scheme in ("http", "https"):
+        return partial(_download, target.rstrip("/"))
+    folder = Path(target)
+    return partial(_read, folder) if folder.is_dir() else None
+
+
+def _download(base: str, name: str) -> bytes:
+    try:
+        with urlopen(f"{base}/{name}", timeout=DOWNLOAD_S) as answer:  # noqa: S310  http or https, see _log_at
+            raw: bytes = answer.read(TILE_BYTES + 1)
+    except HTTPError as error:
+        raise KeyError(name) from error
+    if len(raw) > TILE_BYTES:
+        raise Refused(f"{name} is too large")
+    return raw
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise KeyError(name) from error
 
 
 def read_keys(path: Path) -> list[Key]:
@@ -87,8 +139,14 @@ def _told(report: Report) -> Iterator[str]:
 
 
 def _witnessed(report: Report) -> Iterator[str]:
+    yield from _named([one.key.name for one in report.witnesses])
+    if report.witnesses and report.unwitnessed:
+        first = words.moment(report.unwitnessed[0])
+        yield f"! 未及时见证的分钟 · minutes not witnessed in time: {len(report.unwitnessed)} ({first} …)"
+
+
+def _named(names: list[str]) -> Iterator[str]:
     """Who saw it; a witness that the operator of the log keeps itself is no outside one."""
-    names = [one.key.name for one in report.witnesses]
     outside = [name for name in names if not name.startswith(DEPENDENT)]
     if outside:
         yield f"  见证 · witnesses: {', '.join(outside)}"
@@ -96,14 +154,13 @@ def _witnessed(report: Report) -> Iterator[str]:
         yield f"! 见证方非独立 · not an independent witness: {', '.join(inside)}"
     if not names:
         yield "! 无外部见证 · no outside witness"
-    elif report.unwitnessed:
-        first = words.moment(report.unwitnessed[0])
-        yield f"! 未及时见证的分钟 · minutes not witnessed in time: {len(report.unwitnessed)} ({first} …)"
 
 
 def _verdict(report: Report) -> str:
-    if not report.consistent:
-        return "✗ 已被改动 · changed"
-    if report.authentic:
-        return f"✓ 全部一致，签名者 · all holds, signed by {', '.join(key.name for key in report.signers)}"
+    return _signed(report.signers) if report.consistent else "✗ 已被改动 · changed"
+
+
+def _signed(signers: Iterable[Key]) -> str:
+    if names := [key.name for key in signers]:
+        return f"✓ 全部一致，签名者 · all holds, signed by {', '.join(names)}"
     return "! 前后一致，但来源未经认证：请用 --trust 给出密钥 · consistent, NOT authenticated: give keys by --trust"

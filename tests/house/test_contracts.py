@@ -25,7 +25,10 @@ HOUSE = {
         f"server/attendance/{name}.py": ""
         for name in ("book", "credit", "hours", "intervals", "lease", "minutes", "timeline")
     },
-    **{f"server/verify/{name}.py": "" for name in ("bundle", "check", "formats", "notes", "sheets", "tiles", "tree")},
+    **{
+        f"server/verify/{name}.py": ""
+        for name in ("bundle", "check", "formats", "log", "notes", "sheets", "tiles", "tree")
+    },
     "server/live/lesson.py": "import server.attendance.timeline",
     "server/live/service.py": "import server.training.rules",
     "server/exams/service.py": "import server.training.rules",

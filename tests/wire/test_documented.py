@@ -51,7 +51,7 @@ def _literals() -> Iterator[str]:
 
 
 #: served by a demo alone
-DEMO = {"POST /api/v1/demo/lesson", "POST /api/v1/demo/tamper"}
+DEMO = {"POST /api/v1/demo/lesson", "POST /api/v1/demo/tamper.zip"}
 
 
 def test_every_route_command_and_push_has_its_line(house: House) -> None:

@@ -532,7 +532,7 @@ export interface Routes {
   'POST /api/v1/classes/{class_id}/roster': { request: RosterFile; response: RosterImport }
   'POST /api/v1/classes/{class_id}/slips': { request: SlipsRequest; response: Slips }
   'POST /api/v1/demo/lesson': { request: Nothing; response: DemoLesson }
-  'POST /api/v1/demo/tamper': { request: LedgerRequest; response: Blob }
+  'POST /api/v1/demo/tamper.zip': { request: LedgerRequest; response: Blob }
   'POST /api/v1/institutions': { request: NewInstitution; response: InstitutionRef }
   'POST /api/v1/invitations/open': { request: OpenRequest; response: Opened }
   'POST /api/v1/invitations/redeem': { request: RedeemRequest; response: Me }
