@@ -12,7 +12,7 @@ SETUP := $(PYTHON) -B .ci/setup.py
 BIN := .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check long bench lock npm install uninstall clean
+.PHONY: help run setup test check long mutants bench lock npm install uninstall clean
 
 help:  ## 列出命令 · list these commands
 	@echo "课时 Keshi"
@@ -37,6 +37,10 @@ check:  ## 检查风格、类型、依赖方向、家规 · lint, types, import 
 long:  ## 全量指标的长测试 · the tests with full figures
 	@$(SETUP) test
 	@$(BIN) -B .ci/tests.py long $(ONLY)
+
+mutants:  ## 逐个改动计时、学时与账本的规则，测试必须发现（ONLY=文件） · change each rule a little: a test must notice
+	@$(SETUP) check
+	@$(BIN) -B .ci/mutants.py $(ONLY)
 
 bench:  ## 性能表，写入 build/bench.jsonl（ONLY=名称） · the table of measurements
 	@$(SETUP) check
