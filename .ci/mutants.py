@@ -33,6 +33,9 @@ TARGETS = {
 }
 COPIED = ("server", "media", "tests", "migrations", "pyproject.toml", "config.yaml", "web/dist", "docs", "README.md")
 LIMIT_S = 180
+#: pytest's exit codes: all is well; it was asked the wrong way; there was no test
+PASSED, MISUSED, NONE = 0, 4, 5
+
 
 COMPARES = {
     ast.Lt: ast.LtE,
@@ -104,20 +107,29 @@ def _from(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _changes(node: ast.AST) -> Iterator[ast.AST]:
+    """The node as it could wrongly be."""
+    for change in (_of_operators, _of_values, _of_statements):
+        yield from change(node)
+
+
+def _of_operators(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Compare(ops=ops):
             for at, op in enumerate(ops):
                 if type(op) in COMPARES:
-                    changed = [*ops[:at], COMPARES[type(op)](), *ops[at + 1 :]]
-                    yield ast.Compare(node.left, changed, node.comparators)
+                    yield ast.Compare(node.left, [*ops[:at], COMPARES[type(op)](), *ops[at + 1 :]], node.comparators)
         case ast.BinOp(op=op) if type(op) in SUMS:
             yield ast.BinOp(node.left, SUMS[type(op)](), node.right)
-        case ast.BoolOp(op=ast.And()):
-            yield ast.BoolOp(ast.Or(), node.values)
-        case ast.BoolOp(op=ast.Or()):
-            yield ast.BoolOp(ast.And(), node.values)
+        case ast.BoolOp(op=op):
+            yield ast.BoolOp(ast.Or() if isinstance(op, ast.And) else ast.And(), node.values)
         case ast.UnaryOp(op=ast.Not()):
             yield node.operand
+        case _:
+            return
+
+
+def _of_values(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
         case ast.IfExp():
             yield ast.IfExp(node.test, node.orelse, node.body)
         case ast.Constant(value=bool(value)):
@@ -126,6 +138,12 @@ def _changes(node: ast.AST) -> Iterator[ast.AST]:
             yield ast.Constant(value + 1)
         case ast.Call(func=ast.Name(id=name)) if name in NAMES:
             yield ast.Call(ast.Name(NAMES[name]), node.args, node.keywords)
+        case _:
+            return
+
+
+def _of_statements(node: ast.AST) -> Iterator[ast.AST]:
+    match node:
         case ast.Return(value=ast.expr()):
             yield ast.Return(ast.Constant(None))
         case ast.Raise() | ast.Continue() | ast.AugAssign() | ast.Expr(value=ast.Call()):
@@ -168,17 +186,22 @@ def _copy(folder: Path) -> Path:
     return folder
 
 
+def _passes(folder: Path, tests: str) -> bool:
+    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", *tests.split()]
+    quiet = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=quiet, capture_output=True, timeout=LIMIT_S, check=False)
+    if done.returncode in (MISUSED, NONE):
+        raise SystemExit(f"the tests cannot be run: {tests}\n{done.stdout.decode()}{done.stderr.decode()}")
+    return done.returncode == PASSED
+
+
 def killed(folder: Path, mutant: Mutant, tests: str) -> bool:
     """Whether the tests notice; a mutant that never ends is noticed."""
     path = folder / mutant.file
     original = path.read_text(encoding="utf-8")
     path.write_text(mutant.text, encoding="utf-8")
-    command = [sys.executable, "-B", "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests.split()]
     try:
-        done = subprocess.run(
-            command, cwd=folder, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}, capture_output=True, timeout=LIMIT_S
-        )
-        return done.returncode != 0
+        return not _passes(folder, tests)
     except subprocess.TimeoutExpired:
         return True
     finally:
@@ -193,6 +216,10 @@ def main(wanted: str) -> int:
         workers = os.cpu_count() or 1
         for number in range(workers):
             houses.put(_copy(Path(scratch) / str(number)))
+
+        for tests in TARGETS.values():
+            if not _passes(Path(scratch) / "0", tests):
+                raise SystemExit(f"without any mutant, these tests fail: {tests}")
 
         def tried(mutant: Mutant, tests: str) -> bool:
             house = houses.get()

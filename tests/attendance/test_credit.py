@@ -126,10 +126,21 @@ def test_what_cannot_be_the_next_beat_is_refused(change: dict[str, object], why:
 
 
 def test_the_largest_beat_that_is_allowed() -> None:
-    assert MOST_SPANS == 64
+    assert (MOST_SPANS, MOST_MONO) == (64, 9_007_199_254_740_992)
     spans = tuple((MONO + 2 * i, MONO + 2 * i + 1) for i in range(MOST_SPANS))
     assert total(credit(KNOWN, beat(KNOWN, MONO + 10_000, *spans), T + 10_000, "n1").front) == MOST_SPANS
     assert credit(KNOWN, beat(KNOWN, MOST_MONO), T + 10_000, "n1").front == ()
+
+
+def test_a_page_may_begin_with_its_clock_at_zero() -> None:
+    assert credit(FRESH, beat(FRESH, 0), T, "n1").anchor.reached_ms == T
+
+
+def test_a_new_lease_has_not_lagged_yet() -> None:
+    anchor = FRESH
+    for seq, late_ms in enumerate((0, LAG_MS + 1, LAG_MS + 1), start=1):
+        anchor = credit(anchor, beat(anchor, MONO + seq), T + seq + late_ms, f"n{seq}").anchor
+    assert (anchor.lagging, anchor.offset_ms) == (2, T - MONO), "a new anchor comes with the third"
 
 
 def test_reversed_empty_and_overlapping_spans_count_once() -> None:

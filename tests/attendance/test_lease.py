@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from server.attendance.lease import SILENCE_MS, Ask, Decision, Holding, decide
+from server.attendance.lease import HOUR_MS, SILENCE_MS, TAKE_OVERS_PER_HOUR, Ask, Decision, Holding, decide
 
 SEEN = 1_000_000
 HELD = Holding("lesson", "session", "page", "resume", connected=True, seen_ms=SEEN)
@@ -42,3 +42,8 @@ def test_silence_ends_a_lease_only_without_a_connection() -> None:
     assert decide(GONE, stranger, SEEN + SILENCE_MS) is Decision.PASSWORD
     assert decide(GONE, stranger, SEEN + SILENCE_MS + 1) is Decision.GRANT
     assert decide(HELD, stranger, SEEN + SILENCE_MS + 1) is Decision.PASSWORD
+
+
+def test_the_limits_are_those_of_the_notice() -> None:
+    """A silence of a minute, three take-overs an hour."""
+    assert (SILENCE_MS, TAKE_OVERS_PER_HOUR, HOUR_MS) == (60_000, 3, 3_600_000)

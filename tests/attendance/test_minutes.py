@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from server.attendance.intervals import Intervals, union
 from server.attendance.minutes import (
+    MINUTE_MS,
+    SEAL_AFTER_MS,
     Delivered,
     MinuteRecord,
     Presence,
@@ -119,3 +121,7 @@ def test_damaged_bytes_are_refused(damage: object) -> None:
     raw = pack([MinuteRecord(ME, ((0, 1),), ((Reason.HIDDEN, 1),))])
     with pytest.raises((ValueError, struct.error)):
         unpack(damage(raw))  # type: ignore[operator]
+
+
+def test_a_minute_is_sealed_ninety_seconds_after_its_end() -> None:
+    assert (MINUTE_MS, SEAL_AFTER_MS) == (60_000, 90_000)

@@ -104,3 +104,21 @@ def test_schemes_are_chained_from_minute_to_minute() -> None:
 def test_what_is_older_than_the_first_minute_goes_into_it() -> None:
     said = [entry(1, slot=5), entry(2, slot=7), entry(3, slot=8)]
     assert rules.by_slot(said, 6, 8) == {6: [said[0]], 7: [said[1]], 8: [said[2]]}
+
+
+WIDE = st.sampled_from([0, 1, 255, 256, 2**16, 2**24, 2**31, 2**32 - 1])
+EIGHT = st.sampled_from([bytes(8), bytes(7) + b"\1", b"\1" + bytes(7), b"\xff" * 8])
+ANY = st.builds(formats.Record, st.integers(1, 3), WIDE, WIDE, EIGHT, EIGHT, EIGHT, st.integers(0, 255))
+
+
+@given(ANY, ANY)
+def test_packed_records_stand_in_the_order_of_the_formats(one: formats.Record, other: formats.Record) -> None:
+    if formats.order_of(one) != formats.order_of(other):
+        before = formats.order_of(one) < formats.order_of(other)
+        assert (rules.place_of(one.pack()) < rules.place_of(other.pack())) is before
+
+
+def test_the_times_are_those_of_the_specification() -> None:
+    """A minute; sealed a moment after attendance has sealed it; late a minute later; a clock 30 s off is wrong."""
+    times = (rules.MINUTE_MS, rules.SEAL_AFTER_MS, rules.GAP_MS, rules.CLOCK_WRONG_MS)
+    assert times == (60_000, 95_000, 60_000, 30_000)
