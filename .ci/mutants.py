@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,22 +71,27 @@ class Mutant(NamedTuple):
     place: str
     old: str
     new: str
+    #: which of several that read the same, from 1
+    number: int
     text: str
 
     @property
     def name(self) -> str:
-        return f"{self.file} {self.place}: {self.old} -> {self.new}"
+        again = f" ({self.number})" if self.number > 1 else ""
+        return f"{self.file} {self.place}: {self.old} -> {self.new}{again}"
 
 
 def mutants(file: str) -> Iterator[Mutant]:
     """Every single change to a file."""
     source = (ROOT / file).read_text(encoding="utf-8")
-    tree = ast.parse(source)
+    tree, seen = ast.parse(source), Counter[tuple[str, ...]]()
     for place, node in _within(tree, "module"):
         for changed in _changes(node):
             old, new = ast.get_source_segment(source, node) or "", ast.unparse(changed)
             if text := _replaced(source, node, new):
-                yield Mutant(file, place, " ".join(old.split()), " ".join(new.split()), text)
+                words = (place, " ".join(old.split()), " ".join(new.split()))
+                seen[words] += 1
+                yield Mutant(file, *words, seen[words], text)
 
 
 def _within(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:

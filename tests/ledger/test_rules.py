@@ -106,6 +106,19 @@ def test_what_is_older_than_the_first_minute_goes_into_it() -> None:
     assert rules.by_slot(said, 6, 8) == {6: [said[0]], 7: [said[1]], 8: [said[2]]}
 
 
+def test_only_minutes_are_credit() -> None:
+    """A lesson's own record says how much was delivered; that is nobody's."""
+    own = formats.Record(formats.Kind.LESSON_MINUTE, SLOT, subject=record(1).subject, credit_ms=60_000)
+    made = rules.make_group(GROUP, [record(1, 500).pack(), own.pack()], KEYS).group
+    assert (made.n_records, made.n_credited, made.credit_ms) == (2, 1, 500)
+
+
+def test_one_late_record_among_timely_ones_marks_the_minute() -> None:
+    said = [entry(1, record(1)), entry(2, record(2), slot=SLOT - 1)]
+    assert leaf(*said).flags & formats.LeafFlag.LATE
+    assert leaf(*reversed(said)).flags & formats.LeafFlag.LATE
+
+
 WIDE = st.sampled_from([0, 1, 255, 256, 2**16, 2**24, 2**31, 2**32 - 1])
 EIGHT = st.sampled_from([bytes(8), bytes(7) + b"\1", b"\1" + bytes(7), b"\xff" * 8])
 ANY = st.builds(formats.Record, st.integers(1, 3), WIDE, WIDE, EIGHT, EIGHT, EIGHT, st.integers(0, 255))
