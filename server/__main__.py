@@ -123,7 +123,7 @@ def _parser() -> argparse.ArgumentParser:
     verify = add("verify", commands.verify, "离线核验导出的存证包 · check an exported package offline")
     verify.add_argument(
         "file",
-        help="导出的 .zip、evidence.json，或整个日志的文件夹或网址 · a package, evidence.json, or a log's folder or URL",
+        help="导出的 .zip、evidence.json，或整个日志的文件夹或网址 · a package, evidence.json, a log's folder or URL",
     )
     verify.add_argument("--seen", help="以前保存的日志检查点 · a checkpoint of the log that was kept before")
     verify.add_argument("--trust", help="另行取得的密钥文件 · a file of keys that came from elsewhere")

@@ -163,3 +163,17 @@ def test_a_hash_has_32_bytes(length: int) -> None:
 
 def test_a_node_is_hashed_apart_from_a_leaf() -> None:
     assert node_hash(EMPTY, EMPTY) == hashlib.sha256(b"\1" + EMPTY + EMPTY).digest() != leaf_hash(EMPTY + EMPTY)
+
+
+def test_nodes_are_the_perfect_subtrees() -> None:
+    hashes = [leaf_hash(bytes([at])) for at in range(13)]
+    node = nodes(hashes)
+    for level in range(4):
+        for index in range(len(hashes) >> level):
+            assert node(level, index) == root(hashes[index << level : (index + 1) << level])
+
+
+def test_nothing_is_said_of_an_empty_tree_and_of_the_same_one() -> None:
+    node = nodes([leaf_hash(bytes([at])) for at in range(5)])
+    assert (prove_consistency(node, 0, 5), prove_consistency(node, 5, 5)) == ([], [])
+    assert prove_consistency(nodes([]), 0, 0) == []
