@@ -31,7 +31,15 @@ def id_of(text: str) -> bytes:
 
 
 def fact(
-    kind: Kind, at_ms: int, row: Row, *, subject: str = "", session: int = 0, resource: str = "", seq: int = 0
+    kind: Kind,
+    at_ms: int,
+    row: Row,
+    *,
+    subject: str = "",
+    session: int = 0,
+    resource: str = "",
+    seq: int = 0,
+    mode: int = 0,
 ) -> Record:
     """The record of a row; `session` is a lease's epoch."""
     return Record(
@@ -41,6 +49,7 @@ def fact(
         subject=id_of(subject),
         session=session.to_bytes(ID_BYTES, "big"),
         resource=id_of(resource),
+        mode=mode,
         evidence=digest(row),
     )
 

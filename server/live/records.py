@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import tell
 from server.live.lesson import Event, Kind
+from server.verify.formats import ENDED
 from server.verify.formats import Kind as RecordKind
 
 lesson_event: Final = Table(
@@ -29,7 +30,8 @@ async def add_event(connection: AsyncConnection, lesson_id: str, event: Event) -
     """Write an event; the primary key refuses a second one with the same number."""
     values = {"lesson_id": lesson_id, **asdict(event)}
     await connection.execute(lesson_event.insert().values(values))
-    await tell(connection, RecordKind.LESSON_EVENT, event.at_ms, values, group_id=lesson_id, seq=event.seq)
+    mode = ENDED if event.kind is Kind.ENDED else 0
+    await tell(connection, RecordKind.LESSON_EVENT, event.at_ms, values, group_id=lesson_id, seq=event.seq, mode=mode)
 
 
 async def events_of(connection: AsyncConnection, lesson_id: str) -> list[Event]:

@@ -11,6 +11,7 @@ from typing import Final
 
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.formats import (
+    ENDED,
     NO_HASH,
     NO_ID,
     RECORD_BYTES,
@@ -73,6 +74,8 @@ class Report:
     gaps: tuple[int, ...]
     clock_wrong: tuple[int, ...]
     unwitnessed: tuple[int, ...]
+    #: lessons whose last record is not followed by their end: it goes on, or its last minutes were left out
+    unended: tuple[int, ...]
     #: proven milliseconds by lesson number and seat, and the lessons of which there is evidence
     credit_ms: Mapping[tuple[int, int], int]
     lessons: frozenset[int]
@@ -119,6 +122,7 @@ def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Ro
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.GAP),
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.CLOCK_WRONG),
         tuple(one.slot for one in looked.leaves if not _seen_in_time(one.slot, bundle.genesis, times)),
+        looked.unended(),
         proven,
         lessons,
     )
@@ -159,6 +163,8 @@ class _Look:
     #: minutes by lesson and slot: who has one; what the lesson itself said how many there are
     minutes: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
     said: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    #: in which minute each lesson ended
+    ends: dict[bytes, int] = field(default_factory=dict)
     #: by lesson and trainee
     credit_ms: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
@@ -255,6 +261,8 @@ class _Look:
             if (name, record.slot) in self.said:
                 self.find("minute_doubled", record.slot, name)
             self.said[name, record.slot] = record.seq
+        elif record.kind == Kind.LESSON_EVENT and record.mode == ENDED:
+            self.ends[name] = record.slot
 
     def minute(self, record: Record, name: bytes) -> None:
         people = self.minutes.setdefault((name, record.slot), set())
@@ -289,6 +297,14 @@ class _Look:
                 if lesson.hex() in self.lessons and person.hex() in self.seats:
                     found[self.lessons[lesson.hex()], self.seats[person.hex()]] = ms
         return found
+
+    def unended(self) -> tuple[int, ...]:
+        """The numbers of lessons of which no end follows the last minute."""
+        last = {
+            name: max(slot for lesson, slot in self.said if lesson == name) for name in {one for one, _ in self.said}
+        }
+        found = [name for name, slot in last.items() if not slot <= self.ends.get(name, -1) <= slot + 1]
+        return tuple(sorted(self.lessons.get(name.hex(), -1) for name in found))
 
     def lesson(self, lesson: bytes) -> None:
         """Each minute has as many records as it said, and of each hole the first missing minute is named."""

@@ -59,6 +59,10 @@ class Kind(IntEnum):
     LESSON_MINUTE = 20  # credit_ms: how much of it was delivered; seq: of how many trainees there is a record
 
 
+#: the mode of the LESSON_EVENT that ends a lesson; of any other one it is 0
+ENDED: Final = 1
+
+
 class LeafFlag(IntFlag):
     """What is said of a minute as a whole."""
 

@@ -130,6 +130,9 @@ def _told(report: Report) -> Iterator[str]:
         yield f"  {words.english(finding)}  [{finding.code}]"
     if len(report.findings) > MOST_TOLD:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
+    if report.unended:
+        numbers = ", ".join(map(str, report.unended))
+        yield f"! 最后一条记录之后没有下课（还在上课，或末尾有缺）· no end follows the last record of lesson {numbers}"
     if report.gaps:
         yield f"! 未及时封存的分钟 · minutes sealed late: {len(report.gaps)}"
     if report.clock_wrong:

@@ -8,9 +8,11 @@ from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack_o
 from server.attendance.views import Evidence
 from server.exchange.evidence import make_bundle
 from server.ledger import records
-from server.ledger.rules import SEAL_AFTER_MS
+from server.ledger.facts import fact
+from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.training.rules import Lesson, LessonState, SubjectKind
 from server.verify.bundle import Bundle, Seat
+from server.verify.formats import ENDED, Kind
 from tests.ledger.world import GENESIS, LESSON, OTHER, World
 
 PEOPLE = {"00000000000000a1": 17, "00000000000000a2": 18}
@@ -32,6 +34,12 @@ class SmallClass:
                 await self.spend(lesson_id, GENESIS + slot)
             self.world.to(slot, SEAL_AFTER_MS)
             await self.world.ledger.round()
+
+    async def end(self, lesson_id: str, slot: int) -> None:
+        """Say that a lesson ended."""
+        ended = fact(Kind.LESSON_EVENT, slot * MINUTE_MS, {"lesson_id": lesson_id}, mode=ENDED)
+        async with self.world.database.write() as connection:
+            await records.append(connection, slot, lesson_id, [ended])
 
     async def bundle(self, lessons: dict[str, int] = LESSONS) -> Bundle:
         """What is exported of it."""

@@ -15,7 +15,7 @@ from server.verify.formats import Kind, Record
 from server.verify.notes import Key, Note, cosign, read_note, sign
 from server.verify.notes import Kind as KeyKind
 from server.verify.tree import Refused
-from tests.ledger.world import GENESIS, LESSON, World
+from tests.ledger.world import GENESIS, LESSON, OTHER, World
 from tests.verify.evidence import LESSONS, MINUTES, PEOPLE, SmallClass
 
 NUMBER = LESSONS[LESSON]
@@ -228,3 +228,17 @@ async def test_nothing_is_shown_before_it_is_published(small: SmallClass) -> Non
         await records.append(connection, GENESIS + MINUTES, LESSON, said)
     with pytest.raises(Exception, match="lesson_not_sealed"):
         await small.bundle()
+
+
+async def test_a_lesson_that_has_ended_says_so_and_one_without_its_last_minutes_does_not(small: SmallClass) -> None:
+    await small.attend(2)
+    assert check(await small.bundle()).unended == (3, 4)
+    await small.end(LESSON, GENESIS + 2)
+    await small.end(OTHER, GENESIS + 4)
+    small.world.to(4, SEAL_AFTER_MS)
+    await small.world.ledger.round()
+    bundle = await small.bundle()
+    report = check(bundle)
+    assert (report.findings, report.unended) == ((), (4,)), "two minutes of lesson 4 are not there"
+    cut = replace(bundle, leaves=bundle.leaves[:1], claims=())
+    assert check(cut).unended == (3, 4)

@@ -1,7 +1,7 @@
 /** Decides whether evidence holds; the same as server/verify/check.py. Nothing of the file is believed. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
-import { CLOCK_WRONG, GAP, isEmpty, isKnown, LATE, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CLOCK_WRONG, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
 import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key, type Note } from './notes'
 import { checkConsistency, checkInclusion, leafHash, pieces, Refused, root, same, summit, type Bytes } from './tree'
 import { hex } from './notes'
@@ -31,6 +31,8 @@ export interface Report {
   gaps: number[]
   clockWrong: number[]
   unwitnessed: number[]
+  /** Lessons whose last record is not followed by their end. */
+  unended: number[]
   lessons: Map<number, Minutes>
   /** Credited milliseconds by lesson number and seat. */
   credit: Map<string, number>
@@ -61,6 +63,7 @@ export function* checking(bundle: Bundle, keys: readonly Key[]): Generator<numbe
     gaps: marked(GAP),
     clockWrong: marked(CLOCK_WRONG),
     unwitnessed: look.leaves.map((one) => one.slot).filter((slot) => !seenInTime(slot, bundle.genesis, times)),
+    unended: look.unended(),
     lessons: look.lessonMinutes(),
     credit: look.creditBySeat(),
   }
@@ -114,6 +117,7 @@ class Look {
   nRecords = 0
   private readonly minutes = new Map<string, Map<number, Map<string, number>>>()
   private readonly said = new Map<string, Map<number, number>>()
+  private readonly ends = new Map<string, number>()
   private readonly seen = new Set<number>()
   private readonly numbers: Map<string, number>
   private readonly seats: Map<string, number>
@@ -187,8 +191,13 @@ class Look {
     }
     if (!isShown(record, shown)) this.find('evidence_changed', record.slot, lesson, record.subject)
     if (record.slot !== slot && !(late && record.slot < slot)) this.find('minute_moved', record.slot, lesson, record.subject)
+    this.byKind(record, lesson)
+  }
+
+  private byKind(record: Rec, lesson: string): void {
     if (record.kind === MINUTE) this.minute(record, lesson)
     if (record.kind === LESSON_MINUTE) this.lessonMinute(record, lesson)
+    if (record.kind === LESSON_EVENT && record.mode === ENDED) this.ends.set(lesson, record.slot)
   }
 
   private lessonMinute(record: Rec, lesson: string): void {
@@ -220,6 +229,14 @@ class Look {
     const [lesson, person] = pair.split(' ') as [string, string]
     const good = this.seats.has(person) ? amount(claimed, pair) === amount(summed, pair) : !claimed.has(pair)
     if (!good || !this.numbers.has(lesson)) this.find('total_wrong', -1, lesson, person)
+  }
+
+  unended(): number[] {
+    const found = [...this.said].filter(([lesson, slots]) => {
+      const after = (this.ends.get(lesson) ?? Infinity) - Math.max(...slots.keys())
+      return after < 0 || after > 1
+    })
+    return found.map(([lesson]) => this.numbers.get(lesson) ?? -1).sort((a, b) => a - b)
   }
 
   private holes(lesson: string): void {

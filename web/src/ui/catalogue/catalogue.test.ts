@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { fill } from '.'
+import { checker as enChecker } from './checker.en'
+import { checker as zhChecker } from './checker.zh-CN'
 import { words as en } from './en'
 import { desk as enDesk } from './en.desk'
 import { words as zh } from './zh-CN'
@@ -10,8 +12,8 @@ const frames = import.meta.glob<string>('../../../*.html', { query: '?raw', impo
 // Neighbours are named without their folder: only the catalogue itself is.
 const sources = Object.keys(texts).filter((name) => name.startsWith('../') && !name.endsWith('.test.ts'))
 const read = (name: string) => texts[name] ?? ''
-const all: Record<string, string> = { ...zh, ...zhDesk }
-const english: Record<string, string> = { ...en, ...enDesk }
+const all: Record<string, string> = { ...zh, ...zhDesk, ...zhChecker }
+const english: Record<string, string> = { ...en, ...enDesk, ...enChecker }
 const HOLE = /\{(\w+)(?::([^}]*))?\}/g
 const holes = (text: string) => [...text.matchAll(HOLE)].map((m) => m[1]).sort()
 const CHINESE = /[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]/
@@ -25,7 +27,7 @@ const prefixes = [
 ]
 
 describe('the catalogue', () => {
-  it('is looked for in all sources', () => { expect([sources.length > 60, Object.keys(frames).length]).toEqual([true, 2]) })
+  it('is looked for in all sources', () => { expect([sources.length > 60, Object.keys(frames).length]).toEqual([true, 3]) })
   it('has every text in both languages, with the same blanks', () => {
     expect(Object.keys(english).sort()).toEqual(Object.keys(all).sort())
     for (const [key, text] of Object.entries(all)) expect([key, holes(english[key] ?? '')]).toEqual([key, holes(text)])
@@ -43,9 +45,9 @@ describe('the catalogue', () => {
     const idle = Object.keys(all).filter((key) => !code.includes(`'${key}'`) && !prefixes.some((p) => key.startsWith(p)))
     expect(idle).toEqual([])
   })
-  it('has no Chinese in English but the name of the language itself, and none left untranslated', () => {
+  it('has no Chinese in English but the names of the language itself, and none left untranslated', () => {
     const chinese = Object.keys(english).filter((key) => CHINESE.test(english[key] ?? ''))
-    expect(chinese).toEqual(['language.other'])
+    expect(chinese).toEqual(['language.other', 'check.language'])
     const same = Object.keys(all).filter((key) => all[key] === english[key] && /\p{L}{2}/u.test((all[key] ?? '').replace(HOLE, '')))
     expect(same).toEqual([])
   })

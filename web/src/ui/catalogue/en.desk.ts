@@ -136,7 +136,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'ledger.export': 'Export the ledger (ID numbers masked)',
   'ledger.zip': 'Export with evidence (.zip)',
   'ledger.packing': 'Packing…',
-  'ledger.zipIs': 'The package holds 核验.html: open it, drop the package, and every minute is worked out again.',
+  'ledger.zipIs': 'The package holds a checking page: open it, drop the package, and every minute is worked out again.',
   'error.lesson_not_sealed': 'A lesson is not sealed yet. Export about three minutes after it ends.',
   'tamper.try': 'Change one and see',
   'tamper.is': "In a copy of the database one trainee's minute is made whole, in the log and the ledger as well, and the copy is exported and checked: see at which minute it turns red. Nothing real is touched.",
