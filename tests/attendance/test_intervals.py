@@ -39,12 +39,22 @@ def test_intersect_and_subtract(left: Intervals, right: Intervals) -> None:
 
 @given(proper, edges, edges)
 def test_clip(intervals: Intervals, start: int, end: int) -> None:
-    assert milliseconds(clip(intervals, start, end)) == milliseconds(intervals) & set(range(start, end))
+    found = clip(intervals, start, end)
+    assert milliseconds(found) == milliseconds(intervals) & set(range(start, end))
+    assert is_proper(found)
 
 
 @given(proper, st.integers(-3, 60))
 def test_skip(intervals: Intervals, ms: int) -> None:
-    assert sorted(milliseconds(skip(intervals, ms))) == sorted(milliseconds(intervals))[max(ms, 0) :]
+    found = skip(intervals, ms)
+    assert sorted(milliseconds(found)) == sorted(milliseconds(intervals))[max(ms, 0) :]
+    assert is_proper(found)
+
+
+def test_what_is_cut_away_whole_leaves_nothing() -> None:
+    two = ((0, 10), (20, 30))
+    assert [skip(two, ms) for ms in (10, 15, 20)] == [((20, 30),), ((25, 30),), ()]
+    assert clip(two, 5, 5) == ()
 
 
 def test_touching_intervals_become_one() -> None:
