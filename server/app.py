@@ -236,7 +236,7 @@ def _classroom(
     shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
     ports = _ports(fan_out, people)
-    presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes)
+    presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes, names=people.names)
     lessons = live.build(
         database=store.database, training=classes, presence=presence.service, media=media, fan_out=fan_out
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class School:
     ids: dict[str, str]
     class_id: str
     lesson_id: str
+    #: the minutes of the lesson, once a test knows them
+    slots: list[int] = field(default_factory=list)
 
     @property
     def media(self) -> Media:

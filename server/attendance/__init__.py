@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from server.attendance.api import Api
+from server.attendance.corrections.api import Api as CorrectionsApi
+from server.attendance.corrections.service import Corrections, Names
 from server.attendance.register import Register
 from server.attendance.sealer import ROUND_S, Sealer
 from server.attendance.service import Attendance, Ports
@@ -26,10 +28,14 @@ def build(
     vault: Vault,
     ports: Ports,
     training: Training,
+    names: Names,
 ) -> Capability[Presence]:
     """Attendance over a register."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
     api = Api(attendance, views, training)
     sealer = Sealer(register)
-    return Capability(Presence(attendance, views), api.declarations(), (Job("attendance.seal", ROUND_S, sealer.round),))
+    corrections = Corrections(register.database, register.clock, views, training, names)
+    served = api.declarations()
+    served.add(CorrectionsApi(corrections, training).declarations())
+    return Capability(Presence(attendance, views), served, (Job("attendance.seal", ROUND_S, sealer.round),))

@@ -88,7 +88,7 @@ class Strips:
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """Computed class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme`."""
+    """What counts in class hours: `class_hours` and `remainder_ms` of `required_hours`, under `scheme`."""
 
     class_hours: int
     remainder_ms: int
@@ -190,7 +190,9 @@ class Api:
         scheme = await self._training.scheme_of(class_id)
         bound = SchemeRef(scheme.name, scheme.version, scheme.title)
         return {
-            person_id: Hours(one.class_hours, one.remainder_ms, training_class.required_hours, bound)
+            person_id: Hours(
+                one.confirmed.class_hours, one.confirmed.remainder_ms, training_class.required_hours, bound
+            )
             for person_id, one in (await self._views.hours(class_id)).items()
         }
 

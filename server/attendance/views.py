@@ -5,9 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any, Final
 
 from server.attendance import records
+from server.attendance.corrections.records import entries_of
+from server.attendance.corrections.rules import Key, replay
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, pack_one, slot_of, unpack
 from server.attendance.register import Register
@@ -16,6 +19,7 @@ from server.training.service import Lesson, Training
 
 #: what one process asks of another: `fresh_here` with {lesson_id}
 FRESH: Final = "attendance.fresh"
+NOTHING: Final[Mapping[Key, int]] = MappingProxyType({})
 
 
 class RecordState(StrEnum):
@@ -37,21 +41,34 @@ class ReasonMs:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute."""
+    """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute.
+
+    `corrected_ms`: so much counts since it was corrected; None where it never was, and `credit_ms` counts.
+    """
 
     slot: int
     open_ms: int
     credit_ms: int
     reasons: list[ReasonMs]
     sealed: bool
+    corrected_ms: int | None = None
+
+    @property
+    def counted_ms(self) -> int:
+        """What counts."""
+        return self.credit_ms if self.corrected_ms is None else self.corrected_ms
 
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """A trainee's lesson. `state` is the least final of its minutes: recorded, pending, confirmed or refused."""
+    """A trainee's lesson. `state` is the least final of its minutes: recorded, pending, confirmed or refused.
+
+    `credit_ms` was recorded; `corrected_ms` is what corrections gave more, or less when it is negative.
+    """
 
     open_ms: int
     credit_ms: int
+    corrected_ms: int
     pending_ms: int
     confirmed_ms: int
     reasons: list[ReasonMs]
@@ -88,8 +105,17 @@ class LessonResult:
     online_ms: int
     open_ms: int
     credit_ms: int
+    corrected_ms: int
     reasons: dict[str, int]
     sealed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """A trainee's sealed minutes as class hours: of what was recorded (折算), and of what counts (认定)."""
+
+    computed: ClassHours
+    confirmed: ClassHours
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +127,15 @@ class Evidence:
 
 
 class LessonMinutes:
-    """All that is known of a lesson: per slot what was delivered, who has a record, and whether it is sealed."""
+    """All that is known of a lesson: per slot what was delivered, who has a record, and whether it is sealed.
 
-    def __init__(self, sealed: Iterable[SealedMinute], fresh: Iterable[SealedMinute]) -> None:
+    `corrected` is what counts of the minutes that were corrected, by trainee and slot.
+    """
+
+    def __init__(
+        self, sealed: Iterable[SealedMinute], fresh: Iterable[SealedMinute], corrected: Mapping[Key, int] = NOTHING
+    ) -> None:
+        self._corrected = corrected
         self._minutes = [(one, _by_person(one), True) for one in sealed]
         self._minutes += [(one, _by_person(one), False) for one in fresh]
         self.all_sealed = all(sealed for _, _, sealed in self._minutes)
@@ -126,7 +158,12 @@ class LessonMinutes:
     def cells(self, person_id: str) -> list[Cell]:
         """One trainee's cells in order; a minute without a record was spent elsewhere."""
         return [
-            cell_of(minute.slot, mine.get(person_id) or absent(person_id, minute.delivered_ms), sealed)
+            cell_of(
+                minute.slot,
+                mine.get(person_id) or absent(person_id, minute.delivered_ms),
+                sealed,
+                self._corrected.get((person_id, minute.slot)),
+            )
             for minute, mine, sealed in self._minutes
         ]
 
@@ -140,24 +177,25 @@ def absent(person_id: str, delivered_ms: int) -> MinuteRecord:
     return MinuteRecord(person_id, (), ((Reason.ABSENT, delivered_ms),) if delivered_ms else ())
 
 
-def cell_of(slot: int, record: MinuteRecord, sealed: bool) -> Cell:
+def cell_of(slot: int, record: MinuteRecord, sealed: bool, corrected_ms: int | None = None) -> Cell:
     """A record as a cell."""
     reasons = [ReasonMs(reason.code, ms) for reason, ms in record.reasons]
-    return Cell(slot, record.delivered_ms, record.credit_ms, reasons, sealed)
+    return Cell(slot, record.delivered_ms, record.credit_ms, reasons, sealed, corrected_ms)
 
 
 def totals_of(cells: Iterable[Cell]) -> Totals:
     """The sum of cells. Under a scheme without challenges a sealed minute is confirmed at once."""
     kept = list(cells)
     credit = sum(cell.credit_ms for cell in kept)
-    confirmed = sum(cell.credit_ms for cell in kept if cell.sealed)
+    confirmed = sum(cell.counted_ms for cell in kept if cell.sealed)
+    corrected = sum(cell.counted_ms - cell.credit_ms for cell in kept)
     reasons: dict[str, int] = {}
     for cell in kept:
         for reason in cell.reasons:
             reasons[reason.code] = reasons.get(reason.code, 0) + reason.ms
     state = RecordState.CONFIRMED if kept and all(cell.sealed for cell in kept) else RecordState.RECORDED
     listed = [ReasonMs(code, ms) for code, ms in sorted(reasons.items())]
-    return Totals(sum(cell.open_ms for cell in kept), credit, 0, confirmed, listed, state)
+    return Totals(sum(cell.open_ms for cell in kept), credit, corrected, 0, confirmed, listed, state)
 
 
 class Views:
@@ -172,8 +210,9 @@ class Views:
         fresh = await self.fresh(lesson_id)
         async with self._register.database.read() as connection:  # after it: what was sealed meanwhile is in both
             stored = await records.sealed_minutes(connection, lesson_id)
+            corrected = replay(await entries_of(connection, lesson_id))
         first = stored[-1].slot + 1 if stored else 0
-        return LessonMinutes(stored, [minute for minute in fresh.minutes if minute.slot >= first])
+        return LessonMinutes(stored, [minute for minute in fresh.minutes if minute.slot >= first], corrected)
 
     async def fresh(self, lesson_id: str) -> Fresh:
         """What is not sealed yet, asked of the process that has the lesson. Raises DomainError owner_changing."""
@@ -212,18 +251,26 @@ class Views:
                 found.append(_result(lesson.id, enrolled.person_id, known, spans.get(enrolled.person_id)))
         return found
 
-    async def hours(self, class_id: str) -> dict[str, ClassHours]:
-        """Computed class hours of every enrolled trainee: only sealed milliseconds, summed once over all lessons."""
+    async def hours(self, class_id: str) -> dict[str, Earned]:
+        """Class hours of every enrolled trainee: only sealed milliseconds, summed once over all lessons."""
         scheme = await self._training.scheme_of(class_id)
-        roster = await self._training.roster(class_id)
-        sums = {enrolled.person_id: 0 for enrolled in roster}
+        enrolled = {one.person_id for one in await self._training.roster(class_id)}
+        recorded, changed = dict.fromkeys(enrolled, 0), dict.fromkeys(enrolled, 0)
         for lesson in await self._training.lessons_of_class(class_id):
             async with self._register.database.read() as connection:
-                for minute in await records.sealed_minutes(connection, lesson.id):
-                    for record in minute.records:
-                        if record.person_id in sums:
-                            sums[record.person_id] += record.credit_ms
-        return {person_id: class_hours(ms, scheme.class_hour_ms) for person_id, ms in sums.items()}
+                sealed = await records.sealed_minutes(connection, lesson.id)
+                entries = await entries_of(connection, lesson.id)
+            for record in (record for minute in sealed for record in minute.records):
+                if record.person_id in enrolled:
+                    recorded[record.person_id] += record.credit_ms
+            for line in (line for entry in entries for line in entry):
+                if line.person_id in enrolled:
+                    changed[line.person_id] += line.change_ms
+        unit = scheme.class_hour_ms
+        return {
+            one: Earned(class_hours(recorded[one], unit), class_hours(recorded[one] + changed[one], unit))
+            for one in enrolled
+        }
 
     async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
         """What the journal says of these lessons' sealed minutes."""
@@ -264,6 +311,7 @@ def _result(lesson_id: str, person_id: str, known: LessonMinutes, span: tuple[in
         online_ms=totals.open_ms - reasons.get(Reason.ABSENT.code, 0),
         open_ms=totals.open_ms,
         credit_ms=totals.credit_ms,
+        corrected_ms=totals.corrected_ms,
         reasons=reasons,
         sealed=known.all_sealed,
     )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from server.attendance.hours import ClassHours
-from server.attendance.views import LessonResult
+from server.attendance.views import Earned, LessonResult
 from server.core.clock import LOCAL_ZONE, to_datetime
 from server.exchange.words import CHINESE, Words
 from server.training.records import Platform, TrainingClass
@@ -17,6 +17,8 @@ from server.training.rules import Lesson
 
 Value: TypeAlias = str | int
 
+#: of somebody who was enrolled a moment ago
+NOTHING_EARNED: Final = Earned(ClassHours(0, 0, 0), ClassHours(0, 0, 0))
 COLUMNS: Final = CHINESE.columns
 #: "2026-11-23 09:00:00"
 MOMENT: Final = "%Y-%m-%d %H:%M:%S"
@@ -48,7 +50,7 @@ def ledger(
     lessons: Sequence[Lesson],
     trainees: Iterable[Trainee],
     results: Iterable[LessonResult],
-    hours: Mapping[str, ClassHours],
+    hours: Mapping[str, Earned],
     platform: Platform,
     now_ms: int,
     words: Words = CHINESE,
@@ -60,8 +62,7 @@ def ledger(
         mine = [(lesson, known.get((trainee.person_id, lesson.id))) for lesson in lessons]
         rows += [_lesson_row(words, home, trainee, lesson, result) for lesson, result in mine]
         begun = [result for _lesson, result in mine if result is not None and result.open_ms]
-        earned = hours.get(trainee.person_id, ClassHours(0, 0, 0))
-        rows.append(_total_row(words, home, trainee, begun, earned))
+        rows.append(_total_row(words, home, trainee, begun, hours.get(trainee.person_id, NOTHING_EARNED)))
     return Ledger(home.code, platform.demo, words, _head(words, home, platform, now_ms), rows)
 
 
@@ -104,6 +105,7 @@ def _lesson_row(
             "",
             "",
             "",
+            "",
             _scheme(home),
         ]
     seen = [_moment(result.first_ms), _moment(result.last_ms)]
@@ -112,11 +114,12 @@ def _lesson_row(
 
 
 def _total_row(
-    words: Words, home: TrainingClass, trainee: Trainee, results: list[LessonResult], hours: ClassHours
+    words: Words, home: TrainingClass, trainee: Trainee, results: list[LessonResult], earned: Earned
 ) -> list[Value]:
-    """The course row: whole hours and what is left over; under `challenges: none` what is sealed is confirmed."""
+    """The course row: hours of what was recorded with the minutes left over, and hours of what counts."""
     sealed = bool(results) and all(result.sealed for result in results)
-    end: list[Value] = [hours.class_hours, hours.remainder_ms // 60_000, hours.class_hours]
+    computed = earned.computed
+    end: list[Value] = [computed.class_hours, computed.remainder_ms // 60_000, earned.confirmed.class_hours]
     end += [words.confirmed if sealed else words.recorded, _scheme(home)]
     return [*_who(home, trainee), words.total, "", words.delivery, "", "", "", "", *_seconds(words, results), *end]
 
@@ -129,7 +132,8 @@ def _seconds(words: Words, results: Sequence[LessonResult]) -> list[Value]:
     online = sum(result.online_ms for result in results)
     credit = sum(result.credit_ms for result in results)
     lost = [sum(result.reasons.get(reason.code, 0) for result in results) for reason in words.reasons]
-    return [ms // 1000 for ms in (online, credit, *lost)]
+    corrected = sum(result.corrected_ms for result in results)
+    return [*(ms // 1000 for ms in (online, credit, *lost)), int(corrected / 1000)]  # towards 0, also what is taken
 
 
 def _scheme(home: TrainingClass) -> str:

@@ -9,8 +9,7 @@ from server.accounts.people import NewPerson
 from server.accounts.records import Person
 from server.accounts.rules import SLIP_MS
 from server.accounts.service import Accounts
-from server.attendance.hours import ClassHours
-from server.attendance.views import Evidence, LessonResult
+from server.attendance.views import Earned, Evidence, LessonResult
 from server.core.actor import Role
 from server.core.clock import Clock, iso
 from server.core.errors import DomainError
@@ -42,8 +41,8 @@ class Results(Protocol):
         """A result for every enrolled trainee and lesson."""
         ...
 
-    async def hours(self, class_id: str) -> Mapping[str, ClassHours]:
-        """Computed class hours by trainee."""
+    async def hours(self, class_id: str) -> Mapping[str, Earned]:
+        """Class hours by trainee."""
         ...
 
     async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:

@@ -73,7 +73,7 @@ CHINESE: Final = Words(
         "平台运营单位：{operator}　备案编号：{record}",
         "学时认定规则：{scheme}　每课时 {seconds} 秒有效时间",
         "生成时间：{now}（北京时间）",
-        "说明：毫秒累加后一次折算，秒、分钟、课时均向下取整；折算课时只计已封存的分钟。外部见证：无外部见证。",
+        "说明：毫秒累加后一次折算，秒、分钟、课时均向下取整；折算课时只计已封存的分钟，认定课时另计更正秒。外部见证：无外部见证。",
     ),
     before=(
         *("序号", "班级编号", "工种", "等级", "姓名", "身份证号(掩码)", "课次", "课程", "授课方式"),
@@ -81,7 +81,7 @@ CHINESE: Final = Words(
     ),
     seconds=("实际开始", "实际结束", "在线秒", "有效秒"),
     lost="无效秒·{reason}",
-    after=("折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
+    after=("更正秒", "折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
     wide={"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18},
 )
 
@@ -111,7 +111,7 @@ ENGLISH: Final = Words(
         "Scheme: {scheme} · {seconds} s of valid time make a class hour",
         "Made at {now} (Beijing time)",
         "Milliseconds are added up and converted once; seconds, minutes and class hours are rounded down; class hours "
-        "count sealed minutes only. External witness: none.",
+        "count sealed minutes only, confirmed ones corrections as well. External witness: none.",
     ),
     before=(
         *("No.", "Class code", "Occupation", "Level", "Name", "ID number (masked)", "Lesson", "Title", "Delivery"),
@@ -119,7 +119,10 @@ ENGLISH: Final = Words(
     ),
     seconds=("Actual start", "Actual end", "Online s", "Valid s"),
     lost="Not valid s · {reason}",
-    after=("Class hours computed", "Minutes left over", "Class hours confirmed", "State", "Scheme (version)"),
+    after=(
+        *("Corrected s", "Class hours computed", "Minutes left over", "Class hours confirmed", "State"),
+        "Scheme (version)",
+    ),
     wide={"Title": 28, "ID number (masked)": 22, "Scheme (version)": 18},
 )
 

@@ -12,6 +12,7 @@ from server.core.errors import DomainError
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
+DAY_MS: Final = 24 * HOUR_MS
 #: a lesson may be started this long before its planned start
 EARLY_MS: Final = 30 * MINUTE_MS
 LESSON_MAXIMUM_MS: Final = 8 * HOUR_MS
@@ -78,6 +79,16 @@ class Scheme:
     def class_hour_ms(self) -> int:
         """Valid time that makes one class hour (R10)."""
         return int(json.loads(self.parameters)["class_hour_ms"])
+
+    @property
+    def appeal_window_ms(self) -> int:
+        """How long after a lesson's end a trainee may appeal; a scheme that does not say so gives a day."""
+        return int(json.loads(self.parameters).get("appeal_window_ms", DAY_MS))
+
+    @property
+    def objection_window_ms(self) -> int:
+        """How long after its approval a regulator may object to a correction; 30 days unless the scheme says so."""
+        return int(json.loads(self.parameters).get("objection_window_ms", 30 * DAY_MS))
 
 
 def may_start(lesson: Lesson, now_ms: int) -> None:

@@ -61,6 +61,13 @@ class Kind(IntEnum):
 
 #: the mode of the LESSON_EVENT that ends a lesson; of any other one it is 0
 ENDED: Final = 1
+#: the modes of APPEAL and CORRECTION. CHANGED: of `subject`'s minute `seq` there count `credit_ms` now, and `flags`
+#: before; `session` is the correction's id. All others are steps on the way: subject did something about `resource`
+ASKED: Final = 1
+PROPOSED: Final = 2
+DECIDED: Final = 3
+OBJECTED: Final = 4
+CHANGED: Final = 5
 
 
 class LeafFlag(IntFlag):

@@ -10,8 +10,7 @@ from typing import Any
 import openpyxl
 
 from server import exchange
-from server.attendance.hours import ClassHours
-from server.attendance.views import Evidence, LessonResult
+from server.attendance.views import Earned, Evidence, LessonResult
 from server.core.errors import DomainError
 from server.core.wire.declaration import Declarations
 from server.exchange.evidence import Log
@@ -28,13 +27,13 @@ class KnownResults:
     """A fake of attendance: results and hours as a test sets them."""
 
     found: list[LessonResult] = field(default_factory=list)
-    summed: dict[str, ClassHours] = field(default_factory=dict)
+    summed: dict[str, Earned] = field(default_factory=dict)
     known: Evidence = field(default_factory=lambda: Evidence({}, {}))
 
     async def results(self, class_id: str) -> Sequence[LessonResult]:
         return self.found
 
-    async def hours(self, class_id: str) -> Mapping[str, ClassHours]:
+    async def hours(self, class_id: str) -> Mapping[str, Earned]:
         return self.summed
 
     async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import Reason
-from server.attendance.views import LessonResult
+from server.attendance.views import Earned, LessonResult
 from server.exchange.ledger import COLUMNS, Ledger, Trainee, Value, ledger
 from server.exchange.words import CHINESE, ENGLISH
 from server.training.records import Institution, Platform, TrainingClass
@@ -42,13 +42,19 @@ RESULT = LessonResult(
     online_ms=5_398_001,
     open_ms=5_400_000,
     credit_ms=5_338_999,
+    corrected_ms=0,
     reasons={"hidden": 59_002, "absent": 1_999},
     sealed=True,
 )
 
 
-def made(*results: LessonResult, hours: ClassHours | None = None, platform: Platform = PLATFORM) -> Ledger:
-    summed = {"p1": hours} if hours else {}
+def made(
+    *results: LessonResult,
+    hours: ClassHours | None = None,
+    confirmed: ClassHours | None = None,
+    platform: Platform = PLATFORM,
+) -> Ledger:
+    summed = {"p1": Earned(hours, confirmed or hours)} if hours else {}
     return ledger(HOME, [ONE, TWO], [TRAINEE], results, summed, platform, NOW_MS)
 
 
@@ -79,6 +85,7 @@ def test_a_lesson_row_shows_seconds() -> None:
         "无效秒·多设备登录": 0,
         "无效秒·未在课堂": 1,
         "无效秒·系统故障(待复核)": 0,
+        "更正秒": 0,
         "折算课时": "",
         "另余分钟": "",
         "认定课时": "",
@@ -96,6 +103,15 @@ def test_a_lesson_that_has_not_begun_claims_nothing() -> None:
     claimed = [second[name] for name in COLUMNS[COLUMNS.index("实际开始") : COLUMNS.index("学时认定规则(版本)")]]
     assert set(claimed) == {""}
     assert second["计划开始"] == "2026-11-23 17:00:00"
+
+
+def test_both_what_was_recorded_and_what_was_corrected_are_shown() -> None:
+    corrected, taken = replace(RESULT, corrected_ms=61_999), replace(RESULT, corrected_ms=-1_999)
+    known = made(corrected, hours=class_hours(5_338_999, 2_700_000), confirmed=class_hours(5_400_998, 2_700_000))
+    first, total = row(known.rows[0]), row(known.rows[2])
+    assert (first["有效秒"], first["更正秒"]) == (5_338, 61)
+    assert (total["有效秒"], total["更正秒"], total["折算课时"], total["认定课时"]) == (5_338, 61, 1, 2)
+    assert row(made(taken).rows[0])["更正秒"] == -1
 
 
 def test_the_course_row_has_hours_and_what_is_left() -> None:

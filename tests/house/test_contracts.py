@@ -29,6 +29,8 @@ HOUSE = {
         f"server/verify/{name}.py": ""
         for name in ("bundle", "check", "formats", "log", "notes", "sheets", "tiles", "tree")
     },
+    "server/attendance/corrections/rules.py": "",
+    "server/attendance/corrections/records.py": "import server.attendance.corrections.rules",
     "server/live/lesson.py": "import server.attendance.timeline",
     "server/live/service.py": "import server.training.rules",
     "server/exams/service.py": "import server.training.rules",
@@ -45,6 +47,7 @@ BREACHES = [
     ("rooms", "server/accounts/rules.py", "import server.accounts.records"),
     ("rooms", "server/accounts/records.py", "import server.accounts.service"),
     ("rooms", "server/accounts/service.py", "import server.accounts.api"),
+    ("rooms", "server/attendance/corrections/rules.py", "import server.attendance.corrections.records"),
     ("core", "server/core/clock.py", "import server.core.wire"),
     ("core", "server/core/errors.py", "import server.core.clock"),
     ("pure", "server/accounts/rules.py", "import random"),

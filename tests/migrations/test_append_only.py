@@ -13,6 +13,12 @@ from tests.migrations.base import append_only, declared, move, sample
 #: Everything an append-only table may hold, said once more by hand: no name, ID number, phone or login of a person
 #: stands where nothing can be erased. People are meant by their id; a scheme's `name` and `title` are its own.
 HELD = {
+    "appeal": "id lesson_id person_id first_slot last_slot text_digest at_ms",
+    "appeal_answer": "appeal_id person_id text_digest at_ms",
+    "correction": "id lesson_id person_id measure text_digest appeal_id reverses lines at_ms",
+    "correction_entry": "lesson_id seq correction_id lines at_ms",
+    "correction_objection": "correction_id person_id text_digest at_ms",
+    "correction_verdict": "correction_id person_id verdict text_digest at_ms",
     "lease": "person_id epoch lesson_id session_id device page resume_digest how granted_ms",
     "lease_end": "person_id epoch reason ended_ms",
     "ledger_checkpoint": "size note signed_ms",
@@ -90,7 +96,7 @@ def test_no_change_is_possible(raw: sqlite3.Connection, table: str, statement: s
 def _other(row: dict[str, Any]) -> dict[str, Any]:
     """A row with another key."""
     other = {name: value + 1 if isinstance(value, int) else value for name, value in row.items()}
-    return other | {name: "x/8" for name in ("id", "entry_id") if name in row}
+    return other | {name: "x/8" for name in ("id", "entry_id", "appeal_id", "correction_id") if name in row}
 
 
 @pytest.mark.parametrize("table", append_only())

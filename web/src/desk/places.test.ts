@@ -6,7 +6,7 @@ describe('a role', () => {
     expect(homeOf(role)).toBe(path)
   })
   it('sees only its own places', () => {
-    expect(placesOf('regulator').map((p) => p.path)).toEqual(['/oversight', '/classes'])
+    expect(placesOf('regulator').map((p) => p.path)).toEqual(['/oversight', '/classes', '/corrections'])
     expect(placesOf('trainee')).toEqual([])
   })
   it('edits or exports only where it may', () => {

@@ -8,6 +8,7 @@ export const PLACES: readonly Place[] = [
   { path: '/oversight', word: 'nav.oversight', roles: ['regulator'] },
   { path: '/lessons', word: 'nav.lessons', roles: ['instructor', 'staff', 'administrator'] },
   { path: '/classes', word: 'nav.classes', roles: ['staff', 'administrator', 'regulator', 'instructor'] },
+  { path: '/corrections', word: 'nav.corrections', roles: ['staff', 'administrator', 'regulator'] },
   { path: '/people', word: 'nav.people', roles: ['staff', 'administrator'] },
   { path: '/institutions', word: 'nav.institutions', roles: ['administrator'] },
 ]

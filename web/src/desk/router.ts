@@ -19,6 +19,7 @@ export const router = createRouter({
     { path: '/classes/:id/slips', component: () => import('../training/desk/SlipsPage.vue'), meta: { title: 'slips.title' }, props: true },
     { path: '/people', component: () => import('../accounts/desk/People.vue'), meta: { title: 'nav.people' } },
     { path: '/institutions', component: () => import('../training/desk/Institutions.vue'), meta: { title: 'nav.institutions' } },
+    { path: '/corrections', component: () => import('../attendance/desk/Corrections.vue'), meta: { title: 'corrections.title' } },
     { path: '/oversight', component: () => import('../oversight/desk/Oversight.vue'), meta: { title: 'nav.oversight' } },
     { path: '/password', component: () => import('../accounts/ChangePassword.vue'), meta: { title: 'password.title' } },
     { path: '/:rest(.*)', redirect: '/' },

@@ -2,7 +2,7 @@
 import type { RefusalData } from '../wire/refusal'
 import { coded, type Params } from './catalogue'
 import { duration } from './say'
-import { hourMinute } from './time'
+import { dayTime, hourMinute } from './time'
 
 const isTime = (name: string) => ['at', 'since', 'from'].includes(name) || name.endsWith('_at')
 
@@ -11,6 +11,7 @@ function said(name: string, value: unknown): string | number | undefined {
   if (typeof value === 'number') return name.endsWith('_s') ? duration(Math.ceil(value) * 1000) : Math.ceil(value)
   if (typeof value !== 'string') return undefined
   if (name === 'device') return coded('device', value)
+  if (name === 'until') return dayTime(value)
   return isTime(name) ? hourMinute(value) : value
 }
 

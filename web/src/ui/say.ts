@@ -29,25 +29,31 @@ export function minuteWords(slot: number, cell: Cell | undefined): string {
   const why = reasonsOf(cell.reasons)
   const credited = seconds(cell.credit_ms)
   const main = why ? t('strip.minute.partly', { time, seconds: credited, why }) : t('strip.minute.credited', { time, seconds: credited })
+  if (cell.corrected_ms !== null) return main + t('strip.minute.corrected', { seconds: seconds(cell.corrected_ms) })
   return cell.sealed ? main : main + t('strip.minute.unsealed')
 }
 
-/** "已记录 88 分钟；2 分钟未计：页面切到后台 2 分钟" */
-export function totalsWords(totals: Pick<Totals, 'credit_ms' | 'reasons'>): string {
+type Sums = Pick<Totals, 'credit_ms' | 'corrected_ms' | 'reasons'>
+
+/** "已记录 88 分钟；2 分钟未计：页面切到后台 2 分钟；更正后计 90 分钟" */
+export function totalsWords(totals: Sums): string {
   if (totals.credit_ms === 0 && totals.reasons.length === 0) return t('totals.nothing')
   const why = reasonsOf(totals.reasons)
   const credited = duration(totals.credit_ms)
-  return why ? t('totals.missing', { credited, why }) : t('totals.whole', { credited })
+  const main = why ? t('totals.missing', { credited, why }) : t('totals.whole', { credited })
+  return totals.corrected_ms === 0 ? main : main + t('totals.corrected', { counted: duration(totals.credit_ms + totals.corrected_ms) })
 }
 
-export function cellsTotals(cells: readonly Cell[]): Pick<Totals, 'credit_ms' | 'reasons'> {
+export function cellsTotals(cells: readonly Cell[]): Sums {
   const reasons = new Map<ReasonMs['code'], number>()
   let credit_ms = 0
+  let corrected_ms = 0
   for (const cell of cells) {
     credit_ms += cell.credit_ms
+    corrected_ms += (cell.corrected_ms ?? cell.credit_ms) - cell.credit_ms
     for (const r of cell.reasons) reasons.set(r.code, (reasons.get(r.code) ?? 0) + r.ms)
   }
-  return { credit_ms, reasons: [...reasons].map(([code, ms]) => ({ code, ms })).sort((a, b) => b.ms - a.ms) }
+  return { credit_ms, corrected_ms, reasons: [...reasons].map(([code, ms]) => ({ code, ms })).sort((a, b) => b.ms - a.ms) }
 }
 
 /** The rules a class is bound to: ours in the page's language, an own one as its publisher named it. */

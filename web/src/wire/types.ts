@@ -275,6 +275,7 @@ export interface StripRow {
 export interface Totals {
   open_ms: number
   credit_ms: number
+  corrected_ms: number
   pending_ms: number
   confirmed_ms: number
   reasons: ReasonMs[]
@@ -294,6 +295,7 @@ export interface Cell {
   credit_ms: number
   reasons: ReasonMs[]
   sealed: boolean
+  corrected_ms: number | null
 }
 
 export interface Today {
@@ -331,6 +333,123 @@ export interface ClassHoursAnswer {
 export interface HoursRow {
   person_id: string
   hours: Hours
+}
+
+export interface NewAppeal {
+  lesson_id: string
+  first_slot: number
+  last_slot: number
+  text: string
+}
+
+export interface AppealView {
+  id: string
+  lesson_id: string
+  first_slot: number
+  last_slot: number
+  text: string
+  at: string
+  state: AppealState
+  answer: string | null
+  answered_at: string | null
+}
+
+export type AppealState = 'open' | 'proposed' | 'corrected' | 'refused'
+
+export interface LessonAppeals {
+  lesson_id: string
+}
+
+export interface Appeals {
+  appeals: AppealView[]
+  until: string | null
+}
+
+export interface AppealRefusal {
+  appeal_id: string
+  text: string
+}
+
+export interface CorrectionQueue {
+  appeals: AskedView[]
+  corrections: CorrectionView[]
+  rates: InstitutionRate[]
+  view_id: string | null
+}
+
+export interface AskedView {
+  appeal: AppealView
+  lesson: LessonView
+  trainee: WhoseMinutes
+}
+
+export interface WhoseMinutes {
+  person_id: string
+  seat: number
+  name: string
+}
+
+export interface CorrectionView {
+  id: string
+  lesson: LessonView
+  trainee: WhoseMinutes | null
+  people: number
+  first_slot: number
+  last_slot: number
+  minutes: number
+  before_ms: number
+  after_ms: number
+  measure: Measure
+  text: string
+  appeal_id: string
+  reverses: string
+  state: Standing
+  own: boolean
+  proposed_by: string
+  proposed_at: string
+  decided_by: string | null
+  decided_at: string | null
+  decided_text: string | null
+  objected_at: string | null
+  objection: string | null
+}
+
+export type Measure = 'full' | 'fault' | 'none' | 'reverse'
+
+export type Standing = 'proposed' | 'approved' | 'refused' | 'objected'
+
+export interface InstitutionRate {
+  institution_name: string
+  recorded_ms: number
+  given_ms: number
+  taken_ms: number
+}
+
+export interface NewCorrection {
+  lesson_id: string
+  person_id: string | null
+  first_slot: number
+  last_slot: number
+  measure: Measure
+  text: string
+  appeal_id: string | null
+}
+
+export interface CorrectionRef {
+  id: string
+}
+
+export interface CorrectionDecision {
+  correction_id: string
+  verdict: Verdict
+  text: string
+}
+
+export type Verdict = 'approved' | 'refused'
+
+export interface CorrectionReason {
+  correction_id: string
+  text: string
 }
 
 export interface RosterFile {
@@ -505,7 +624,7 @@ export interface Roster {
   rows: RosterRow[]
 }
 
-export type Code = 'account_guarded' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'origin_refused' | 'own_account' | 'owner_changing' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'second_person_needed' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/classes': { request: Nothing; response: Classes }
@@ -515,9 +634,11 @@ export interface Routes {
   'GET /api/v1/classes/{class_id}/ledger.xlsx': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/ledger.zip': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/roster': { request: OneClass; response: Trainees }
+  'GET /api/v1/corrections': { request: Nothing; response: CorrectionQueue }
   'GET /api/v1/institutions': { request: Nothing; response: Institutions }
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
+  'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }
   'GET /api/v1/me/logins': { request: Nothing; response: Logins }
@@ -527,15 +648,21 @@ export interface Routes {
   'GET /api/v1/roster-template.xlsx': { request: Nothing; response: Blob }
   'GET /api/v1/site': { request: Nothing; response: Site }
   'GET /api/v1/today': { request: Nothing; response: Today }
+  'POST /api/v1/appeals/{appeal_id}/refuse': { request: AppealRefusal; response: Nothing }
   'POST /api/v1/classes': { request: NewClass; response: ClassView }
   'POST /api/v1/classes/{class_id}/lessons': { request: NewLesson; response: LessonView }
   'POST /api/v1/classes/{class_id}/roster': { request: RosterFile; response: RosterImport }
   'POST /api/v1/classes/{class_id}/slips': { request: SlipsRequest; response: Slips }
+  'POST /api/v1/corrections/{correction_id}/decide': { request: CorrectionDecision; response: Nothing }
+  'POST /api/v1/corrections/{correction_id}/object': { request: CorrectionReason; response: Nothing }
+  'POST /api/v1/corrections/{correction_id}/reverse': { request: CorrectionReason; response: CorrectionRef }
   'POST /api/v1/demo/lesson': { request: Nothing; response: DemoLesson }
   'POST /api/v1/demo/tamper.zip': { request: LedgerRequest; response: Blob }
   'POST /api/v1/institutions': { request: NewInstitution; response: InstitutionRef }
   'POST /api/v1/invitations/open': { request: OpenRequest; response: Opened }
   'POST /api/v1/invitations/redeem': { request: RedeemRequest; response: Me }
+  'POST /api/v1/lessons/{lesson_id}/appeals': { request: NewAppeal; response: AppealView }
+  'POST /api/v1/lessons/{lesson_id}/corrections': { request: NewCorrection; response: CorrectionRef }
   'POST /api/v1/login': { request: LoginRequest; response: Me }
   'POST /api/v1/logout': { request: Nothing; response: Nothing }
   'POST /api/v1/logout/others': { request: Nothing; response: Nothing }

@@ -3,7 +3,7 @@ import type { Cell, ReasonMs } from '../../wire/types'
 import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geometry'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
-  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed })
+  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null })
 const count = (path: string | undefined) => (path?.match(/M/g) ?? []).length
 
 describe('the tall form', () => {
@@ -71,6 +71,14 @@ describe('a cell', () => {
     expect(count(draw(g, [cell(10, 60_000), cell(12, 60_000)]).gap)).toBe(1)
     expect(draw(g, [cell(11, 60_000)]).gap).toBeUndefined()
     expect(draw(g, [])).toEqual({})
+  })
+  it('that was corrected shows both values', () => {
+    const hidden: ReasonMs = { code: 'hidden', ms: 40_000 }
+    const drawn = (corrected_ms: number) => Object.keys(draw(g, [{ ...cell(10, 20_000, [hidden]), corrected_ms }]))
+    expect(drawn(60_000)).toEqual(['credited', 'corrected'])
+    expect(drawn(40_000)).toEqual(['credited', 'corrected', 'hidden'])
+    expect(drawn(20_000)).toEqual(['credited', 'hidden'])
+    expect(drawn(0)).toEqual(['corrected', 'hidden'])
   })
   it('in which nothing was open is a gap', () => {
     expect(count(draw(g, [cell(10, 0, [{ code: 'not_open', ms: 60_000 }])]).gap)).toBe(1)

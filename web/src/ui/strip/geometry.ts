@@ -71,9 +71,24 @@ const rect = (b: Box) => `M${round(b.x)} ${round(b.y)}h${round(b.w)}v${round(b.h
 
 type Paths = Partial<Record<Kind, string>>
 
+/** What lies above the credited time: what was corrected first, then the reasons, as far as they are left. */
+function partsOf(cell: Cell): { code: string; ms: number }[] {
+  const reasons = cell.reasons.filter((r) => r.code !== 'not_open' && r.ms > 0)
+  if (cell.corrected_ms === null || cell.corrected_ms === cell.credit_ms) return reasons
+  const change = cell.corrected_ms - cell.credit_ms
+  const parts = [{ code: 'corrected', ms: Math.abs(change) }]
+  let gone = Math.max(0, change)
+  for (const { code, ms } of reasons) {
+    const left = Math.max(0, ms - gone)
+    gone = Math.max(0, gone - ms)
+    if (left > 0) parts.push({ code, ms: left })
+  }
+  return parts
+}
+
 function drawCell(paths: Paths, cell: Cell, box: Box): void {
   const add = (kind: Kind, b: Box) => { paths[kind] = (paths[kind] ?? '') + rect(b) }
-  const parts = cell.reasons.filter((r) => r.code !== 'not_open' && r.ms > 0)
+  const parts = partsOf(cell)
   let bottom = box.y + box.h
   const stack = (kind: Kind, ms: number) => {
     const wanted = Math.max(LEAST_PX, (Math.min(ms, MINUTE_MS) / MINUTE_MS) * box.h)
@@ -84,7 +99,8 @@ function drawCell(paths: Paths, cell: Cell, box: Box): void {
   }
   // A sliver of a reason must keep its place above a nearly full minute.
   const room = box.h - parts.length * LEAST_PX
-  if (cell.credit_ms > 0) stack('credited', Math.min(cell.credit_ms, (room / box.h) * MINUTE_MS || cell.credit_ms))
+  const credited = Math.min(cell.credit_ms, cell.corrected_ms ?? cell.credit_ms)
+  if (credited > 0) stack('credited', Math.min(credited, (room / box.h) * MINUTE_MS || credited))
   for (const part of parts) stack(kindOf(part.code), part.ms)
   if (bottom === box.y + box.h) add('gap', { ...box, y: box.y + box.h - 2, h: 2 })
   if (!cell.sealed && bottom < box.y + box.h) add('unsealed', { ...box, y: bottom, h: box.y + box.h - bottom })

@@ -1,0 +1,29 @@
+import { describe, expect, it } from 'vitest'
+import type { Cell } from '../wire/types'
+import { inTime, missing, stretchAround } from './appeals'
+
+const cell = (slot: number, credit_ms: number, more: Partial<Cell> = {}): Cell => ({ slot, open_ms: 60_000, credit_ms, reasons: [], sealed: true, corrected_ms: null, ...more })
+
+describe('minutes to ask about', () => {
+  it('are sealed and do not count whole', () => {
+    expect(missing(cell(1, 59_999))).toBe(true)
+    expect(missing(cell(1, 60_000))).toBe(false)
+    expect(missing(cell(1, 0, { sealed: false }))).toBe(false)
+    expect(missing(cell(1, 0, { open_ms: 0 }))).toBe(false)
+    expect(missing(cell(1, 0, { corrected_ms: 60_000 }))).toBe(false)
+    expect(missing(cell(1, 60_000, { corrected_ms: 0 }))).toBe(true)
+  })
+  it('are asked about as a whole stretch', () => {
+    const cells = [cell(1, 0), cell(2, 60_000), cell(3, 10), cell(4, 0), cell(5, 5), cell(6, 60_000)]
+    expect(stretchAround(cells, 4)).toEqual({ first: 3, last: 5 })
+    expect(stretchAround(cells, 1)).toEqual({ first: 1, last: 1 })
+    expect(stretchAround(cells, 2)).toBeNull()
+    expect(stretchAround(cells, 9)).toBeNull()
+    expect(stretchAround(cells, null)).toBeNull()
+  })
+  it('have an end', () => {
+    expect(inTime(null, 5)).toBe(true)
+    expect(inTime('1970-01-01T00:00:00.005Z', 5)).toBe(true)
+    expect(inTime('1970-01-01T00:00:00.005Z', 6)).toBe(false)
+  })
+})
