@@ -133,7 +133,8 @@ def _seconds(words: Words, results: Sequence[LessonResult]) -> list[Value]:
     credit = sum(result.credit_ms for result in results)
     lost = [sum(result.reasons.get(reason.code, 0) for result in results) for reason in words.reasons]
     corrected = sum(result.corrected_ms for result in results)
-    return [*(ms // 1000 for ms in (online, credit, *lost)), int(corrected / 1000)]  # towards 0, also what is taken
+    towards_nothing = abs(corrected) // 1000 * (1 if corrected > 0 else -1)  # also what is taken
+    return [online // 1000, credit // 1000, towards_nothing, *(ms // 1000 for ms in lost)]
 
 
 def _scheme(home: TrainingClass) -> str:

@@ -79,9 +79,9 @@ CHINESE: Final = Words(
         *("序号", "班级编号", "工种", "等级", "姓名", "身份证号(掩码)", "课次", "课程", "授课方式"),
         *("计划开始", "计划结束"),
     ),
-    seconds=("实际开始", "实际结束", "在线秒", "有效秒"),
+    seconds=("实际开始", "实际结束", "在线秒", "有效秒", "更正秒"),
     lost="无效秒·{reason}",
-    after=("更正秒", "折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
+    after=("折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
     wide={"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18},
 )
 
@@ -117,12 +117,9 @@ ENGLISH: Final = Words(
         *("No.", "Class code", "Occupation", "Level", "Name", "ID number (masked)", "Lesson", "Title", "Delivery"),
         *("Planned start", "Planned end"),
     ),
-    seconds=("Actual start", "Actual end", "Online s", "Valid s"),
+    seconds=("Actual start", "Actual end", "Online s", "Valid s", "Corrected s"),
     lost="Not valid s · {reason}",
-    after=(
-        *("Corrected s", "Class hours computed", "Minutes left over", "Class hours confirmed", "State"),
-        "Scheme (version)",
-    ),
+    after=("Class hours computed", "Minutes left over", "Class hours confirmed", "State", "Scheme (version)"),
     wide={"Title": 28, "ID number (masked)": 22, "Scheme (version)": 18},
 )
 

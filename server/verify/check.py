@@ -11,7 +11,9 @@ from typing import Final
 
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.formats import (
+    CHANGED,
     ENDED,
+    ID_BYTES,
     NO_HASH,
     NO_ID,
     RECORD_BYTES,
@@ -58,6 +60,18 @@ class Finding:
     code: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """A correction of one minute that somebody approved or objected to: what counted there before and after."""
+
+    at: int
+    slot: int
+    lesson: int
+    seat: int
+    before_ms: int
+    after_ms: int
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """`findings` in the order of time, what is of no minute last; `signers` and `witnesses` are those of the given keys
@@ -79,6 +93,9 @@ class Report:
     #: proven milliseconds by lesson number and seat, and the lessons of which there is evidence
     credit_ms: Mapping[tuple[int, int], int]
     lessons: frozenset[int]
+    #: corrections in order of time, and what they come to by lesson number and seat
+    changes: tuple[Change, ...] = ()
+    corrected_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def consistent(self) -> bool:
@@ -110,7 +127,7 @@ def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Ro
     times = _times(bundle, note, known, checkpoint)
     proven, lessons = looked.proven(), frozenset(looked.lessons.get(name.hex(), -1) for name, _ in looked.said)
     for rows in sheets:
-        for row in differing(rows, proven, lessons):
+        for row in differing(rows, proven, looked.corrected_ms, lessons):
             looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
     return Report(
         tuple(sorted(set(looked.findings), key=_worth_telling)),
@@ -125,6 +142,8 @@ def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Ro
         looked.unended(),
         proven,
         lessons,
+        tuple(sorted(looked.changes)),
+        looked.corrected_ms,
     )
 
 
@@ -167,6 +186,10 @@ class _Look:
     ends: dict[bytes, int] = field(default_factory=dict)
     #: by lesson and trainee
     credit_ms: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
+    #: the records of corrections by lesson, and what became of them
+    corrections: list[tuple[bytes, Record]] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    corrected_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -245,7 +268,9 @@ class _Look:
                 sums[one[4]] = sums.get(one[4], 0) + one[8]
         return usual
 
-    def record(self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool) -> None:
+    def record(  # noqa: C901  a flat match
+        self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool
+    ) -> None:
         try:
             record = read_record(raw)
         except Refused:
@@ -255,14 +280,17 @@ class _Look:
             self.find("evidence_changed", record.slot, name, record.subject)
         if record.slot > slot or (record.slot < slot and not late):
             self.find("minute_moved", record.slot, name, record.subject)
-        if record.kind == Kind.MINUTE:
-            self.minute(record, name)
-        elif record.kind == Kind.LESSON_MINUTE:
-            if (name, record.slot) in self.said:
-                self.find("minute_doubled", record.slot, name)
-            self.said[name, record.slot] = record.seq
-        elif record.kind == Kind.LESSON_EVENT and record.mode == ENDED:
-            self.ends[name] = record.slot
+        match record.kind, record.mode:
+            case Kind.MINUTE, _:
+                self.minute(record, name)
+            case Kind.LESSON_MINUTE, _:
+                if (name, record.slot) in self.said:
+                    self.find("minute_doubled", record.slot, name)
+                self.said[name, record.slot] = record.seq
+            case Kind.LESSON_EVENT, mode if mode == ENDED:
+                self.ends[name] = record.slot
+            case Kind.CORRECTION, mode if mode == CHANGED:
+                self.corrections.append((name, record))
 
     def minute(self, record: Record, name: bytes) -> None:
         people = self.minutes.setdefault((name, record.slot), set())
@@ -278,6 +306,7 @@ class _Look:
         """What can only be told when everything was seen: missing minutes, and totals."""
         for lesson in {name for name, _ in self.said.keys() | self.minutes.keys()}:
             self.lesson(lesson)
+        self.corrected()
         claimed: dict[tuple[bytes, bytes], int] = {}
         for claim in self.bundle.claims:
             pair = (_raw(claim.lesson_id), _raw(claim.person_id))
@@ -288,6 +317,38 @@ class _Look:
             known = lesson.hex() in self.lessons and (person.hex() in self.seats or pair not in claimed)
             if not known or (person.hex() in self.seats and claimed.get(pair, 0) != summed.get(pair, 0)):
                 self.find("total_wrong", -1, lesson, person)
+
+    def corrected(self) -> None:
+        """Each correction begins at what counted until then, and stays within what was delivered."""
+        minutes = self.minutes_of({(name, one.seq) for name, one in self.corrections})
+        counted: dict[tuple[bytes, bytes, int], int] = {}
+        for name, one in sorted(self.corrections, key=lambda pair: pair[1].slot):
+            key = (name, one.subject, one.seq)
+            delivered, credits = minutes.get((name, one.seq), (0, {}))
+            if one.flags != counted.get(key, credits.get(one.subject, 0)) or one.credit_ms > delivered:
+                self.find("correction_wrong", one.seq, name, one.subject)
+            counted[key] = one.credit_ms
+            where = self.lessons.get(name.hex(), -1), self.seats.get(one.subject.hex(), -1)
+            self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
+            self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
+
+    def minutes_of(self, wanted: set[tuple[bytes, int]]) -> dict[tuple[bytes, int], tuple[int, dict[bytes, int]]]:
+        """What was delivered in these minutes of lessons, and credited to whom: looked up once more, they are few."""
+        found: dict[tuple[bytes, int], tuple[int, dict[bytes, int]]] = {}
+        if not wanted:
+            return found
+        for part in (part for leaf in self.bundle.leaves for part in leaf.groups):
+            name = part.group[:ID_BYTES]
+            for one in map(read_record, _minutes_in(part)):
+                if (name, one.slot) not in wanted:
+                    continue
+                delivered, credits = found.setdefault((name, one.slot), (0, {}))
+                if one.kind == Kind.LESSON_MINUTE:
+                    delivered = one.credit_ms
+                else:
+                    credits[one.subject] = credits.get(one.subject, 0) + one.credit_ms
+                found[name, one.slot] = (delivered, credits)
+        return found
 
     def proven(self) -> dict[tuple[int, int], int]:
         """Credited milliseconds by lesson number and seat, of those that have one."""
@@ -330,6 +391,12 @@ def _hashes(part: GroupPart) -> list[bytes]:
         _split(part.salts, SALT_BYTES), _split(part.records, RECORD_BYTES), strict=True
     )
     return [sha256(b"\x00" + salt + record).digest() for salt, record in pairs]
+
+
+def _minutes_in(part: GroupPart) -> Iterator[bytes]:
+    for raw in _split(part.records, RECORD_BYTES):
+        if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE) and raw[1] == VERSION:
+            yield raw
 
 
 def _sums_fit(group: Group, records: Iterable[bytes]) -> bool:

@@ -130,6 +130,10 @@ def _told(report: Report) -> Iterator[str]:
         yield f"  {words.english(finding)}  [{finding.code}]"
     if len(report.findings) > MOST_TOLD:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
+    if report.changes:
+        minutes = len({(one.lesson, one.slot, one.seat) for one in report.changes})
+        seconds = sum(report.corrected_ms.values()) // 1000
+        yield f"  更正 · corrections: {minutes} 分钟 · minutes, {seconds:+} 秒 · s"
     if report.unended:
         numbers = ", ".join(map(str, report.unended))
         yield f"! 最后一条记录之后没有下课（还在上课，或末尾有缺）· no end follows the last record of lesson {numbers}"

@@ -25,6 +25,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "minute_missing": ("缺少记录", "records are missing"),
     "minute_wrong": ("记录不合规则", "a record breaks the rules"),
     "sum_wrong": ("合计与记录不符", "the sum does not fit the records"),
+    "correction_wrong": (
+        "更正与原记录或前一次更正不符",
+        "a correction does not follow from what counted before it",
+    ),
     "sheet_differs": ("台账里的学时与存证不符", "the ledger says another time than the evidence proves"),
     "total_wrong": ("总时长与各分钟之和不符", "the total does not fit its minutes"),
 }

@@ -26,7 +26,7 @@ from server.verify.tree import Refused
 from tests.e2e.axe import look
 from tests.e2e.browsers import real_chromium
 from tests.e2e.pictures import PHONE, picture
-from tests.ledger.world import LESSON, World
+from tests.ledger.world import GENESIS, LESSON, World
 from tests.school import school
 from tests.verify.evidence import LESSONS, SmallClass
 
@@ -104,6 +104,32 @@ def changed_minute(bundle: Bundle) -> Bundle:
     raw[at + 38] ^= 1
     leaf = replace(bundle.leaves[1], groups=(replace(part, records=bytes(raw)), *bundle.leaves[1].groups[1:]))
     return replace(bundle, leaves=(bundle.leaves[0], leaf, *bundle.leaves[2:]))
+
+
+async def test_corrections_are_shown_and_checked(small: SmallClass, tmp_path: Path, chromium: str | None) -> None:
+    await small.attend()
+    person, slot = "00000000000000a1", 0 if (GENESIS + 17) % 2 == 0 else 1
+    await small.correct(person, slot, 40_000, 60_000, 4)
+    bundle = await small.bundle()
+    assert check(bundle).consistent
+    lines = [
+        line.removesuffix(",0") + ",20" if line.startswith("17,") and ",名,,3," in line else line
+        for line in sheet(bundle).split("\r\n")
+    ]
+    async with checker(tmp_path, chromium) as page:
+        said, found = await drop(page, package(bundle, "\r\n".join(lines)), keys_file(small.world.ledger.key))
+        assert (said, found) == ("holds", [])
+        await page.click("[data-test=changes] summary")
+        assert "原计 40 秒，更正后计 60 秒" in await page.locator("[data-test=changes] li").inner_text()
+        said, found = await drop(page, package(bundle))  # a ledger that keeps silent about it
+        assert (said, [one.split("：")[-1] for one in found]) == (
+            "changed",
+            ["第 3 课次 学员 #17 台账里的学时与存证不符"],
+        )
+        await small.correct(person, slot, 40_000, 50_000, 5)
+        wrong = await small.bundle()
+        said, found = await drop(page, package(wrong, "\r\n".join(lines)))
+        assert found[0] == words.chinese(check(wrong).findings[0])
 
 
 async def test_it_opens_from_a_folder_and_tells_what_holds(

@@ -12,7 +12,7 @@ from server.ledger.facts import fact
 from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.training.rules import Lesson, LessonState, SubjectKind
 from server.verify.bundle import Bundle, Seat
-from server.verify.formats import ENDED, Kind
+from server.verify.formats import CHANGED, ENDED, Kind, Record
 from tests.ledger.world import GENESIS, LESSON, OTHER, World
 
 PEOPLE = {"00000000000000a1": 17, "00000000000000a2": 18}
@@ -40,6 +40,26 @@ class SmallClass:
         ended = fact(Kind.LESSON_EVENT, slot * MINUTE_MS, {"lesson_id": lesson_id}, mode=ENDED)
         async with self.world.database.write() as connection:
             await records.append(connection, slot, lesson_id, [ended])
+
+    async def correct(self, person_id: str, slot: int, before_ms: int, after_ms: int, at: int) -> None:
+        """Say in minute GENESIS + `at` that a minute of the first lesson counts otherwise now, and seal that."""
+        minute = GENESIS + at
+        changed = Record(
+            kind=Kind.CORRECTION,
+            slot=minute,
+            seq=GENESIS + slot,
+            subject=bytes.fromhex(person_id),
+            session=bytes.fromhex("ee" * 8),
+            resource=bytes.fromhex(LESSON),
+            mode=CHANGED,
+            credit_ms=after_ms,
+            flags=before_ms,
+            evidence=sha256(b"entry").digest(),
+        )
+        async with self.world.database.write() as connection:
+            await records.append(connection, minute, LESSON, [changed])
+        self.world.to(at, SEAL_AFTER_MS)
+        await self.world.ledger.round()
 
     async def bundle(self, lessons: dict[str, int] = LESSONS) -> Bundle:
         """What is exported of it."""

@@ -1,7 +1,7 @@
 /** Decides whether evidence holds; the same as server/verify/check.py. Nothing of the file is believed. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
-import { CLOCK_WRONG, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CHANGED, CLOCK_WRONG, CORRECTION, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
 import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key, type Note } from './notes'
 import { checkConsistency, checkInclusion, leafHash, pieces, Refused, root, same, summit, type Bytes } from './tree'
 import { hex } from './notes'
@@ -12,13 +12,16 @@ const SKEW_S = 30
 
 export type Code =
   | 'leaf_changed' | 'leaf_moved' | 'group_changed' | 'record_changed' | 'records_changed' | 'evidence_changed' | 'minute_moved'
-  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs'
+  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs' | 'correction_wrong'
 
 /** Where first: unix minute, lesson number, seat; -1: not of one. */
 export interface Finding { slot: number; lesson: number; seat: number; code: Code }
 
 /** A lesson's minutes by unix minute: how many records, credited milliseconds. */
 export type Minutes = Map<number, { records: number; creditMs: number }>
+
+/** A correction of one minute: what counted there before and after, and when it was made. */
+export interface Change { at: number; slot: number; lesson: number; seat: number; beforeMs: number; afterMs: number }
 
 export interface Report {
   findings: Finding[]
@@ -36,6 +39,9 @@ export interface Report {
   lessons: Map<number, Minutes>
   /** Credited milliseconds by lesson number and seat. */
   credit: Map<string, number>
+  changes: Change[]
+  /** What corrections come to, by lesson number and seat. */
+  corrected: Map<string, number>
 }
 
 /** Look at everything; gives how many leaves were looked at, and at the end the report. Throws Refused. */
@@ -66,6 +72,8 @@ export function* checking(bundle: Bundle, keys: readonly Key[]): Generator<numbe
     unended: look.unended(),
     lessons: look.lessonMinutes(),
     credit: look.creditBySeat(),
+    changes: look.changes,
+    corrected: look.correctedMs,
   }
 }
 
@@ -118,6 +126,11 @@ class Look {
   private readonly minutes = new Map<string, Map<number, Map<string, number>>>()
   private readonly said = new Map<string, Map<number, number>>()
   private readonly ends = new Map<string, number>()
+  /** What was delivered, by lesson and minute. */
+  private readonly delivered = new Map<string, number>()
+  private readonly corrections: { lesson: string; record: Rec }[] = []
+  readonly changes: Change[] = []
+  readonly correctedMs = new Map<string, number>()
   private readonly seen = new Set<number>()
   private readonly numbers: Map<string, number>
   private readonly seats: Map<string, number>
@@ -197,6 +210,7 @@ class Look {
   private byKind(record: Rec, lesson: string): void {
     if (record.kind === MINUTE) this.minute(record, lesson)
     if (record.kind === LESSON_MINUTE) this.lessonMinute(record, lesson)
+    if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
     if (record.kind === LESSON_EVENT && record.mode === ENDED) this.ends.set(lesson, record.slot)
   }
 
@@ -204,6 +218,7 @@ class Look {
     const said = of(this.said, lesson, () => new Map<number, number>())
     if (said.has(record.slot)) this.find('minute_doubled', record.slot, lesson)
     said.set(record.slot, record.seq)
+    this.delivered.set(`${lesson} ${record.slot}`, record.creditMs)
   }
 
   private minute(record: Rec, lesson: string): void {
@@ -216,6 +231,7 @@ class Look {
   /** What can only be told when everything was seen: missing minutes, and totals. */
   ended(): void {
     for (const lesson of new Set([...this.said.keys(), ...this.minutes.keys()])) this.holes(lesson)
+    this.corrected()
     const claimed = new Map<string, number>()
     for (const one of this.bundle.claims) {
       const pair = `${one.lesson_id} ${one.person_id}`
@@ -223,6 +239,29 @@ class Look {
     }
     const summed = this.sums()
     for (const pair of new Set([...claimed.keys(), ...summed.keys()])) this.total(pair, claimed, summed)
+  }
+
+  /** Each correction begins at what counted until then, and stays within what was delivered. */
+  private corrected(): void {
+    const counted = new Map<string, number>()
+    for (const { lesson, record } of [...this.corrections].sort((a, b) => a.record.slot - b.record.slot)) {
+      const { subject, seq: slot, flags: beforeMs, creditMs: afterMs } = record
+      const key = `${lesson} ${subject} ${slot}`
+      const before = counted.get(key) ?? this.recorded(lesson, slot, subject)
+      if (beforeMs !== before || afterMs > amount(this.delivered, `${lesson} ${slot}`)) this.find('correction_wrong', slot, lesson, subject)
+      counted.set(key, afterMs)
+      this.change({ at: record.slot, slot, lesson: this.numbers.get(lesson) ?? -1, seat: this.seats.get(subject) ?? -1, beforeMs, afterMs })
+    }
+  }
+
+  private change(one: Change): void {
+    const pair = `${one.lesson} ${one.seat}`
+    this.changes.push(one)
+    this.correctedMs.set(pair, amount(this.correctedMs, pair) + one.afterMs - one.beforeMs)
+  }
+
+  private recorded(lesson: string, slot: number, person: string): number {
+    return this.minutes.get(lesson)?.get(slot)?.get(person) ?? 0
   }
 
   private total(pair: string, claimed: ReadonlyMap<string, number>, summed: ReadonlyMap<string, number>): void {

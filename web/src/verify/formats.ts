@@ -4,9 +4,12 @@ import { Refused, same, type Bytes } from './tree'
 
 export const MINUTE = 1
 export const LESSON_EVENT = 4
+export const CORRECTION = 6
 export const LESSON_MINUTE = 20
 /** The mode of the event that ends a lesson. */
 export const ENDED = 1
+/** The mode of a correction's record: of `subject`'s minute `seq` count `creditMs` now, and `flags` before. */
+export const CHANGED = 5
 export const GAP = 1
 export const LATE = 2
 export const CLOCK_WRONG = 4
@@ -15,7 +18,7 @@ const NO_HASH = new Uint8Array(32)
 
 export interface Leaf { slot: number; flags: number; nGroups: number; groupsRoot: Bytes }
 export interface Group { id: string; nRecords: number; nCredited: number; creditMs: number; recordsRoot: Bytes }
-export interface Rec { kind: number; version: number; slot: number; seq: number; subject: string; resource: string; mode: number; creditMs: number; evidence: Bytes }
+export interface Rec { kind: number; version: number; slot: number; seq: number; subject: string; resource: string; mode: number; creditMs: number; flags: number; evidence: Bytes }
 
 const view = (raw: Bytes): DataView => new DataView(raw.buffer, raw.byteOffset, raw.length)
 
@@ -42,6 +45,7 @@ export function readRecord(raw: Bytes): Rec {
     resource: hex(raw.subarray(26, 34)),
     mode: at.getUint8(34),
     creditMs: at.getUint32(35),
+    flags: at.getUint16(39),
     evidence: raw.subarray(41),
   }
 }

@@ -1,22 +1,25 @@
 /** Decides whether the 学时台账 in a package says what the evidence proves; the same as server/verify/sheets.py. */
 import type { Finding, Report } from './check'
 
-/** Of one row: seat, lesson number, credited whole seconds; null: the lesson has not begun. */
-export interface SheetRow { seat: number; lesson: number; seconds: number | null }
+/** Of one row: seat, lesson number, credited and corrected whole seconds; null: the lesson has not begun. */
+export interface SheetRow { seat: number; lesson: number; seconds: number | null; corrected: number | null }
 
 const SEAT = 0
 const LESSON = 6
 const SECONDS = 14
-const NUMBER = /^\d{1,9}$/
+const CORRECTED = 15
+const NUMBER = /^-?\d{1,9}$/
 
 /** The rows of a .csv. */
 export function csvRows(text: string): SheetRow[] {
   return csvLines(text).flatMap((cells) => {
-    const [seat = '', lesson = '', seconds = ''] = [cells[SEAT], cells[LESSON], cells[SECONDS]]
+    const [seat = '', lesson = '', seconds = '', corrected = ''] = [cells[SEAT], cells[LESSON], cells[SECONDS], cells[CORRECTED]]
     if (!NUMBER.test(seat) || !NUMBER.test(lesson)) return []
-    return [{ seat: Number(seat), lesson: Number(lesson), seconds: NUMBER.test(seconds) ? Number(seconds) : null }]
+    return [{ seat: Number(seat), lesson: Number(lesson), seconds: number(seconds), corrected: number(corrected) }]
   })
 }
+
+const number = (cell: string): number | null => (NUMBER.test(cell) ? Number(cell) : null)
 
 /** Cells by line (RFC 4180). */
 function csvLines(text: string): string[][] {
@@ -30,27 +33,31 @@ function csvLines(text: string): string[][] {
   return lines
 }
 
-/** The rows of a sheet of an .xlsx: numbers in the columns A, G and O. */
+/** The rows of a sheet of an .xlsx: numbers in the columns A, G, O and P. */
 export function sheetRows(xml: string): SheetRow[] {
   const rows = new Map<string, Record<string, number>>()
-  const cell = /<c r="(A|G|O)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(\d{1,9})(?:\.0*)?<\/v>/g
+  const cell = /<c r="(A|G|O|P)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
   for (const [, column = '', row = '', value = ''] of xml.matchAll(cell)) rows.set(row, { ...rows.get(row), [column]: Number(value) })
-  return [...rows.values()].flatMap(({ A, G, O }) => (A === undefined || G === undefined ? [] : [{ seat: A, lesson: G, seconds: O ?? null }]))
+  return [...rows.values()].flatMap(({ A, G, O, P }) => (A === undefined || G === undefined ? [] : [{ seat: A, lesson: G, seconds: O ?? null, corrected: P ?? null }]))
 }
 
 /** Rows that say something else than the evidence, and what they leave out; only of lessons that are in it. */
 export function differences(rows: readonly SheetRow[], report: Report): Finding[] {
-  const left = new Map([...report.credit].filter(([pair, ms]) => !pair.includes('-1') && ms >= 1000))
+  const left = new Set([...report.credit, ...report.corrected].filter(([pair, ms]) => !pair.includes('-1') && Math.abs(ms) >= 1000).map(([pair]) => pair))
   const found: Finding[] = []
   for (const row of rows.filter((one) => report.lessons.has(one.lesson))) {
-    const pair = `${row.lesson} ${row.seat}`
-    const proven = Math.floor((report.credit.get(pair) ?? 0) / 1000)
-    if ((row.seconds ?? 0) !== proven) found.push({ slot: -1, lesson: row.lesson, seat: row.seat, code: 'sheet_differs' })
-    left.delete(pair)
+    if (!says(row, report)) found.push({ slot: -1, lesson: row.lesson, seat: row.seat, code: 'sheet_differs' })
+    left.delete(`${row.lesson} ${row.seat}`)
   }
-  for (const pair of left.keys()) {
+  for (const pair of left) {
     const [lesson = -1, seat = -1] = pair.split(' ').map(Number)
     found.push({ slot: -1, lesson, seat, code: 'sheet_differs' })
   }
   return found
+}
+
+/** Whether a row says what is proven, in whole seconds towards nothing. */
+function says(row: SheetRow, report: Report): boolean {
+  const proven = (of: ReadonlyMap<string, number>): number => Math.trunc((of.get(`${row.lesson} ${row.seat}`) ?? 0) / 1000)
+  return (row.seconds ?? 0) === proven(report.credit) && (row.corrected ?? 0) === proven(report.corrected)
 }

@@ -33,6 +33,8 @@ export const checker: typeof chinese = {
   'check.witnesses': 'Outside witnesses',
   'check.noWitness': 'no outside witness',
   'check.dependent': '{name} (not independent: kept by the operator)',
+  'check.changes': '{n} corrections (what was recorded stays, each is one more record)',
+  'check.change': 'Lesson {lesson}, {when}, trainee #{seat}: {before} s counted before, {after} s after, since {at}',
   'check.unwitnessed': '{n} minutes were not witnessed in time, from {when}',
   'check.unended': 'no end follows the last record of lesson {lessons}: it goes on, or its last minutes are missing',
   'check.gaps': '{n} minutes were sealed late (the service was down)',
@@ -77,5 +79,6 @@ export const checker: typeof chinese = {
   'finding.minute_wrong': 'a record breaks the rules',
   'finding.sum_wrong': 'the sum does not fit the records',
   'finding.total_wrong': 'the total does not fit its minutes',
+  'finding.correction_wrong': 'a correction does not follow from what counted before it',
   'finding.sheet_differs': 'the ledger says another time than the evidence proves',
 }

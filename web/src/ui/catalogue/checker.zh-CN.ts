@@ -31,6 +31,8 @@ export const checker = {
   'check.witnesses': '外部见证',
   'check.noWitness': '无外部见证',
   'check.dependent': '{name}（非独立：与平台同属一方）',
+  'check.changes': '更正 {n} 条（原记录保留，另记一条）',
+  'check.change': '第 {lesson} 课次 {when} 学员 #{seat}：原计 {before} 秒，更正后计 {after} 秒（{at} 生效）',
   'check.unwitnessed': '{n} 分钟没有被及时见证，从 {when} 起',
   'check.unended': '第 {lessons} 课次的最后一条记录之后没有下课：还在上课，或末尾有缺',
   'check.gaps': '{n} 分钟未及时封存（当时服务中断）',
@@ -75,5 +77,6 @@ export const checker = {
   'finding.minute_wrong': '记录不合规则',
   'finding.sum_wrong': '合计与记录不符',
   'finding.total_wrong': '总时长与各分钟之和不符',
+  'finding.correction_wrong': '更正与原记录或前一次更正不符',
   'finding.sheet_differs': '台账里的学时与存证不符',
 }
