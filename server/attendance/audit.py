@@ -1,17 +1,20 @@
-"""Decides whether the journal and the log say the same of every minute, and names each minute where they do not."""
+"""Decides whether the journal, corrections and the log say the same of every minute, and names where they do not."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from server.attendance import records
+from server.attendance.corrections import records as corrections
 from server.attendance.evidence import minute_records
 from server.core.database import Database
 from server.ledger import records as ledger
 from server.ledger.rules import Entry, split
-from server.verify.formats import Kind, read_record
+from server.verify.formats import CHANGED, Kind, order_of, read_record
 
+#: where the mode stands in a record
+MODE: Final = 34
 NOTHING: Final[Counter[bytes]] = Counter()
 
 
@@ -25,13 +28,15 @@ class Difference:
 
 
 async def differences(database: Database) -> AsyncIterator[Difference]:
-    """Minute by minute; what was sealed before the log began is not in it and is left out."""
+    """Minute by minute, then corrections; what was sealed before the log began is not in it and is left out."""
     async with database.read() as connection:
         head = await ledger.read_head(connection)
         if head is None:
             return
-        for lesson_id in await records.lessons_with_minutes(connection):
-            said = _minutes(await ledger.said_of(connection, lesson_id))
+        lessons = set(await records.lessons_with_minutes(connection))
+        for lesson_id in sorted(lessons | set(await corrections.lessons_with_entries(connection))):
+            entries = await ledger.said_of(connection, lesson_id)
+            said = _minutes(entries)
             begun = min(said, default=head.genesis)
             stored = await records.sealed_minutes(connection, lesson_id)
             journal = {one.slot: Counter(split(minute_records(lesson_id, one))) for one in stored}
@@ -39,14 +44,22 @@ async def differences(database: Database) -> AsyncIterator[Difference]:
                 for person_id in _people(journal.get(slot, NOTHING), said.get(slot, NOTHING)):
                     if slot in said or slot >= begun:
                         yield Difference(lesson_id, slot, person_id)
+            changed = Counter(one.pack() for one in await corrections.changes_of(connection, lesson_id))
+            told = Counter(raw for raw in _all(entries) if raw[0] == Kind.CORRECTION and raw[MODE] == CHANGED)
+            for one in sorted({read_record(raw) for raw in (changed - told) + (told - changed)}, key=order_of):
+                yield Difference(lesson_id, one.seq, one.subject.hex())
 
 
 def _minutes(said: Iterable[Entry]) -> dict[int, Counter[bytes]]:
     found: dict[int, Counter[bytes]] = {}
-    for raw in (raw for entry in said for raw in split(entry.records)):
+    for raw in _all(said):
         if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE):
             found.setdefault(read_record(raw).slot, Counter())[raw] += 1
     return found
+
+
+def _all(said: Iterable[Entry]) -> Iterator[bytes]:
+    return (raw for entry in said for raw in split(entry.records))
 
 
 def _people(journal: Counter[bytes], logged: Counter[bytes]) -> list[str]:

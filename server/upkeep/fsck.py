@@ -21,7 +21,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "head_changed": ("日志的末端与内容不符", "the head of the log does not fit its leaves"),
     "files_changed": ("公布的文件与日志不符", "the published files do not fit the log"),
     "checkpoint_false": ("这一分钟之后的签名不对", "the signature after this minute is false"),
-    "journal_changed": ("学员这一分钟与日志不符", "a trainee's minute does not fit the log"),
+    "journal_changed": (
+        "学员这一分钟或它的更正与日志不符",
+        "a trainee's minute, or its correction, does not fit the log",
+    ),
 }
 
 

@@ -10,10 +10,10 @@ from hashlib import sha256
 from typing import Final
 
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
+from server.verify.corrections import Change, minutes_of
 from server.verify.formats import (
     CHANGED,
     ENDED,
-    ID_BYTES,
     NO_HASH,
     NO_ID,
     RECORD_BYTES,
@@ -58,18 +58,6 @@ class Finding:
     lesson: int
     seat: int
     code: str
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Change:
-    """A correction of one minute that somebody approved or objected to: what counted there before and after."""
-
-    at: int
-    slot: int
-    lesson: int
-    seat: int
-    before_ms: int
-    after_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,7 +308,7 @@ class _Look:
 
     def corrected(self) -> None:
         """Each correction begins at what counted until then, and stays within what was delivered."""
-        minutes = self.minutes_of({(name, one.seq) for name, one in self.corrections})
+        minutes = minutes_of(self.bundle, {(name, one.seq) for name, one in self.corrections})
         counted: dict[tuple[bytes, bytes, int], int] = {}
         for name, one in sorted(self.corrections, key=lambda pair: pair[1].slot):
             key = (name, one.subject, one.seq)
@@ -331,24 +319,6 @@ class _Look:
             where = self.lessons.get(name.hex(), -1), self.seats.get(one.subject.hex(), -1)
             self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
             self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
-
-    def minutes_of(self, wanted: set[tuple[bytes, int]]) -> dict[tuple[bytes, int], tuple[int, dict[bytes, int]]]:
-        """What was delivered in these minutes of lessons, and credited to whom: looked up once more, they are few."""
-        found: dict[tuple[bytes, int], tuple[int, dict[bytes, int]]] = {}
-        if not wanted:
-            return found
-        for part in (part for leaf in self.bundle.leaves for part in leaf.groups):
-            name = part.group[:ID_BYTES]
-            for one in map(read_record, _minutes_in(part)):
-                if (name, one.slot) not in wanted:
-                    continue
-                delivered, credits = found.setdefault((name, one.slot), (0, {}))
-                if one.kind == Kind.LESSON_MINUTE:
-                    delivered = one.credit_ms
-                else:
-                    credits[one.subject] = credits.get(one.subject, 0) + one.credit_ms
-                found[name, one.slot] = (delivered, credits)
-        return found
 
     def proven(self) -> dict[tuple[int, int], int]:
         """Credited milliseconds by lesson number and seat, of those that have one."""
@@ -391,12 +361,6 @@ def _hashes(part: GroupPart) -> list[bytes]:
         _split(part.salts, SALT_BYTES), _split(part.records, RECORD_BYTES), strict=True
     )
     return [sha256(b"\x00" + salt + record).digest() for salt, record in pairs]
-
-
-def _minutes_in(part: GroupPart) -> Iterator[bytes]:
-    for raw in _split(part.records, RECORD_BYTES):
-        if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE) and raw[1] == VERSION:
-            yield raw
 
 
 def _sums_fit(group: Group, records: Iterable[bytes]) -> bool:

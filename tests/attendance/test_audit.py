@@ -3,6 +3,9 @@
 import pytest
 
 from server.attendance.audit import Difference, differences
+from server.attendance.corrections import records as corrections
+from server.attendance.corrections.records import Correction
+from server.attendance.corrections.rules import Line, Measure
 from server.ledger import records as ledger
 from server.verify.formats import NO_ID
 from tests.attendance.test_sealer import attend, joined
@@ -60,3 +63,39 @@ async def test_a_minute_that_only_one_of_them_has_is_named(world: World, table: 
     await attack(world, f"DELETE FROM {table} WHERE slot = {SLOT + 1} AND length(records) > 0")
     whose = [Difference(LESSON, SLOT + 1, NO_ID.hex()), Difference(LESSON, SLOT + 1, person_id(1))]
     assert await found(world) == whose, "the lesson's own minute, and the trainee's"
+
+
+CORRECTION = Correction(
+    "06" * 8, LESSON, "03" * 8, Measure.FULL, "讲师证明", "", "", (Line(person_id(1), SLOT, 60_000, 0),), T0
+)
+
+
+async def corrected(world: World) -> None:
+    await sealed(world)
+    async with world.database.write() as connection:
+        await corrections.add_entry(connection, CORRECTION, CORRECTION.lines, T0 + 600_000)
+
+
+async def test_corrections_fit_the_log(world: World) -> None:
+    await corrected(world)
+    assert await found(world) == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM correction_entry",
+        "UPDATE correction_entry SET at_ms = at_ms + 1",
+        f"UPDATE correction_entry SET correction_id = '{'07' * 8}'",
+    ],
+)
+async def test_a_correction_that_the_log_does_not_know_is_named(world: World, statement: str) -> None:
+    await corrected(world)
+    async with world.database.write() as connection:
+        if world.database.embedded:
+            for verb in ("update", "delete"):
+                await connection.exec_driver_sql(f"DROP TRIGGER correction_entry_no_{verb}")
+        else:
+            await connection.exec_driver_sql("ALTER TABLE correction_entry DISABLE TRIGGER ALL")
+        await connection.exec_driver_sql(statement)
+    assert set(await found(world)) == {Difference(LESSON, SLOT, person_id(1))}

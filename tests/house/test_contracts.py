@@ -27,7 +27,7 @@ HOUSE = {
     },
     **{
         f"server/verify/{name}.py": ""
-        for name in ("bundle", "check", "formats", "log", "notes", "sheets", "tiles", "tree")
+        for name in ("bundle", "check", "corrections", "formats", "log", "notes", "sheets", "tiles", "tree")
     },
     "server/attendance/corrections/rules.py": "",
     "server/attendance/corrections/records.py": "import server.attendance.corrections.rules",

@@ -2,7 +2,8 @@
 
 import pytest
 
-from server.verify.check import Change, Report, check
+from server.verify.check import Report, check
+from server.verify.corrections import Change
 from server.verify.program import _told
 from server.verify.sheets import Row
 from tests.ledger.world import GENESIS

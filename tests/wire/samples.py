@@ -51,6 +51,15 @@ NEW_LESSON = {
 }
 JOIN = {"lesson_id": "{lesson_id}", "device": "desktop", "page": "page-sample", "resume": None, "password": None}
 BEAT = {"lesson_id": "{lesson_id}", "epoch": 1, "seq": 1, "nonce": "", "mono": 10_000, "spans": [[0, 10_000]]}
+#: of a lesson that was taught: its minutes, and what was asked and corrected of them
+TAUGHT = {"lesson_id": "{taught_id}"}
+APPEAL, PROPOSED, APPROVED = (
+    {name: f"{{{of}}}"}
+    for name, of in (("appeal_id", "appeal_id"), ("correction_id", "proposed_id"), ("correction_id", "approved_id"))
+)
+MINUTE = {"first_slot": "{slot}", "last_slot": "{slot}"}
+CORRECTION = {**MINUTE, "person_id": "{jia_id}", "measure": "full", "text": "讲师证明", "appeal_id": None}
+SECOND = "second_person_needed"
 #: one who teaches in the class, one who does not
 OUR_TEACHERS = {"other": "forbidden", "spare": "not_found"}
 
@@ -74,6 +83,8 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/lessons/{{lesson_id}}": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/strips": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/today": Sample("jia"),
+    f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
+    f"GET {V1}/corrections": Sample("staff"),
     f"GET {V1}/oversight/lessons": Sample("regulator"),
     # a lesson from beginning to end
     "lesson:join": Sample("jia", "not_found", body=JOIN, beside={"stranger": "not_found"}),
@@ -85,6 +96,18 @@ SAMPLES: dict[str, Sample] = {
     "lesson:leave": Sample("jia", "lease_lost", body={**LESSON, "epoch": 1}, beside={"yi": "lease_lost"}),
     "lesson:end": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     # writing
+    f"POST {V1}/lessons/{{lesson_id}}/appeals": Sample(
+        "jia", "not_found", TAUGHT, body={**MINUTE, "text": "手机来电"}, beside={"stranger": "not_found"}
+    ),
+    f"POST {V1}/appeals/{{appeal_id}}/refuse": Sample("staff", "not_found", APPEAL, body={"text": "未见"}),
+    f"POST {V1}/lessons/{{lesson_id}}/corrections": Sample("staff", "not_found", TAUGHT, body=CORRECTION),
+    f"POST {V1}/corrections/{{correction_id}}/decide": Sample(
+        "admin", "not_found", PROPOSED, body={"verdict": "approved", "text": "已核对"}, beside={"staff": SECOND}
+    ),
+    f"POST {V1}/corrections/{{correction_id}}/reverse": Sample("staff", "not_found", APPROVED, body={"text": "误操作"}),
+    f"POST {V1}/corrections/{{correction_id}}/object": Sample(
+        "regulator", "not_found", APPROVED, body={"text": "存疑"}
+    ),
     f"POST {V1}/institutions": Sample("admin", "self", body={"name": "第三学校", "area": "371500"}),
     f"POST {V1}/classes": Sample("staff", "institution_unknown", body=NEW_CLASS),
     f"POST {V1}/classes/{{class_id}}/lessons": Sample("staff", "not_found", CLASS, body=NEW_LESSON),

@@ -117,6 +117,7 @@ def _near(case: Any, served: Served, kept: int) -> None:
     names = served.world.names
     known = {name: names[name] for name in ("class_id", "lesson_id")}
     known |= {"person_id": names["spare_id"], "room": names["lesson_id"]}
+    known |= {"appeal_id": names["appeal_id"], "correction_id": names["approved_id"]}
     case.path_parameters.update({name: known[name] for name in case.path_parameters if name in known})
     sample = SAMPLES.get(case.operation.label)
     if sample is None:

@@ -11,9 +11,16 @@ from typing import Any
 import aiohttp
 
 from server.accounts.people import NewPerson
+from server.attendance import records as attendance
+from server.attendance.corrections import records as corrections
+from server.attendance.corrections import rules
+from server.attendance.corrections.records import Appeal, Correction, Said
+from server.attendance.evidence import minute_records
+from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute
 from server.core.actor import Actor, Role
 from server.core.database import metadata
 from server.core.wire.declaration import Route
+from server.ledger import records as ledger
 from server.training.service import NewClass
 from tests.school import School, plan, school
 from tests.wire.samples import SAMPLES, Sample
@@ -52,7 +59,7 @@ class World:
 
     school: School
     tokens: dict[str, str]
-    names: dict[str, str]
+    names: dict[str, Any]
     http: aiohttp.ClientSession
 
     @property
@@ -101,7 +108,8 @@ class World:
     def fill(self, value: Any) -> Any:
         """A sample's `{class_id}` and so on as they are here."""
         if isinstance(value, str):
-            return value.format(**self.names)
+            known = self.names.get(value.strip("{}"))
+            return known if isinstance(known, int) else value.format(**self.names)
         if isinstance(value, dict):
             return {name: self.fill(one) for name, one in value.items()}
         return [self.fill(one) for one in value] if isinstance(value, list) else value
@@ -154,6 +162,8 @@ async def world(folder: Path) -> AsyncIterator[World]:
         names |= {f"{who}_id": one for who, one in first.ids.items()}
         house = first.house
         await plan(house, first.class_id, first.ids["other"], 2, first.clock.ms() + 86_400_000)
+        names |= await _taught(first)
+        await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
         tokens = {}
         for who in {*HERE.values(), *ELSEWHERE.values(), "yi", "stranger", "other", "spare"}:
@@ -188,6 +198,32 @@ async def _second(first: School) -> dict[str, str]:
     await house.training.enrol_all(made.id, [first.ids["bing"]])
     lesson_id = await plan(house, made.id, first.ids["teacher2"], 1, first.clock.ms())
     return {"school2_id": home.id, "class2_id": made.id, "lesson2_id": lesson_id}
+
+
+async def _taught(first: School) -> dict[str, Any]:
+    """A lesson of three minutes in which jia has nothing: one is corrected, one proposed to be, one asked about."""
+    house, jia = first.house, first.ids["jia"]
+    lesson_id = await plan(house, first.class_id, first.ids["other"], 3, first.clock.ms() - 7_200_000)
+    now, slot = first.clock.ms() - 3_600_000, first.clock.ms() // MINUTE_MS - 90
+    asked = Appeal("a1" * 8, lesson_id, jia, slot, slot, "手机来电", now)
+    lines = [rules.Line(jia, at, 0, 60_000) for at in (slot, slot + 1)]
+    made = [
+        Correction(one * 8, lesson_id, first.ids["staff"], rules.Measure.FULL, "证明", "", "", (line,), now)
+        for one, line in zip(("c1", "c2"), lines, strict=True)
+    ]
+    async with house.store.database.write() as connection:
+        for at in range(slot, slot + 3):
+            minute = SealedMinute(at, MINUTE_MS, (MinuteRecord(jia, (), ((Reason.HIDDEN, MINUTE_MS),)),))
+            await attendance.add_minute(connection, lesson_id, minute, now)
+            await ledger.append_packed(connection, at, lesson_id, minute_records(lesson_id, minute))
+        await corrections.add_appeal(connection, asked)
+        for one in made:
+            await corrections.add_correction(connection, one)
+        said = Said(first.ids["admin"], "已核对", now)
+        await corrections.add_verdict(connection, made[0], rules.Verdict.APPROVED, said)
+        await corrections.add_entry(connection, made[0], made[0].lines, now)
+    ids = {"taught_id": lesson_id, "appeal_id": asked.id, "approved_id": made[0].id, "proposed_id": made[1].id}
+    return {**ids, "slot": slot + 2}
 
 
 def sample_of(key: str) -> Sample:

@@ -202,23 +202,39 @@ async def add_entry(connection: AsyncConnection, of: Correction, lines: tuple[Li
         raise DomainError("correction_stale", why="just_changed")
     values = {"lesson_id": of.lesson_id, "seq": seq + 1, "correction_id": of.id, "lines": pack(lines), "at_ms": at_ms}
     await _once(connection, correction_entry, values, "correction_stale")
-    proof = digest({**values, "lines": pack(lines).hex()})
-    told = [
+    await append(connection, slot_of(at_ms), of.lesson_id, _changes(values))
+
+
+def _changes(entry: Mapping[str, Any]) -> list[Record]:
+    """What the log is told of an entry: a record of each line."""
+    proof = digest({**entry, "lines": entry["lines"].hex()})
+    return [
         Record(
             kind=Kind.CORRECTION,
-            slot=slot_of(at_ms),
+            slot=slot_of(entry["at_ms"]),
             seq=line.slot,
             subject=id_of(line.person_id),
-            session=id_of(of.id),
-            resource=id_of(of.lesson_id),
+            session=id_of(entry["correction_id"]),
+            resource=id_of(entry["lesson_id"]),
             mode=CHANGED,
             credit_ms=line.after_ms,
             flags=line.before_ms,
             evidence=proof,
         )
-        for line in lines
+        for line in unpack(entry["lines"])
     ]
-    await append(connection, slot_of(at_ms), of.lesson_id, told)
+
+
+async def changes_of(connection: AsyncConnection, lesson_id: str) -> list[Record]:
+    """What the log must say was changed in a lesson."""
+    query = select(correction_entry).where(correction_entry.c.lesson_id == lesson_id)
+    return [record for row in (await connection.execute(query)).mappings() for record in _changes(dict(row))]
+
+
+async def lessons_with_entries(connection: AsyncConnection) -> list[str]:
+    """The lessons in which something was corrected."""
+    rows = await connection.execute(select(correction_entry.c.lesson_id).distinct())
+    return [row[0] for row in rows]
 
 
 async def entries_of(connection: AsyncConnection, lesson_id: str) -> list[tuple[Line, ...]]:

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Cell } from '../wire/types'
-import { inTime, missing, stretchAround } from './appeals'
+import type { AppealView, Cell } from '../wire/types'
+import { inTime, missing, pending, stretchAround } from './appeals'
 
 const cell = (slot: number, credit_ms: number, more: Partial<Cell> = {}): Cell => ({ slot, open_ms: 60_000, credit_ms, reasons: [], sealed: true, corrected_ms: null, ...more })
 
@@ -20,6 +20,13 @@ describe('minutes to ask about', () => {
     expect(stretchAround(cells, 2)).toBeNull()
     expect(stretchAround(cells, 9)).toBeNull()
     expect(stretchAround(cells, null)).toBeNull()
+  })
+  it('are asked about once at a time', () => {
+    const asked = (state: AppealView['state']): AppealView => ({ id: '', lesson_id: '', first_slot: 3, last_slot: 5, text: '', at: '', state, answer: null, answered_at: null })
+    expect(pending([asked('open')], { first: 5, last: 9 })).toBe(true)
+    expect(pending([asked('proposed')], { first: 1, last: 3 })).toBe(true)
+    expect(pending([asked('open')], { first: 6, last: 9 })).toBe(false)
+    expect(pending([asked('refused'), asked('corrected')], { first: 3, last: 5 })).toBe(false)
   })
   it('have an end', () => {
     expect(inTime(null, 5)).toBe(true)

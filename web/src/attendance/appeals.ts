@@ -1,5 +1,5 @@
 /** Decides which minutes a trainee may ask about, and how what was asked stands. */
-import type { Cell } from '../wire/types'
+import type { AppealView, Cell } from '../wire/types'
 
 /** What is left to ask for in a minute: sealed, open, and not all of it counts. */
 export const missing = (cell: Cell): boolean => cell.sealed && (cell.corrected_ms ?? cell.credit_ms) < cell.open_ms
@@ -19,3 +19,8 @@ export function stretchAround(cells: readonly Cell[], picked: number | null): St
 
 /** Whether it is still time, by the server's clock; a lesson that goes on has no end of it yet. */
 export const inTime = (until: string | null, nowMs: number): boolean => until === null || nowMs <= Date.parse(until)
+
+/** Whether some of these minutes are being asked about already. */
+export function pending(appeals: readonly AppealView[], about: Stretch): boolean {
+  return appeals.some((one) => (one.state === 'open' || one.state === 'proposed') && one.first_slot <= about.last && about.first <= one.last_slot)
+}

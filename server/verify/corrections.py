@@ -1,0 +1,45 @@
+"""Decides what stood in a minute before it was corrected, as the evidence shows it. Pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from server.verify.bundle import Bundle, GroupPart
+from server.verify.formats import ID_BYTES, RECORD_BYTES, VERSION, Kind, Record, read_record
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Change:
+    """A correction of one minute that somebody approved or objected to: what counted there before and after."""
+
+    at: int
+    slot: int
+    lesson: int
+    seat: int
+    before_ms: int
+    after_ms: int
+
+
+def minutes_of(bundle: Bundle, wanted: set[tuple[bytes, int]]) -> dict[tuple[bytes, int], tuple[int, dict[bytes, int]]]:
+    """What was delivered in these minutes of lessons, and credited to whom: looked up once more, they are few."""
+    found: dict[tuple[bytes, int], tuple[int, dict[bytes, int]]] = {}
+    if not wanted:
+        return found
+    for part in (part for leaf in bundle.leaves for part in leaf.groups):
+        name = part.group[:ID_BYTES]
+        for one in _minutes_in(part):
+            if (name, one.slot) not in wanted:
+                continue
+            delivered, credits = found.setdefault((name, one.slot), (0, {}))
+            if one.kind == Kind.LESSON_MINUTE:
+                delivered = one.credit_ms
+            else:
+                credits[one.subject] = credits.get(one.subject, 0) + one.credit_ms
+            found[name, one.slot] = (delivered, credits)
+    return found
+
+
+def _minutes_in(part: GroupPart) -> Iterator[Record]:
+    for at in range(0, len(part.records), RECORD_BYTES):
+        raw = part.records[at : at + RECORD_BYTES]
+        if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE) and raw[1] == VERSION:
+            yield read_record(raw)

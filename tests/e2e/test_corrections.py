@@ -1,0 +1,131 @@
+"""An appeal from the strip to the corrected minute and a regulator's objection, each step as its person does it."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from server.attendance.minutes import MINUTE_MS
+from tests.attendance.corrections.test_service import slots_of, strip, taught
+from tests.e2e.axe import look
+from tests.e2e.browsers import real_chromium
+from tests.e2e.pictures import DESK, PHONE, picture
+from tests.school import PASSWORD, School
+
+pytestmark = pytest.mark.timeout(180)
+BOTH_STORES = False
+#: where the doors lead
+HOME = re.compile("#/(today|classes|institutions|oversight)$")
+
+
+@pytest.fixture
+async def served(tmp_path: Path) -> AsyncIterator[School]:
+    async with taught(tmp_path) as one:
+        one.slots = await slots_of(one)
+        yield one
+
+
+@asynccontextmanager
+async def signed_in(browser: Browser, served: School, who: str, place: str) -> AsyncIterator[Page]:
+    """Somebody's own browser at a page; whatever its console complains of fails the test."""
+    entry, size = ("learn.html", PHONE) if who in ("jia", "yi") else ("desk.html", DESK)
+    context = await browser.new_context(locale="zh-CN", viewport=size)
+    complaints: list[str] = []
+    page = await context.new_page()
+    page.on("pageerror", lambda fault: complaints.append(str(fault)))
+    await page.goto(f"{served.url}/{entry}")
+    await page.fill("input[autocomplete=username]", who)
+    await page.fill("input[type=password]", PASSWORD)
+    await page.keyboard.press("Enter")
+    await page.wait_for_url(HOME)
+    await page.goto(f"{served.url}/{entry}#{place}")
+    try:
+        yield page
+        assert complaints == []
+    finally:
+        await context.close()
+
+
+async def pick(page: Page, nth: int) -> None:
+    """Walk to a minute of the strip with the keys."""
+    await page.locator("[data-test=strip] .host").focus()
+    await page.keyboard.press("Home")
+    for _ in range(nth):
+        await page.keyboard.press("ArrowRight")
+
+
+async def say(page: Page, button: str, text: str) -> None:
+    """Press a button of the queue and give the reason it asks for."""
+    await page.click(f"[data-test={button}]")
+    await page.fill("[data-test=say-text]", text)
+    await page.click("[data-test=say-go]")
+    await page.wait_for_selector("[data-test=say]", state="detached")
+
+
+async def appeal(page: Page) -> None:
+    """Ask about the second minute: the first one counts whole."""
+    await page.wait_for_selector("[data-test=appeals]")
+    await pick(page, 0)
+    assert await page.locator("[data-test=appeal-open]").count() == 0, "this minute counts whole"
+    await pick(page, 1)
+    await page.click("[data-test=appeal-open]")
+    await page.fill("[data-test=appeal-text]", "手机来电，一直在听课")
+    await look(page, "appeal form")
+    await page.click("[data-test=appeal-send]")
+    await page.wait_for_selector("[data-test=appeal-list] [data-state=open]")
+    assert await page.locator("[data-test=appeal-open]").count() == 0, "it is being asked about already"
+    await picture(page, "appeal", both=True)
+
+
+async def test_from_the_strip_to_an_objection(served: School, chromium: str | None) -> None:
+    record = f"/lesson/{served.lesson_id}/record"
+    async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:
+        async with signed_in(browser, served, "jia", record) as page:
+            await appeal(page)
+        async with signed_in(browser, served, "staff", "/corrections") as page:
+            await page.click("[data-test=appeal-propose]")
+            await page.fill("[data-test=propose-text]", "讲师证明当时在课堂")
+            await look(page, "propose")
+            await page.click("[data-test=propose-send]")
+            await page.wait_for_selector("[data-test=correction][data-state=proposed]")
+            assert await page.locator("[data-test=approve]").count() == 0, "who proposes does not approve"
+        async with signed_in(browser, served, "admin", "/corrections") as page:
+            await say(page, "approve", "已核对回放")
+            await page.wait_for_selector("[data-test=correction][data-state=approved]")
+            values = await page.locator("[data-test=both-values]").inner_text()
+            assert "原计 0 秒，更正后计 1 分钟" in values
+            await look(page, "queue")
+            await picture(page, "corrections", both=True)
+        async with signed_in(browser, served, "jia", record) as page:
+            await page.wait_for_selector("[data-test=appeal-list] [data-state=corrected]")
+            await pick(page, 1)
+            said = await page.locator("[data-test=minute-detail]").inner_text()
+            assert "已记录 0 秒" in said
+            assert "更正后计 60 秒" in said
+            assert "已核对回放" in await page.locator("[data-test=appeal-list]").inner_text()
+            await picture(page, "corrected", both=True)
+        assert (await strip(served))["totals"]["confirmed_ms"] == 180_000
+        served.clock.advance(MINUTE_MS)
+        async with signed_in(browser, served, "regulator", "/corrections") as page:
+            await page.wait_for_selector("[data-test=view-recorded]")
+            await say(page, "object", "依据不足")
+            await page.wait_for_selector("[data-test=correction][data-state=objected]")
+    assert (await strip(served))["totals"]["confirmed_ms"] == 120_000
+
+
+async def test_a_whole_class_from_the_lesson(served: School, chromium: str | None) -> None:
+    async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:
+        async with signed_in(browser, served, "staff", f"/lessons/{served.lesson_id}") as page:
+            await page.click("[data-test=propose-open]")
+            await page.fill("[data-test=propose-text]", "机房停电，讲师与学员均在场")
+            assert await page.locator("[data-test=propose-who] option").count() == 3
+            await page.click("[data-test=propose-send]")
+            await page.wait_for_selector("[data-test=correction][data-state=proposed]")
+            assert "2 名学员" in await page.locator("[data-test=correction]").inner_text()
+        async with signed_in(browser, served, "admin", "/corrections") as page:
+            await say(page, "refuse", "没有停电记录")
+            await page.wait_for_selector("[data-test=correction][data-state=refused]")
+    assert (await strip(served, "yi"))["totals"]["confirmed_ms"] == 0
