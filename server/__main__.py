@@ -120,16 +120,22 @@ def _parser() -> argparse.ArgumentParser:
     witness.add_argument("--logs", required=True, help="日志公钥的文件 · a file of the logs' public keys")
     witness.add_argument("--name", required=True, help="见证者的名称 · what the witness is called")
     _address_options(witness)
-    verify = add("verify", commands.verify, "离线核验导出的存证包 · check an exported package offline")
+    _verify_options(add("verify", commands.verify, "离线核验导出的存证包 · check an exported package offline"))
+    types = add("types", commands.types, "为网页生成类型 · write the web client's types")
+    types.add_argument("--out", default="web/src/wire/types.ts", help="输出文件 · the file to write")
+    return parser
+
+
+def _verify_options(verify: argparse.ArgumentParser) -> None:
     verify.add_argument(
         "file",
         help="导出的 .zip、evidence.json，或整个日志的文件夹或网址 · a package, evidence.json, a log's folder or URL",
     )
+    verify.add_argument(
+        "--receipt", action="append", default=[], help="学员保存的学时回执 · a receipt that a trainee kept"
+    )
     verify.add_argument("--seen", help="以前保存的日志检查点 · a checkpoint of the log that was kept before")
     verify.add_argument("--trust", help="另行取得的密钥文件 · a file of keys that came from elsewhere")
-    types = add("types", commands.types, "为网页生成类型 · write the web client's types")
-    types.add_argument("--out", default="web/src/wire/types.ts", help="输出文件 · the file to write")
-    return parser
 
 
 def _address_options(parser: argparse.ArgumentParser) -> None:

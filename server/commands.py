@@ -169,7 +169,8 @@ async def witness(config: Config, options: argparse.Namespace) -> None:
 async def verify(_config: Config, options: argparse.Namespace) -> int:
     """Check a package or a log: 0 it holds, 1 it was changed, 2 nobody known signed it."""
     trust, seen = (Path(one) if one else None for one in (options.trust, options.seen))
-    code, lines = await asyncio.to_thread(program.verify, options.file, trust, seen)
+    receipts = [Path(one) for one in options.receipt]
+    code, lines = await asyncio.to_thread(program.verify, options.file, trust, seen, receipts)
     print("\n".join(lines))
     return code
 

@@ -1,6 +1,7 @@
 """Decides what the log is told of attendance: a record of each lesson's minute, and of each trainee's. Pure."""
 
 import hashlib
+from collections.abc import Iterable
 from typing import Final
 
 from server.attendance.minutes import SealedMinute, pack_one
@@ -8,6 +9,17 @@ from server.verify.formats import Kind, Record, pack_minutes
 
 #: how the minute was spent: in a live lesson (recorded lessons will be 2)
 LIVE: Final = 1
+
+
+def own_records(lesson_id: str, person_id: str, minutes: Iterable[SealedMinute]) -> list[bytes]:
+    """The packed records of one trainee's sealed minutes, in order of time."""
+    found, resource = [], bytes.fromhex(lesson_id)
+    for minute in minutes:
+        for one in (one for one in minute.records if one.person_id == person_id):
+            packed = pack_one(one)
+            told = (packed[:8], one.credit_ms, hashlib.sha256(packed).digest())
+            found.append(pack_minutes(minute.slot, resource, LIVE, [told]))
+    return found
 
 
 def minute_records(lesson_id: str, minute: SealedMinute) -> bytes:

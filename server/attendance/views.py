@@ -11,10 +11,12 @@ from typing import Any, Final
 from server.attendance import records
 from server.attendance.corrections.records import entries_of
 from server.attendance.corrections.rules import Key, replay
+from server.attendance.evidence import own_records
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, pack_one, slot_of, unpack
 from server.attendance.register import Register
 from server.core.cluster.owners import Errand
+from server.core.errors import DomainError
 from server.training.service import Lesson, Training
 
 #: what one process asks of another: `fresh_here` with {lesson_id}
@@ -284,6 +286,15 @@ class Views:
                     found.texts[sha256(packed).digest()] = packed
                     found.credit_ms[lesson_id, record.person_id, minute.slot] = record.credit_ms
         return found
+
+    async def own_records(self, lesson_id: str, person_id: str) -> list[bytes]:
+        """What the log was told of one trainee's minutes in a lesson. Raises DomainError lesson_not_sealed."""
+        known = await self.minutes(lesson_id)
+        lesson = await self._training.lesson(lesson_id)
+        if lesson.ended_ms is None or not known.all_sealed:
+            raise DomainError("lesson_not_sealed")
+        async with self._register.database.read() as connection:
+            return own_records(lesson_id, person_id, await records.sealed_minutes(connection, lesson_id))
 
     async def _spans(self, lesson: Lesson) -> Mapping[str, tuple[int, int]]:
         """When each trainee first held and last held the lease, within the lesson."""

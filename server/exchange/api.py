@@ -8,7 +8,7 @@ from server.core.wire.declaration import UNSEEN, Call, Declarations, Download, N
 from server.exchange.rules import Rejected
 from server.exchange.service import Exchange
 from server.exchange.sheets import FILE_MAXIMUM_BYTES
-from server.exchange.slips import Slips
+from server.exchange.slips import Receipt, Slips
 from server.exchange.words import Language
 from server.training.service import Training
 
@@ -58,6 +58,11 @@ class LedgerRequest:
     language: Language = Language.CHINESE
 
 
+@dataclass(frozen=True, slots=True)
+class ReceiptRequest:
+    lesson_id: str
+
+
 class Api:
     """The functions behind the declarations."""
 
@@ -86,6 +91,11 @@ class Api:
         """The 学时台账 in both forms, with the evidence and the page that checks it."""
         home = await self._training.class_for(call.who, request.class_id)
         return await self._exchange.package(home.id, request.language)
+
+    async def receipt(self, call: Call, request: ReceiptRequest) -> Receipt:
+        """A trainee's own 学时回执 of a lesson."""
+        lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        return await self._exchange.receipt(lesson.id, call.who.person_id)
 
     async def template_xlsx(self, _call: Call, _request: Nothing) -> Download:
         """An empty roster as .xlsx."""
@@ -121,6 +131,15 @@ def declarations(exchange: Exchange, training: Training) -> Declarations:
             Route("GET", f"{one}/ledger.xlsx", readers, LedgerRequest, Download, api.ledger_xlsx, codes=UNSEEN),
             Route("GET", f"{one}/ledger.csv", readers, LedgerRequest, Download, api.ledger_csv, codes=UNSEEN),
             Route("GET", f"{one}/ledger.zip", readers, LedgerRequest, Download, api.package, codes=PACKAGE_CODES),
+            Route(
+                "GET",
+                f"{v1}/lessons/{{lesson_id}}/receipt",
+                frozenset({Role.TRAINEE}),
+                ReceiptRequest,
+                Receipt,
+                api.receipt,
+                codes=PACKAGE_CODES,
+            ),
             Route("GET", f"{v1}/roster-template.xlsx", DESK, Nothing, Download, api.template_xlsx),
             Route("GET", f"{v1}/roster-template.csv", DESK, Nothing, Download, api.template_csv),
         ]

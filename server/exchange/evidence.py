@@ -12,6 +12,7 @@ from server.training.rules import Lesson
 from server.verify import bundle
 from server.verify.bundle import Bundle, Claim, LessonName, Seat
 from server.verify.formats import Kind, read_record
+from server.verify.notes import Key
 
 #: `keshi verify` looks for it in a package
 FILE: Final = "evidence.json"
@@ -26,6 +27,15 @@ class Log(Protocol):
 
     async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]) -> Proofs:
         """All that was published of these groups. Raises DomainError lesson_not_sealed."""
+        ...
+
+    async def vouch(self, group_id: str, text: str) -> str:
+        """A text about a group, signed. Raises DomainError lesson_not_sealed."""
+        ...
+
+    @property
+    def key(self) -> Key:
+        """By what its signatures are known."""
         ...
 
 

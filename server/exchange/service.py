@@ -18,12 +18,13 @@ from server.exchange import evidence, ledger_file, sheets, template
 from server.exchange.evidence import Log
 from server.exchange.ledger import Ledger, Trainee, ledger
 from server.exchange.rules import ID_NUMBER, NAME, Fault, Rejected, Row, judge, rejected, same_name
-from server.exchange.slips import ENTER, Slip, Slips, qr_svg
+from server.exchange.slips import ENTER, Receipt, Slip, Slips, qr_svg
 from server.exchange.words import WORDS, Language
 from server.training.records import TrainingClass
 from server.training.service import Training
 from server.verify import bundle
 from server.verify.bundle import Seat
+from server.verify.receipts import receipt_of
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV: Final = "text/csv"
@@ -43,6 +44,10 @@ class Results(Protocol):
 
     async def hours(self, class_id: str) -> Mapping[str, Earned]:
         """Class hours by trainee."""
+        ...
+
+    async def own_records(self, lesson_id: str, person_id: str) -> list[bytes]:
+        """What the log was told of one trainee's minutes. Raises DomainError lesson_not_sealed."""
         ...
 
     async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
@@ -164,6 +169,13 @@ class Exchange:
 
         stem = files[0][0].rpartition(".")[0]
         return Download(f"{stem}.zip", "application/zip", await asyncio.to_thread(packed))
+
+    async def receipt(self, lesson_id: str, person_id: str) -> Receipt:
+        """A trainee's 学时回执 of a lesson. Raises DomainError lesson_not_sealed."""
+        records = await self._attendance.own_records(lesson_id, person_id)
+        said = receipt_of(self._log.key.name, lesson_id, person_id, records)
+        note = await self._log.vouch(lesson_id, str(said))
+        return Receipt(note, qr_svg(note), said.credit_ms, said.minutes)
 
     def template(self, form: Literal["xlsx", "csv"]) -> Download:
         """An empty roster."""

@@ -1,4 +1,4 @@
-"""Decides what is printed for a trainee: the class's QR, the name and the one-time code."""
+"""Decides what a trainee takes home: a slip with the class's QR and a one-time code, and a lesson's 学时回执."""
 
 import io
 from dataclasses import dataclass, field
@@ -34,9 +34,19 @@ class Slips:
     slips: list[Slip]
 
 
-def qr_svg(url: str) -> str:
-    """A QR of a URL as an SVG document of any size, level M: a crease or a stain does not matter."""
-    code, picture = segno.make(url, error="m", micro=False), io.BytesIO()
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A 学时回执: `note` is the text that the log signed (verify/receipts.py), `qr_svg` the same to photograph."""
+
+    note: str
+    qr_svg: str
+    credit_ms: int
+    minutes: int
+
+
+def qr_svg(text: str) -> str:
+    """A QR of a text as an SVG document of any size, level M: a crease or a stain does not matter."""
+    code, picture = segno.make(text, error="m", micro=False), io.BytesIO()
     code.save(picture, kind="svg", scale=SCALE, border=BORDER, light="#fff", xmldecl=False, svgclass=None)
     wide, high = code.symbol_size(scale=SCALE, border=BORDER)
     return picture.getvalue().decode().strip().replace("<svg ", f'<svg viewBox="0 0 {wide} {high}" ', 1)

@@ -82,6 +82,21 @@ class Ledger:
         """
         return await prove(self._database, self.files, group_ids, evidence)
 
+    async def vouch(self, group_id: str, text: str) -> str:
+        """Sign a text about a group, once all that was said of it is published; it must be no checkpoint.
+
+        Raises DomainError lesson_not_sealed while it is not, ValueError for a text that begins as a checkpoint does.
+        """
+        if text.startswith(f"{self._origin}\n"):
+            raise ValueError("a text that could be taken for a checkpoint")
+        async with self._database.read() as connection:
+            head = await records.read_head(connection)
+            waiting = await records.is_waiting(connection, group_id)
+        published = _read(self.files.said())
+        if head is None or published is None or waiting or published.size < head.size:
+            raise DomainError("lesson_not_sealed")
+        return str(Note(text, (sign(text, self._origin, self._signer),)))
+
     async def round(self) -> None:
         """Seal what is due and publish what is sealed; a round that fails is tried again, nothing is dropped."""
         async with self._one_at_a_time:

@@ -39,6 +39,7 @@ from server.verify.notes import (
     read_checkpoint,
     read_note,
 )
+from server.verify.receipts import Receipt, check_receipt
 from server.verify.sheets import Row, differing
 from server.verify.tiles import summit
 from server.verify.tree import Refused, check_consistency, check_inclusion, leaf_hash, root
@@ -84,6 +85,8 @@ class Report:
     #: corrections in order of time, and what they come to by lesson number and seat
     changes: tuple[Change, ...] = ()
     corrected_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    #: how many receipts were held against it
+    receipts: int = 0
 
     @property
     def consistent(self) -> bool:
@@ -96,10 +99,16 @@ class Report:
         return self.consistent and bool(self.signers)
 
 
-def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Row]] = ()) -> Report:
-    """Look at everything, also after a first fault; `sheets` are the rows of each 学时台账 that came with it.
+def check(
+    bundle: Bundle,
+    keys: Iterable[Key] = (),
+    sheets: Iterable[Iterable[Row]] = (),
+    receipts: Iterable[str] = (),
+) -> Report:
+    """Look at everything, also after a first fault; `sheets` are the rows of each 学时台账 that came with it,
+    `receipts` what trainees kept.
 
-    Raises Refused when the checkpoint or its signature is false.
+    Raises Refused when the checkpoint or its signature is false, or a receipt is none of this log.
     """
     known = list(keys)
     note = read_note(bundle.checkpoint)
@@ -114,9 +123,10 @@ def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Ro
     witnesses = check_witnesses(note, known)
     times = _times(bundle, note, known, checkpoint)
     proven, lessons = looked.proven(), frozenset(looked.lessons.get(name.hex(), -1) for name, _ in looked.said)
-    for rows in sheets:
-        for row in differing(rows, proven, looked.corrected_ms, lessons):
-            looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
+    for row in (row for rows in sheets for row in differing(rows, proven, looked.corrected_ms, lessons)):
+        looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
+    kept = [check_receipt(raw, bundle, known) for raw in receipts]
+    looked.differing_receipts(receipt for receipt, holds in kept if not holds)
     return Report(
         tuple(sorted(set(looked.findings), key=_worth_telling)),
         signers,
@@ -132,6 +142,7 @@ def check(bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Ro
         lessons,
         tuple(sorted(looked.changes)),
         looked.corrected_ms,
+        len(kept),
     )
 
 
@@ -319,6 +330,10 @@ class _Look:
             where = self.lessons.get(name.hex(), -1), self.seats.get(one.subject.hex(), -1)
             self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
             self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
+
+    def differing_receipts(self, receipts: Iterable[Receipt]) -> None:
+        for one in receipts:
+            self.find("receipt_differs", -1, bytes.fromhex(one.lesson_id), bytes.fromhex(one.person_id))
 
     def proven(self) -> dict[tuple[int, int], int]:
         """Credited milliseconds by lesson number and seat, of those that have one."""

@@ -34,16 +34,20 @@ DOWNLOAD_S: Final = 30.0
 MOST_TOLD: Final = 20
 
 
-def verify(target: str | Path, trust: Path | None, seen: Path | None = None) -> tuple[int, list[str]]:
-    """The exit code and the lines to print; nothing but these is read. `seen` is a checkpoint of a log from before."""
+def verify(
+    target: str | Path, trust: Path | None, seen: Path | None = None, receipts: Iterable[Path] = ()
+) -> tuple[int, list[str]]:
+    """The exit code and the lines to print; nothing but these is read. `seen` is a checkpoint of a log from before,
+    `receipts` are what trainees kept.
+    """
     try:
         keys = read_keys(trust) if trust else []
         fetch = _log_at(str(target))
         if fetch is not None:
             return _verify_log(fetch, keys, seen.read_text() if seen else None)
         evidence, sheets = _content(Path(target))
-        report = check(read(evidence), keys, sheets)
-    except (Refused, OSError) as error:
+        report = check(read(evidence), keys, sheets, [one.read_text(encoding="utf-8") for one in receipts])
+    except (Refused, OSError, UnicodeDecodeError) as error:
         return UNKNOWN, [f"✗ 无法核验 · cannot be checked: {error}"]
     code = CHANGED if not report.consistent else HOLDS if report.authentic else UNKNOWN
     return code, list(_told(report))
@@ -134,6 +138,8 @@ def _told(report: Report) -> Iterator[str]:
         minutes = len({(one.lesson, one.slot, one.seat) for one in report.changes})
         seconds = sum(report.corrected_ms.values()) // 1000
         yield f"  更正 · corrections: {minutes} 分钟 · minutes, {seconds:+} 秒 · s"
+    if report.receipts:
+        yield f"  学时回执 · receipts: {report.receipts}"
     if report.unended:
         numbers = ", ".join(map(str, report.unended))
         yield f"! 最后一条记录之后没有下课（还在上课，或末尾有缺）· no end follows the last record of lesson {numbers}"

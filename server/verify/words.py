@@ -30,6 +30,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "a correction does not follow from what counted before it",
     ),
     "sheet_differs": ("台账里的学时与存证不符", "the ledger says another time than the evidence proves"),
+    "receipt_differs": ("与学员的学时回执不符", "differs from the receipt that the trainee kept"),
     "total_wrong": ("总时长与各分钟之和不符", "the total does not fit its minutes"),
 }
 

@@ -29,6 +29,7 @@ from tests.e2e.pictures import PHONE, picture
 from tests.ledger.world import GENESIS, LESSON, World
 from tests.school import school
 from tests.verify.evidence import LESSONS, SmallClass
+from tests.verify.test_receipts import minutes, receipt
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -130,6 +131,20 @@ async def test_corrections_are_shown_and_checked(small: SmallClass, tmp_path: Pa
         wrong = await small.bundle()
         said, found = await drop(page, package(wrong, "\r\n".join(lines)))
         assert found[0] == words.chinese(check(wrong).findings[0])
+
+
+async def test_a_receipt_is_held_against_the_package(small: SmallClass, tmp_path: Path, chromium: str | None) -> None:
+    await small.attend()
+    bundle, key = await small.bundle(), small.world.ledger.key
+    kept, short = [
+        {"name": "学时回执.txt", "mimeType": "text/plain", "buffer": (await receipt(small, records)).encode()}
+        for records in (minutes(), minutes(count=2))
+    ]
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, package(bundle), keys_file(key), kept) == ("holds", [])
+        assert await page.locator("[data-test=receipts]").inner_text() == "1 张与存证一致"
+        said, found = await drop(page, short)
+        assert (said, found) == ("changed", ["第 3 课次 学员 #17 与学员的学时回执不符"])
 
 
 async def test_it_opens_from_a_folder_and_tells_what_holds(

@@ -1,4 +1,4 @@
-"""An appeal from the strip to the corrected minute and a regulator's objection, each step as its person does it."""
+"""After a lesson: an appeal from the strip, its correction, an objection, and the receipt, as people do it."""
 
 import re
 from collections.abc import AsyncIterator
@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from server.attendance.minutes import MINUTE_MS
+from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
+from server.verify.program import HOLDS, verify
 from tests.attendance.corrections.test_service import slots_of, strip, taught
 from tests.e2e.axe import look
 from tests.e2e.browsers import real_chromium
@@ -129,3 +130,26 @@ async def test_a_whole_class_from_the_lesson(served: School, chromium: str | Non
             await say(page, "refuse", "没有停电记录")
             await page.wait_for_selector("[data-test=correction][data-state=refused]")
     assert (await strip(served, "yi"))["totals"]["confirmed_ms"] == 0
+
+
+async def test_a_trainee_keeps_a_receipt(served: School, chromium: str | None, tmp_path: Path) -> None:
+    record = f"/lesson/{served.lesson_id}/record"
+    async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:
+        async with signed_in(browser, served, "jia", record) as page:
+            await page.get_by_text("回执在下课约三分钟后生成").wait_for()
+        for _ in range(2):
+            served.clock.advance(MINUTE_MS + SEAL_AFTER_MS)
+            await served.house.log.round()
+        async with signed_in(browser, served, "jia", record) as page:
+            await page.wait_for_selector("[data-test=receipt] svg")
+            await look(page, "receipt")
+            await picture(page, "receipt", both=True)
+            async with page.expect_download() as download:
+                await page.click("[data-test=receipt-save]")
+            await (await download.value).save_as(tmp_path / "receipt.txt")
+    package = await served.house.exchange.package(served.class_id)
+    (tmp_path / "class.zip").write_bytes(package.content)
+    (tmp_path / "keys.txt").write_text(str(served.house.log.key))
+    code, lines = verify(tmp_path / "class.zip", tmp_path / "keys.txt", receipts=[tmp_path / "receipt.txt"])
+    assert code == HOLDS, lines
+    assert any("学时回执 · receipts: 1" in line for line in lines)

@@ -21,6 +21,8 @@ from server.core.actor import Actor, Role
 from server.core.database import metadata
 from server.core.wire.declaration import Route
 from server.ledger import records as ledger
+from server.training.records import set_lesson_state
+from server.training.rules import LessonState
 from server.training.service import NewClass
 from tests.school import School, plan, school
 from tests.wire.samples import SAMPLES, Sample
@@ -219,6 +221,7 @@ async def _taught(first: School) -> dict[str, Any]:
         await corrections.add_appeal(connection, asked)
         for one in made:
             await corrections.add_correction(connection, one)
+        await set_lesson_state(connection, lesson_id, LessonState.ENDED, now - 3_600_000, now)
         said = Said(first.ids["admin"], "已核对", now)
         await corrections.add_verdict(connection, made[0], rules.Verdict.APPROVED, said)
         await corrections.add_entry(connection, made[0], made[0].lines, now)

@@ -12,7 +12,7 @@ const SKEW_S = 30
 
 export type Code =
   | 'leaf_changed' | 'leaf_moved' | 'group_changed' | 'record_changed' | 'records_changed' | 'evidence_changed' | 'minute_moved'
-  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs' | 'correction_wrong'
+  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs' | 'correction_wrong' | 'receipt_differs'
 
 /** Where first: unix minute, lesson number, seat; -1: not of one. */
 export interface Finding { slot: number; lesson: number; seat: number; code: Code }

@@ -1,18 +1,24 @@
 /** Takes apart what a person drops: packages, keys, evidence cards. */
 import { strFromU8, unzipSync } from 'fflate'
+import { FORMAT } from './receipts'
 import { csvRows, sheetRows, type SheetRow } from './sheets'
 import { Refused } from './tree'
 
 export const EVIDENCE = 'evidence.json'
 /** A file of a package as its name says, and what is in it. */
-export interface Dropped { evidence: string | null; sheets: SheetRow[][]; keys: string[]; cards: string[] }
+export interface Dropped { evidence: string | null; sheets: SheetRow[][]; keys: string[]; cards: string[]; receipts: string[] }
 
 function inside(name: string, raw: Uint8Array, into: Dropped): void {
   if (name.endsWith('.zip')) for (const [member, content] of Object.entries(unzipped(raw))) inside(member, content, into)
   else if (name.endsWith('.csv')) into.sheets.push(csvRows(strFromU8(raw).replace(/^\ufeff/, '')))
   else if (name.endsWith('.xlsx')) into.sheets.push(bookRows(raw))
-  else if (name.endsWith('.txt')) into.keys.push(strFromU8(raw))
+  else if (name.endsWith('.txt')) plain(strFromU8(raw), into)
   else if (name.endsWith('.json')) json(strFromU8(raw), into)
+}
+
+function plain(text: string, into: Dropped): void {
+  if (text.startsWith(FORMAT)) into.receipts.push(text)
+  else into.keys.push(text)
 }
 
 function json(text: string, into: Dropped): void {
@@ -35,7 +41,7 @@ function unzipped(raw: Uint8Array): Record<string, Uint8Array> {
 
 /** Everything in these files. Throws Refused. */
 export async function take(files: readonly File[]): Promise<Dropped> {
-  const found: Dropped = { evidence: null, sheets: [], keys: [], cards: [] }
+  const found: Dropped = { evidence: null, sheets: [], keys: [], cards: [], receipts: [] }
   for (const file of files) inside(file.name.toLowerCase(), new Uint8Array(await file.arrayBuffer()), found)
   return found
 }

@@ -502,6 +502,17 @@ export interface LedgerRequest {
 
 export type Language = 'zh-CN' | 'en'
 
+export interface ReceiptRequest {
+  lesson_id: string
+}
+
+export interface Receipt {
+  note: string
+  qr_svg: string
+  credit_ms: number
+  minutes: number
+}
+
 export interface AreaLessons {
   view_id: string
   area: string
@@ -639,6 +650,7 @@ export interface Routes {
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
+  'GET /api/v1/lessons/{lesson_id}/receipt': { request: ReceiptRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }
   'GET /api/v1/me/logins': { request: Nothing; response: Logins }
