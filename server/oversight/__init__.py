@@ -16,4 +16,4 @@ def build(*, database: Database, clock: Clock) -> Oversight:
 
 def declare(oversight: Oversight, training: Training, presence: Presence) -> Capability[Oversight]:
     """What regulators see."""
-    return Capability(oversight, Api(training, presence).declarations())
+    return Capability(oversight, Api(oversight, training, presence).declarations())

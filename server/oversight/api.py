@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from server.attendance import Presence
-from server.core.actor import Role
-from server.core.wire.declaration import Call, Declarations, Nothing, Route
+from server.core.actor import EVERYONE, Role
+from server.core.clock import iso
+from server.core.wire.declaration import UNSEEN, Call, Declarations, Nothing, Route
+from server.oversight.service import Oversight
 from server.training.service import Training
 from server.training.views import LessonView
 
@@ -29,10 +31,23 @@ class AreaLessons:
     lessons: list[AreaLesson]
 
 
+@dataclass(frozen=True, slots=True)
+class LooksRequest:
+    lesson_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """When regulators looked at a lesson; nothing before it is over: a visit is silent while it is taught."""
+
+    at: list[str]
+
+
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, training: Training, presence: Presence) -> None:
+    def __init__(self, oversight: Oversight, training: Training, presence: Presence) -> None:
+        self._oversight = oversight
         self._training = training
         self._presence = presence
 
@@ -42,6 +57,11 @@ class Api:
         lessons = await self._training.lessons_of(call.who)
         shown = await self._training.show([lesson.id for lesson in lessons])
         return AreaLessons(call.view_id or "", area, [await self._row(one) for one in shown])
+
+    async def looks(self, call: Call, request: LooksRequest) -> Looks:
+        """The looks at a lesson that is over, for all who may see the lesson."""
+        lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        return Looks([] if lesson.ended_ms is None else [iso(at) for at in await self._oversight.looks(lesson.id)])
 
     async def _row(self, lesson: LessonView) -> AreaLesson:
         roster = await self._training.roster(lesson.class_id)
@@ -53,5 +73,10 @@ class Api:
         """What oversight serves."""
         regulators = frozenset({Role.REGULATOR})
         return Declarations(
-            routes=[Route("GET", "/api/v1/oversight/lessons", regulators, Nothing, AreaLessons, self.lessons)]
+            routes=[
+                Route("GET", "/api/v1/oversight/lessons", regulators, Nothing, AreaLessons, self.lessons),
+                Route(
+                    "GET", "/api/v1/lessons/{lesson_id}/looks", EVERYONE, LooksRequest, Looks, self.looks, codes=UNSEEN
+                ),
+            ]
         )

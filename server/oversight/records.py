@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, String, Table
+from sqlalchemy import BigInteger, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
@@ -20,6 +20,14 @@ regulator_view: Final = Table(
 )
 
 APPEND_ONLY: Final = ("regulator_view",)
+LOOKS_MOST: Final = 500
+
+
+async def times_of(connection: AsyncConnection, object_id: str) -> list[int]:
+    """When regulators looked at an object, oldest first, at most LOOKS_MOST."""
+    query = select(regulator_view.c.at_ms).where(regulator_view.c.object_id == object_id)
+    rows = await connection.execute(query.order_by(regulator_view.c.at_ms).limit(LOOKS_MOST))
+    return [row[0] for row in rows]
 
 
 async def add_view(

@@ -17,3 +17,8 @@ class Oversight:
         """Write down that this regulator looks at `object_id` (a lesson, class or area; empty: everything in scope)."""
         async with self._database.write() as connection:
             await records.add_view(connection, view_id, actor.person_id, self._clock.ms(), page, object_id)
+
+    async def looks(self, object_id: str) -> list[int]:
+        """When regulators looked at a lesson, in ledger milliseconds; whoever asks checks that it is over."""
+        async with self._database.read() as connection:
+            return await records.times_of(connection, object_id)

@@ -114,6 +114,8 @@ async def test_from_the_strip_to_an_objection(served: School, chromium: str | No
             await page.wait_for_selector("[data-test=view-recorded]")
             await say(page, "object", "依据不足")
             await page.wait_for_selector("[data-test=correction][data-state=objected]")
+            await page.goto(f"{served.url}/desk.html#/lessons/{served.lesson_id}")
+            await page.wait_for_selector("[data-test=looks]")
     assert (await strip(served))["totals"]["confirmed_ms"] == 120_000
 
 

@@ -65,3 +65,20 @@ async def test_a_regulator_changes_nothing(tmp_path: Path) -> None:
         for path in (f"classes/{served.class_id}/lessons", "classes", "institutions", "people"):
             async with session.post(f"/api/v1/{path}", json={}) as answer:
                 assert answer.status == 403
+
+
+async def test_a_visit_is_silent_while_a_lesson_is_taught_and_told_afterwards(tmp_path: Path) -> None:
+    async with school(tmp_path) as served:
+        looks = f"/api/v1/lessons/{served.lesson_id}/looks"
+        async with served.page("teacher") as teacher:
+            await teacher.join()
+            await teacher.call("lesson:start")
+            await _get(served, "regulator", f"/api/v1/lessons/{served.lesson_id}/strips")
+            assert (await _get(served, "teacher", looks))[1] == {"at": []}
+            served.clock.advance(60_000)
+            await teacher.call("lesson:end")
+        for who in ("teacher", "staff", "jia"):
+            (at,) = (await _get(served, who, looks))[1]["at"]
+            assert at == "2026-11-23T09:00:00.000Z"
+        assert (await _get(served, "stranger", looks))[1]["code"] == "not_found"
+        assert (await _get(served, "abroad", looks))[1]["code"] == "not_found"

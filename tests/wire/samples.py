@@ -85,6 +85,7 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/today": Sample("jia"),
     f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
     f"GET {V1}/corrections": Sample("staff"),
+    f"GET {V1}/lessons/{{lesson_id}}/looks": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/receipt": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
     f"GET {V1}/oversight/lessons": Sample("regulator"),
     # a lesson from beginning to end

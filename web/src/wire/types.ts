@@ -527,6 +527,14 @@ export interface AreaLesson {
   credit_ms: number
 }
 
+export interface LooksRequest {
+  lesson_id: string
+}
+
+export interface Looks {
+  at: string[]
+}
+
 export interface DemoLesson {
   lesson_id: string
   guest: Guest
@@ -650,6 +658,7 @@ export interface Routes {
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
+  'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: ReceiptRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }

@@ -10,6 +10,8 @@ export const desk: Record<keyof typeof zh, string> = {
   'nav.label': 'Main',
   'nav.lessons': 'Lessons',
   'nav.classes': 'Classes',
+  'looks.title': '{count:A regulator looked once|Regulators looked # times}',
+  'looks.what': 'Visits are silent while a lesson is taught, and told here once it is over.',
   'nav.corrections': 'Corrections',
   'nav.people': 'People',
   'nav.institutions': 'Institutions',

@@ -8,6 +8,8 @@ export const desk = {
   'nav.label': '主导航',
   'nav.lessons': '课次',
   'nav.classes': '培训班',
+  'looks.title': '监管查看过 {count} 次',
+  'looks.what': '上课时的查看不打扰课堂，下课后在这里公开。',
   'nav.corrections': '更正',
   'nav.people': '人员',
   'nav.institutions': '承训机构',
