@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXCUSED = ROOT / "tests" / "mutants.txt"
 #: the rules of crediting, of hours and of the ledger, and the tests that own them
 TARGETS = {
+    "server/attendance/corrections/rules.py": "tests/attendance/corrections/test_rules.py",
     "server/attendance/credit.py": "tests/attendance/test_credit.py tests/attendance/test_credit_clock.py",
     "server/attendance/hours.py": "tests/attendance/test_hours.py",
     "server/attendance/intervals.py": "tests/attendance/test_intervals.py",

@@ -42,6 +42,15 @@ def test_a_minute_never_counts_more_than_was_delivered_or_less_than_nothing(know
         assert 0 <= line.after_ms <= minute.delivered_ms
 
 
+def test_a_line_knows_its_change_and_a_lesson_its_appeals() -> None:
+    assert [Line(PEOPLE[0], 7, *both).change_ms for both in ((20_000, 60_000), (60_000, 0), (5, 5))] == [
+        40_000,
+        -60_000,
+        0,
+    ]
+    assert rules.APPEALS_MOST == 20
+
+
 @given(many)
 def test_what_each_measure_makes(known: list[Minute]) -> None:
     for how, expected in (
@@ -132,7 +141,7 @@ def test_lines_are_kept_as_they_are_and_in_order(known: list[Minute], how: Measu
 
 def test_reasons_have_bounds() -> None:
     assert rules.checked_reason("  网络 断开\n了 ") == "网络 断开 了"
-    assert len(rules.checked_reason("字" * 300)) == 300
+    assert (len(rules.checked_reason("字" * 300)), rules.checked_reason("字")) == (300, "字")
     for text in ("", " \n", "字" * 301):
         with pytest.raises(DomainError) as refused:
             rules.checked_reason(text)
