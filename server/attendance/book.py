@@ -57,6 +57,8 @@ class LessonBook:
     next_slot: int | None = None
     people: dict[str, PersonBook] = field(default_factory=dict)
     version: int = 0
+    #: an event of this moment is on its way to the store: whether the lesson is open after it nobody knows yet
+    undecided_ms: int | None = None
     _taking: dict[str, int] = field(default_factory=dict)
     _frozen_slot: int = 0
 
@@ -71,7 +73,7 @@ class LessonBook:
 
     def set_timeline(self, transitions: Iterable[Transition], ended: bool) -> None:
         """Take the lesson's whole timeline as it is now known."""
-        self.transitions, self.ended = tuple(transitions), ended
+        self.transitions, self.ended, self.undecided_ms = tuple(transitions), ended, None
         if self.next_slot is None and (first := self.first_slot) is not None:
             self.next_slot = first
 
@@ -86,8 +88,9 @@ class LessonBook:
         return slot_of(max(self.transitions[-1].at_ms - 1, 0)) if self.ended and self.transitions else None
 
     def delivered(self, now_ms: int) -> Delivered:
-        """When the lesson was open before `now_ms`."""
-        return delivered_until(self.transitions, now_ms)
+        """When the lesson was open before `now_ms`, as far as that is decided."""
+        known_ms = now_ms if self.undecided_ms is None else min(now_ms, self.undecided_ms)
+        return delivered_until(self.transitions, known_ms)
 
     def hold(self, person_id: str, granted_ms: int, ended_ms: int | None) -> None:
         """A lease was granted in this lesson (and has ended)."""
@@ -139,6 +142,8 @@ class LessonBook:
             newest = min(newest, self.last_slot)
         if self._taking:
             newest = min(newest, slot_of(min(self._taking.values())) - 1)
+        if self.undecided_ms is not None:
+            newest = min(newest, slot_of(self.undecided_ms) - 1)
         return list(range(self.next_slot, newest + 1))
 
     @contextmanager

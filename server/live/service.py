@@ -207,9 +207,13 @@ class Live:
         self._flagged = running
 
     async def round(self) -> None:
-        """End lessons that were abandoned; forget those that are over."""
+        """End lessons that were abandoned; forget those that are over; find out what the store has of a lost answer."""
         self._flag_clock()
         for running in list(self._running.values()):
+            if running.unsure:
+                async with running.lock:  # held by whoever writes an event just now
+                    if running.unsure:
+                        await self._read_again(running)
             left_ms = running.lesson.instructor_left_ms
             if running.lesson.state not in RUNNING:
                 if running.lesson_id not in self._register.books and not running.controls:
@@ -261,7 +265,7 @@ class Live:
             await self._read_again(running)
         event = rules.decide(running.lesson, kind, self._now(), actor.person_id if actor else "", since_ms)
         after = rules.apply(running.lesson, event)
-        running.unsure = True
+        await self._undecided(running, event.since_ms)
         async with self._database.write(f"lesson:{running.lesson_id}") as connection:
             await self._register.owners.require(connection, running.lesson_id)
             await records.add_event(connection, running.lesson_id, event)
@@ -273,14 +277,19 @@ class Live:
         await self._push(running)
         await self.announce(running)
 
+    async def _undecided(self, running: Running, since_ms: int) -> None:
+        """Until the store has the event, no acknowledgement says that time after it counts (evidence.md, I12)."""
+        running.unsure = True
+        (await self._register.book(running.lesson_id)).undecided_ms = since_ms
+
     async def _read_again(self, running: Running) -> None:
         """A commit whose answer was lost may have happened: what the store says counts."""
         async with self._database.read() as connection:
             events = await records.events_of(connection, running.lesson_id)
         known, running.events, running.lesson = len(running.events), events, rules.rebuild(events)
         running.unsure = False
+        await self._push(running)
         if len(events) > known:
-            await self._push(running)
             await self.announce(running)
         if running.lesson.state is State.ENDED:
             await self.media.close_room(running.lesson_id)

@@ -3,13 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 from structlog.testing import capture_logs
 
+from server.attendance.minutes import MINUTE_MS
 from server.core.clock import CLOCK_WRONG_MS, ManualClock
 from server.core.database import Database
 from server.core.errors import DomainError
@@ -54,16 +56,19 @@ async def test_a_lesson_runs_from_start_to_end_and_everybody_is_told(served: Sch
 
 
 class AnswerLost:
-    """A store that goes away while it commits: what was written is there, and nobody was told."""
+    """A store that goes away while it commits: what was written is there, if it `happened`, and nobody was told."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, happened: bool = True) -> None:
         self.read = database.read
         self._database = database
+        self._happened = happened
 
     @asynccontextmanager
     async def write(self, *names: str) -> AsyncIterator[AsyncConnection]:
         async with self._database.write(*names) as connection:
             yield connection
+            if not self._happened:
+                raise DomainError("store_unavailable")
         raise DomainError("store_unavailable")
 
 
@@ -83,6 +88,96 @@ async def test_an_event_of_which_only_the_store_knows_is_found_again(served: Sch
         assert (await teacher.call("lesson:end"))["code"] == "store_unavailable"
         live._database = whole
         assert (await teacher.call("lesson:end"))["code"] == "lesson_ended"
+
+
+class SlowAnswer(AnswerLost):
+    """A store that takes its time before it commits."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    @asynccontextmanager
+    async def write(self, *names: str) -> AsyncIterator[AsyncConnection]:
+        async with self._database.write(*names) as connection:
+            yield connection
+            self.asked.set()
+            await self.go_on.wait()
+
+
+@dataclass
+class Beating:
+    """A trainee's page in front; `credit_ms` is what its last acknowledgement said of the whole lesson."""
+
+    page: Page
+    clock: ManualClock
+    lease: dict[str, Any]
+    credit_ms: int = 0
+
+    async def beat(self, after_ms: int) -> int:
+        self.clock.advance(after_ms)
+        now = self.clock.ms() - NOON_MS
+        names = {name: self.lease[name] for name in ("epoch", "nonce")}
+        spans = [[now - after_ms, now]]
+        answer = await self.page.call("beat", seq=self.lease["seq"] + 1, mono=now, spans=spans, **names)
+        assert answer["ok"], answer
+        self.lease |= {"seq": answer["seq"], "nonce": answer["nonce"]}
+        assert answer["credit_ms"] >= self.credit_ms, "what was acknowledged is gone"
+        self.credit_ms = answer["credit_ms"]
+        return self.credit_ms
+
+
+@asynccontextmanager
+async def _beating(served: School) -> AsyncIterator[tuple[Page, Beating]]:
+    """A lesson that is live, its instructor and a trainee."""
+    async with served.page("teacher") as teacher, served.page("jia") as page:
+        await teacher.join()
+        assert (await teacher.call("lesson:start"))["ok"]
+        lease = (await page.join(mono=served.clock.ms() - NOON_MS))["lease"]
+        yield teacher, Beating(page, served.clock, lease)
+
+
+async def test_what_is_acknowledged_while_a_break_is_being_written_stays(served: School) -> None:
+    live = served.house.live
+    async with _beating(served) as (teacher, trainee):
+        assert await trainee.beat(10_000) == 10_000
+        whole = live._database
+        live._database = slow = SlowAnswer(whole)  # type: ignore[assignment]
+        pausing = asyncio.ensure_future(teacher.call("lesson:break"))
+        await slow.asked.wait()
+        assert await trainee.beat(3_000) == 10_000  # whether the lesson is still open nobody knows yet
+        slow.go_on.set()
+        assert (await pausing)["ok"]
+        live._database = whole
+        assert await trainee.beat(3_000) == 10_000
+
+
+@pytest.mark.parametrize("happened", [True, False])
+async def test_what_is_acknowledged_after_a_break_whose_answer_was_lost_stays(served: School, happened: bool) -> None:
+    live = served.house.live
+    async with _beating(served) as (teacher, trainee):
+        assert await trainee.beat(10_000) == 10_000
+        whole = live._database
+        live._database = cast(Database, AnswerLost(whole, happened))
+        assert (await teacher.call("lesson:break"))["code"] == "store_unavailable"
+        live._database = whole
+        assert await trainee.beat(3_000) == 10_000
+        await live.round()
+        assert await trainee.beat(3_000) == (10_000 if happened else 16_000)
+
+
+async def test_no_minute_is_sealed_of_which_nobody_knows_whether_it_was_open(served: School) -> None:
+    live, book = served.house.live, await served.house.register.book(served.lesson_id)
+    async with _beating(served) as (teacher, trainee):
+        for _ in range(7):
+            await trainee.beat(10_000)
+        whole = live._database
+        live._database = cast(Database, AnswerLost(whole))
+        assert (await teacher.call("lesson:break"))["code"] == "store_unavailable"
+        assert [slot - NOON_MS // MINUTE_MS for slot in book.due(NOON_MS + 10 * MINUTE_MS)] == [0]
+        live._database = whole
+        await live.round()
+        assert len(book.due(NOON_MS + 10 * MINUTE_MS)) > 1
 
 
 @pytest.mark.parametrize(
