@@ -62,11 +62,13 @@ class AnswerLost:
         self.read = database.read
         self._database = database
         self._happened = happened
+        self.asked = asyncio.Event()
 
     @asynccontextmanager
     async def write(self, *names: str) -> AsyncIterator[AsyncConnection]:
         async with self._database.write(*names) as connection:
             yield connection
+            self.asked.set()
             if not self._happened:
                 raise DomainError("store_unavailable")
         raise DomainError("store_unavailable")
@@ -95,7 +97,7 @@ class SlowAnswer(AnswerLost):
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self.asked, self.go_on = asyncio.Event(), asyncio.Event()
+        self.go_on = asyncio.Event()
 
     @asynccontextmanager
     async def write(self, *names: str) -> AsyncIterator[AsyncConnection]:
@@ -158,10 +160,14 @@ async def test_what_is_acknowledged_after_a_break_whose_answer_was_lost_stays(se
     async with _beating(served) as (teacher, trainee):
         assert await trainee.beat(10_000) == 10_000
         whole = live._database
-        live._database = cast(Database, AnswerLost(whole, happened))
-        assert (await teacher.call("lesson:break"))["code"] == "store_unavailable"
-        live._database = whole
-        assert await trainee.beat(3_000) == 10_000
+        running, lost = await live.running(served.lesson_id), AnswerLost(whole, happened)
+        live._database = cast(Database, lost)
+        answered = asyncio.ensure_future(teacher.call("lesson:break"))
+        await lost.asked.wait()
+        async with running.lock:  # the job that finds it out by itself waits as well
+            assert (await answered)["code"] == "store_unavailable"
+            live._database = whole
+            assert await trainee.beat(3_000) == 10_000
         await live.round()
         assert await trainee.beat(3_000) == (10_000 if happened else 16_000)
 
@@ -172,11 +178,13 @@ async def test_no_minute_is_sealed_of_which_nobody_knows_whether_it_was_open(ser
         for _ in range(7):
             await trainee.beat(10_000)
         whole = live._database
-        live._database = cast(Database, AnswerLost(whole))
-        assert (await teacher.call("lesson:break"))["code"] == "store_unavailable"
+        live._database = slow = SlowAnswer(whole)  # type: ignore[assignment]
+        pausing = asyncio.ensure_future(teacher.call("lesson:break"))
+        await slow.asked.wait()
         assert [slot - NOON_MS // MINUTE_MS for slot in book.due(NOON_MS + 10 * MINUTE_MS)] == [0]
         live._database = whole
-        await live.round()
+        slow.go_on.set()
+        assert (await pausing)["ok"]
         assert len(book.due(NOON_MS + 10 * MINUTE_MS)) > 1
 
 
