@@ -208,7 +208,8 @@ def _people(config: Config, store: Store, demo: bool) -> Capability[Accounts]:
 
 def _log(config: Config, store: Store) -> Capability[Ledger]:
     files, signer = TileFolder(store.folder / LOG), open_signer(config.server.data / "keys")
-    witnesses = Witnesses([one.known for one in config.ledger.witnesses], store.clock)
+    heard = partial(store.time.heard, "witness") if store.time else lambda _offset_ms: None
+    witnesses = Witnesses([one.known for one in config.ledger.witnesses], store.clock, heard=heard)
     kept = ledger.build(Ledger(store.database, store.clock, files, signer, witnesses))
     store.health.check("ledger", kept.service.problem)
     store.health.check("witnesses", witnesses.problem, vital=False)

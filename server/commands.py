@@ -197,6 +197,7 @@ async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
             house = build(config, store, shown(config), frozenset(), demo=bool(demo))
             if demo is not None:
                 await house.training.check_kind(demo)
+                await house.training.tell_what_stands()
             yield house
             house.accounts.close()
         finally:

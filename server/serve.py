@@ -76,6 +76,7 @@ async def running(
                     await store.time.begin()
                 house = build(config, store, url, allowed, demo, member)
                 await house.training.check_kind(demo)
+                await house.training.tell_what_stands()
                 async with _doors(house, listener, config, url, https):
                     yield house, url
             finally:

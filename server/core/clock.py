@@ -103,9 +103,12 @@ class SystemClock:
     def offset_ms(self) -> float | None:
         return max(self._measured.values(), key=abs, default=None)
 
-    def measured(self, name: str, offset_ms: float) -> None:
-        """What a reference showed more than we."""
-        self._measured[name] = offset_ms
+    def measured(self, name: str, offset_ms: float | None) -> None:
+        """What a reference showed more than we; None: it says nothing any more."""
+        if offset_ms is None:
+            self._measured.pop(name, None)
+        else:
+            self._measured[name] = offset_ms
 
     @property
     def wall_offset_ms(self) -> float:

@@ -134,10 +134,15 @@ class TimeKeeper:
         offset_ms = await self._ask(reference)
         if offset_ms is None:
             return
-        self.clock.measured(reference.name, offset_ms)
-        self._tell(reference.name, offset_ms)
+        self.heard(reference.name, offset_ms)
         if reference is self.references[0] and self._follows(reference, offset_ms):
             self.clock.slew(offset_ms)
+
+    def heard(self, name: str, offset_ms: float | None) -> None:
+        """What somebody who is not asked by us shows more than we (witnesses); None: nothing any more."""
+        self.clock.measured(name, offset_ms)
+        if offset_ms is not None:
+            self._tell(name, offset_ms)
 
     async def _ask(self, reference: Reference) -> float | None:
         try:

@@ -5,9 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-from server.ledger.records import Connection, append
-from server.ledger.rules import MINUTE_MS
-from server.verify.formats import ID_BYTES, NO_ID, Kind, Record
+from server.ledger.records import Connection, append, said_of
+from server.ledger.rules import MINUTE_MS, split
+from server.verify.formats import ID_BYTES, NO_ID, Kind, Record, read_record
 
 #: the group of what concerns the platform as a whole
 PLATFORM: Final = NO_ID.hex()
@@ -28,6 +28,11 @@ def id_of(text: str) -> bytes:
     except ValueError:
         return NO_ID
     return raw if len(raw) == ID_BYTES else NO_ID
+
+
+def group_named(name: str) -> str:
+    """The group of something that has a name and no id of 16 hexadecimal digits: a scheme, the platform."""
+    return hashlib.sha256(name.encode()).digest()[:ID_BYTES].hex()
 
 
 def fact(
@@ -59,3 +64,11 @@ async def tell(
 ) -> None:
     """Say one fact in the transaction that writes its row. Raises what `append` raises."""
     await append(connection, at_ms // MINUTE_MS, group_id, [fact(kind, at_ms, row, **about)])
+
+
+async def tell_once(connection: Connection, kind: Kind, at_ms: int, row: Row, *, group_id: str, **about: Any) -> None:
+    """`tell`, unless the group says just this already: for what was true before the log began."""
+    known = digest(row)
+    said = (read_record(raw) for entry in await said_of(connection, group_id) for raw in split(entry.records))
+    if not any((one.kind, one.evidence) == (kind, known) for one in said):
+        await tell(connection, kind, at_ms, row, group_id=group_id, **about)

@@ -24,7 +24,7 @@ entry: Final = Table(
     metadata,
     column("id", String(16), RETAIN, primary_key=True),
     column("slot", Integer, RETAIN),
-    column("group_id", String(16), RETAIN),
+    column("group_id", String(16), RETAIN, index=True),
     column("records", LargeBinary, RETAIN),
 )
 

@@ -1,6 +1,7 @@
 """Decides how the log comes into files: tiles and bundles beside the store, each written whole or not at all."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +22,10 @@ class TileFolder:
         self._folder = folder
 
     def fetch(self, path: str) -> bytes:
-        """A file's content. Raises KeyError."""
+        """A file's content; a part of a tile also when there is only the whole one. Raises KeyError."""
+        return tiles.part_of(self._read, path)
+
+    def _read(self, path: str) -> bytes:
         try:
             return (self._folder / path).read_bytes()
         except OSError as error:
@@ -69,14 +73,14 @@ class TileFolder:
     def _partial(self, level: int, index: int, width: int) -> bytes:
         if not width:
             return b""
-        for name in (tiles.path(level, index, width), tiles.path(level, index)):
-            try:
-                raw = self.fetch(name)
-            except KeyError:
-                continue
-            if len(raw) >= width * 32:
-                return raw[: width * 32]
-        raise Refused(f"{tiles.path(level, index, width)} is missing")
+        name = tiles.path(level, index, width)
+        try:
+            raw = self.fetch(name)
+        except KeyError as error:
+            raise Refused(f"{name} is missing") from error
+        if len(raw) != width * 32:
+            raise Refused(f"{name} has another size")
+        return raw
 
     def _grow_bundles(self, old: int, leaves: Sequence[bytes]) -> None:
         first, inside = divmod(old, WIDTH)
@@ -85,19 +89,12 @@ class TileFolder:
             name = tiles.path("entries", first, inside)
             try:
                 kept = tiles.entries(self.fetch(name), inside)
-            except KeyError:
-                kept = tiles.entries(self._whole_bundle(first), WIDTH)[:inside]
+            except KeyError as error:
+                raise Refused(f"{name} is missing") from error
         rest = [*kept, *leaves]
         for at in range(0, len(rest), WIDTH):
             part = rest[at : at + WIDTH]
             self._write(tiles.path("entries", first + at // WIDTH, len(part)), tiles.bundle(part))
-
-    def _whole_bundle(self, index: int) -> bytes:
-        name = tiles.path("entries", index)
-        try:
-            return self.fetch(name)
-        except KeyError as error:
-            raise Refused(f"{name} is missing") from error
 
     def _whole(self, level: int, index: int) -> bytes:
         raw = self.fetch(tiles.path(level, index))
@@ -115,5 +112,6 @@ class TileFolder:
                 file.flush()
                 os.fsync(file.fileno())
             Path(draft).replace(path)
+            shutil.rmtree(path.with_name(f"{path.name}.p"), ignore_errors=True)  # its parts are in it
         except OSError as error:
             raise DomainError("disk_full", reason=error.strerror or str(error)) from error

@@ -7,6 +7,7 @@ of the log than the store does keeps us from signing anything: then the store wa
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from statistics import median_low
 from typing import Final
 
 import aiohttp
@@ -51,10 +52,18 @@ FORKED: Final = "ledger_forked"
 
 
 class Witnesses:
-    """Those that are asked for every checkpoint. `elapsed` is a clock of milliseconds that nobody sets."""
+    """Those that are asked for every checkpoint. `elapsed` is a clock of milliseconds that nobody sets; `heard` is told
+    how much later than ours the witnesses' clocks are, None while all of them are silent.
+    """
 
-    def __init__(self, known: Sequence[Known], clock: Clock, elapsed: Callable[[], float] = elapsed_ms) -> None:
-        self._clock, self._elapsed = clock, elapsed
+    def __init__(
+        self,
+        known: Sequence[Known],
+        clock: Clock,
+        elapsed: Callable[[], float] = elapsed_ms,
+        heard: Callable[[float | None], None] = lambda _offset_ms: None,
+    ) -> None:
+        self._clock, self._elapsed, self._heard = clock, elapsed, heard
         begun_ms = elapsed()
         self._each = [_Witness(one, begun_ms) for one in known]
 
@@ -84,6 +93,8 @@ class Witnesses:
         async with aiohttp.ClientSession(timeout=timeout) as http:
             asks = [self._ask(http, one, note, checkpoint, node) for one in self._each]
             found = await asyncio.gather(*asks, return_exceptions=True)
+        offsets = [one.offset_ms for one in self._each if one.heard and not self._silent(one)]
+        self._heard(median_low(offsets) if offsets else None)
         for answer in found:
             if isinstance(answer, BaseException):
                 raise answer
@@ -93,11 +104,13 @@ class Witnesses:
         self, http: aiohttp.ClientSession, one: "_Witness", note: Note, checkpoint: Checkpoint, node: Node
     ) -> Signature | None:
         try:
+            sent_ms = self._clock.ms()
             status, text = await _post(http, one, note, checkpoint, node)
             if status == OTHER_SIZE:
                 one.size = _size(text)
                 if one.size > checkpoint.size:
                     raise Contradicted(BEHIND, one.known.key.name)
+                sent_ms = self._clock.ms()
                 status, text = await _post(http, one, note, checkpoint, node)
             if status in (OTHER_SIZE, NO_PROOF):
                 raise Contradicted(FORKED, one.known.key.name)
@@ -109,7 +122,7 @@ class Witnesses:
             log.warning("witness_failed", witness=one.known.key.name, error=type(error).__name__)
             return None
         one.size, one.heard, one.heard_ms = checkpoint.size, True, self._elapsed()
-        one.offset_ms = at_s * 1000 - self._clock.ms()
+        one.offset_ms = later_by(at_s, sent_ms, self._clock.ms())
         return signature
 
     def _silent(self, one: "_Witness") -> bool:
@@ -137,6 +150,13 @@ async def _post(
     body = "\n".join([f"old {old}", *map(encode, proof)]) + f"\n\n{note}"
     async with http.post(f"{one.known.url}/add-checkpoint", data=body.encode(), allow_redirects=False) as answer:
         return answer.status, (await answer.content.read(ANSWER_BYTES)).decode("utf-8", "replace")
+
+
+def later_by(at_s: int, sent_ms: int, received_ms: int) -> int:
+    """How much later another's clock is, which showed this whole second somewhen between sending and receipt; 0 when
+    both may be right.
+    """
+    return max(at_s * 1000 - received_ms, 0) + min((at_s + 1) * 1000 - sent_ms, 0)
 
 
 def _size(text: str) -> int:

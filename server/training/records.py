@@ -1,7 +1,7 @@
 """Queries of training: what there is, and which of it an actor may see."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
 from sqlalchemy import ColumnElement, Select, Table, false, func, select, true, update
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.actor import Actor, Role, sees
 from server.core.errors import DomainError
-from server.ledger.facts import fact, tell
+from server.ledger.facts import fact, group_named, tell, tell_once
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
 from server.training.records_tables import (
@@ -28,6 +28,8 @@ from server.verify.formats import Kind
 
 Connection: TypeAlias = AsyncConnection
 CHUNK: Final = 500
+#: the group of what the log is told of the operator; a scheme's is named after its id
+PLATFORM: Final = group_named("platform")
 _CLASS_COLUMNS: Final = [each for each in training_class.c if each.name not in ("institution_id", "scheme_id")]
 
 
@@ -105,6 +107,19 @@ async def put_platform(connection: Connection, new: Platform, now_ms: int) -> No
     if done.rowcount == 0:
         row = {"id": ONLY, **values, "demo": new.demo, "created_ms": now_ms}
         await connection.execute(platform.insert().values(row))
+    now = await get_platform(connection)
+    assert now is not None  # noqa: S101  written above
+    await tell(connection, Kind.PLATFORM, now_ms, asdict(now), group_id=PLATFORM)
+
+
+async def tell_what_stands(connection: Connection, now_ms: int) -> None:
+    """Tell the log of the platform and of every scheme that it does not know yet: some were there before it."""
+    known = await get_platform(connection)
+    if known is not None:
+        await tell_once(connection, Kind.PLATFORM, now_ms, asdict(known), group_id=PLATFORM)
+    for row in (await connection.execute(select(scheme).order_by(scheme.c.published_ms, scheme.c.id))).mappings():
+        about = {"group_id": group_named(row["id"]), "seq": row["version"]}
+        await tell_once(connection, Kind.SCHEME, now_ms, dict(row), **about)
 
 
 async def add_institution(connection: Connection, new: Institution, now_ms: int) -> None:

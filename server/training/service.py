@@ -25,6 +25,8 @@ __all__ = ["Connection", "Enrolled", "Institution", "Lesson", "Platform", "Schem
 TOKEN_BYTES: Final = 9
 NAME_MAXIMUM: Final = 100
 RECORD_NUMBER_MAXIMUM: Final = 60
+#: nobody else tells the log of what stands meanwhile
+STANDS: Final = "training:stands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,11 @@ class Training:
             known = await records.get_platform(connection)
         if known is not None and known.demo != demo:
             raise DomainError("is_a_demo" if known.demo else "not_a_demo")
+
+    async def tell_what_stands(self) -> None:
+        """Tell the log of the platform and of every scheme that it does not know yet; at each start."""
+        async with self._database.write(STANDS) as connection:
+            await records.tell_what_stands(connection, self._clock.ms())
 
     async def create_institution(self, name: str, area: str) -> Institution:
         """Make an institution. Raises DomainError name_missing, name_taken, area_malformed, bad_request."""

@@ -22,7 +22,7 @@ from server.verify.check import Report, check
 from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
 from server.verify.sheets import Row, csv_rows, sheet_rows
-from server.verify.tiles import Fetch
+from server.verify.tiles import Fetch, part_of
 from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
@@ -42,7 +42,7 @@ def verify(
     """
     try:
         keys = read_keys(trust) if trust else []
-        fetch = _log_at(str(target))
+        fetch = log_at(str(target))
         if fetch is not None:
             return _verify_log(fetch, keys, seen.read_text() if seen else None)
         evidence, sheets = _content(Path(target))
@@ -65,17 +65,17 @@ def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None) -> tuple[int, l
     return (HOLDS if report.signers else UNKNOWN), [*lines, _signed(report.signers)]
 
 
-def _log_at(target: str) -> Fetch | None:
+def log_at(target: str) -> Fetch | None:
     """How the files of a log are read; None for a file, which is a package."""
     if urlsplit(target).scheme in ("http", "https"):
-        return partial(_download, target.rstrip("/"))
+        return partial(part_of, partial(_download, target.rstrip("/")))
     folder = Path(target)
-    return partial(_read, folder) if folder.is_dir() else None
+    return partial(part_of, partial(_read, folder)) if folder.is_dir() else None
 
 
 def _download(base: str, name: str) -> bytes:
     try:
-        with urlopen(f"{base}/{name}", timeout=DOWNLOAD_S) as answer:  # noqa: S310  http or https, see _log_at
+        with urlopen(f"{base}/{name}", timeout=DOWNLOAD_S) as answer:  # noqa: S310  http or https, see log_at
             raw: bytes = answer.read(TILE_BYTES + 1)
     except HTTPError as error:
         raise KeyError(name) from error

@@ -4,6 +4,7 @@ https://c2sp.org/tlog-tiles: `checkpoint`, `tile/<level>/<index>[.p/<width>]` wi
 `tile/entries/<index>[.p/<width>]` with the leaves themselves, each behind its length in two bytes.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
@@ -14,6 +15,9 @@ HEIGHT: Final = 8
 CHECKPOINT: Final = "checkpoint"
 LENGTH_BYTES: Final = 2
 ENTRY_MOST: Final = 2**16 - 1
+
+#: the path of a part of a tile
+PARTIAL: Final = re.compile(r"(?P<whole>.+)\.p/(?P<width>[1-9][0-9]{0,2})")
 
 #: the content of a path; raises KeyError when there is none
 Fetch = Callable[[str], bytes]
@@ -55,6 +59,18 @@ def entries(raw: bytes, width: int) -> list[bytes]:
     if len(found) != width:
         raise Refused(f"a bundle holds {len(found)} leaves instead of {width}")
     return found
+
+
+def part_of(read: Fetch, name: str) -> bytes:
+    """A file; where the part of a tile is gone, the beginning of the whole one. Raises KeyError, Refused."""
+    try:
+        return read(name)
+    except KeyError:
+        found = PARTIAL.fullmatch(name)
+        if found is None:
+            raise
+    whole, width = read(found["whole"]), int(found["width"])
+    return bundle(entries(whole, WIDTH)[:width]) if "/entries/" in name else whole[: width * HASH_BYTES]
 
 
 def summit(tiles: bytes, rest: bytes) -> tuple[int, bytes]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from server.core.clock import CLOCK_WRONG_MS, SystemClock
+from server.core.clock import CLOCK_WRONG_MS, SystemClock, is_wrong
 from server.core.database import Database
 from server.core.timekeeper import CONTINUE_S, FILE, DatabaseTime, Reference, TimeKeeper, never_before, reached_ms
 from tests.core.machine import HOUR_S, NOON_NS, FakeMachine
@@ -260,3 +260,14 @@ async def test_two_processes_over_postgresql_agree_whatever_their_clocks_show(
             assert abs(keeper.clock.offset_ms or 0) < 500
     finally:
         await database.close()
+
+
+async def test_somebody_elses_clock_that_is_far_off_stops_lessons_until_it_is_silent(tmp_path: Path) -> None:
+    keeper = await started(FakeMachine(), tmp_path)
+    with capture_logs() as lines:
+        for offset_ms in (1_000.0, 2_001.0, -30_001.0):
+            keeper.heard("witness", offset_ms)
+    assert [line["event"] for line in lines] == ["clock_off", "clock_wrong"]
+    assert (is_wrong(keeper.clock), await keeper.problem()) == (True, "clock_wrong")
+    keeper.heard("witness", None)
+    assert (is_wrong(keeper.clock), keeper.clock.offset_ms) == (False, None)

@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import select
 
 from server.ledger import records
-from server.ledger.facts import PLATFORM, digest, fact, id_of
-from server.ledger.rules import split
+from server.ledger.facts import PLATFORM, digest, fact, group_named, id_of
+from server.ledger.rules import SEAL_AFTER_MS, split
 from server.oversight.records import add_view, regulator_view
-from server.training.records_tables import enrolment, institution
-from server.verify.formats import NO_ID, Kind, Record, read_record
+from server.training.records_tables import enrolment, institution, scheme
+from server.verify.formats import NO_HASH, NO_ID, Kind, Record, read_leaf, read_record
 from tests.school import School, school
 
 
@@ -49,6 +49,35 @@ async def test_a_school_says_what_it_is_made_of(tmp_path: Path) -> None:
     founded = {(group, one.evidence) for group, one in told if one.kind == Kind.INSTITUTION}
     assert founded == {(row["id"], digest(row)) for row in homes} != set()
     assert [group for group, one in told if one.kind == Kind.TRAINING_CLASS] == [served.class_id]
+
+
+async def test_platform_and_schemes_are_said_once_and_the_first_leaf_stands_for_the_scheme(tmp_path: Path) -> None:
+    async with school(tmp_path) as served:
+        training, clock = served.house.training, served.clock
+        await training.tell_what_stands()
+        told = await said(served)
+        async with served.house.store.database.read() as connection:
+            (published,) = [dict(row) for row in (await connection.execute(select(scheme))).mappings()]
+        rules = [(group, one.evidence) for group, one in told if one.kind == Kind.SCHEME]
+        assert rules == [(group_named("default/1"), digest(published))]
+        await served.house.log.round()
+        clock.advance(60_000 + SEAL_AFTER_MS)
+        await served.house.log.round()
+        async with served.house.store.database.read() as connection:
+            (leaf,) = [read_leaf(raw) for raw in await records.leaves(connection, 0, 1)]
+        assert leaf.scheme_hash == hashlib.sha256(NO_HASH + rules[0][1]).digest()
+
+
+async def test_every_change_of_the_platform_is_said(tmp_path: Path) -> None:
+    async with school(tmp_path) as served:
+        for number in ("鲁-1", "鲁-2", "鲁-1"):
+            await served.house.training.set_platform("某平台", number)
+        await served.house.training.tell_what_stands()
+        told = [one.evidence for _, one in await said(served) if one.kind == Kind.PLATFORM]
+    by_number = {
+        number: digest({"operator": "某平台", "record_number": number, "demo": False}) for number in ("鲁-1", "鲁-2")
+    }
+    assert [told.count(by_number["鲁-1"]), told.count(by_number["鲁-2"])] == [2, 1]
 
 
 async def test_a_regulators_look_is_said(tmp_path: Path) -> None:

@@ -44,6 +44,19 @@ def test_a_file_that_is_missing_is_named(tmp_path: Path, lost: str) -> None:
         folder.grow(3, [leaf(3)])
 
 
+def test_parts_go_when_their_tile_is_whole_and_can_still_be_asked_for(tmp_path: Path) -> None:
+    folder = TileFolder(tmp_path)
+    for number in range(300):
+        folder.grow(number, [leaf(number)])
+    kept = {path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if path.is_file()}
+    assert [name for name in kept if "000.p/" in name and "/1/" not in name] == []
+    assert range_hash(folder.tree(200).node, 0, 200) == root(leaf_hash(leaf(number)) for number in range(200))
+    part = folder.fetch(tiles.path("entries", 0, 200))
+    assert tiles.entries(part, 200) == [leaf(number) for number in range(200)]
+    with pytest.raises(KeyError):
+        folder.fetch(tiles.path(0, 2, 7))
+
+
 def test_what_is_published(tmp_path: Path) -> None:
     folder = TileFolder(tmp_path)
     assert folder.said() is None

@@ -14,7 +14,7 @@ from server.ledger import records
 from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
-from server.ledger.witnesses import CLOCK_MS, SILENCE_MS, Known, Witnesses
+from server.ledger.witnesses import CLOCK_MS, SILENCE_MS, Known, Witnesses, later_by
 from server.verify.notes import check_witnesses, read_checkpoint, read_note
 from server.witness.api import witnessing
 from server.witness.memory import Memory
@@ -229,3 +229,33 @@ async def _unguarded(connection: records.Connection) -> None:
     else:
         for name in names:
             await connection.exec_driver_sql(f"ALTER TABLE {name} DISABLE TRIGGER USER")
+
+
+@pytest.mark.parametrize(
+    ("at_s", "sent_ms", "received_ms", "later_ms"),
+    [
+        (10, 10_000, 10_000, 0),
+        (10, 10_999, 11_500, 0),  # it may have shown 10.999
+        (10, 8_000, 10_000, 0),
+        (10, 7_000, 9_900, 100),
+        (10, 11_250, 11_500, -250),
+        (10, 11_000, 11_001, 0),
+    ],
+)
+def test_a_second_that_both_may_have_shown_is_no_difference(
+    at_s: int, sent_ms: int, received_ms: int, later_ms: int
+) -> None:
+    assert later_by(at_s, sent_ms, received_ms) == later_ms
+
+
+async def test_the_witnesses_time_is_told_and_forgotten_when_they_are_silent(stage: Stage) -> None:
+    heard: list[float | None] = []
+    stage.ahead_ms = 40_000
+    async with stage.witness() as county:
+        asked = Witnesses([county], stage.world.clock, lambda: stage.elapsed_ms, heard.append)
+        log = Ledger(stage.world.database, stage.world.clock, stage.world.folder, stage.world.signer, asked)
+        await log.round()
+        await stage.seal(log, 0)
+    stage.elapsed_ms = SILENCE_MS + 1
+    await stage.seal(log, 1)
+    assert heard == [40_000, None]
