@@ -147,8 +147,10 @@ class Api:
         beat = _beat(request)
         done = await self._attendance.beat(actor, call.connection, request.lesson_id, request.epoch, beat)
         book, now = self._register.books[request.lesson_id], self._register.clock.ms()
-        fresh = [cell_of(slot, record, False) for slot, record in book.unsealed(actor.person_id, now)]
-        return BeatAnswer(done.seq, done.nonce, fresh[-2:], book.credit_ms(actor.person_id, now))
+        fresh = book.unsealed(actor.person_id, now)
+        credit_ms = book.person(actor.person_id).sealed_credit_ms + sum(record.credit_ms for _, record in fresh)
+        cells = [cell_of(slot, record, False) for slot, record in fresh[-2:]]
+        return BeatAnswer(done.seq, done.nonce, cells, credit_ms)
 
     async def leave(self, call: Call, request: LeaveRequest) -> Nothing:
         """The page goes away on purpose."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.attendance.intervals import Intervals, clip, union
+from server.attendance.intervals import Intervals, clip, joined, union
 from server.attendance.minutes import (
     MINUTE_MS,
     SEAL_AFTER_MS,
@@ -65,11 +65,15 @@ class LessonBook:
     @property
     def floor_ms(self) -> int:
         """Before this nothing changes any more: those minutes are sealed, or being sealed."""
-        return max(self.next_slot or 0, self._frozen_slot) * MINUTE_MS
+        sealed = self.next_slot or 0
+        return (sealed if sealed > self._frozen_slot else self._frozen_slot) * MINUTE_MS
 
     def person(self, person_id: str) -> PersonBook:
         """The trainee's part, made at the first call."""
-        return self.people.setdefault(person_id, PersonBook())
+        found = self.people.get(person_id)
+        if found is None:
+            found = self.people[person_id] = PersonBook()
+        return found
 
     def set_timeline(self, transitions: Iterable[Transition], ended: bool) -> None:
         """Take the lesson's whole timeline as it is now known."""
@@ -114,23 +118,23 @@ class LessonBook:
         """Something about the trainee's connection changed."""
         self._changed(self.person(person_id))
 
-    @contextmanager
-    def taking(self, person_id: str, since_ms: int) -> Iterator[None]:
-        """While a beat about the time from `since_ms` on is on its way to the disk, that time is not sealed."""
+    def taking(self, person_id: str, since_ms: int) -> None:
+        """A beat about the time from `since_ms` on is on its way to the disk: until `took`, that time is not sealed."""
         self._taking[person_id] = since_ms
-        try:
-            yield
-        finally:
-            del self._taking[person_id]
+
+    def took(self, person_id: str) -> None:
+        """The beat is on disk, or will not be."""
+        del self._taking[person_id]
 
     def add(self, person_id: str, front: Intervals, hidden: Intervals, reached_ms: int) -> None:
         """What a beat was worth; minutes that are sealed already never change."""
         person, floor = self.person(person_id), self.floor_ms
-        person.front = at_most(union(person.front, clip(front, floor, reached_ms)))
-        person.hidden = at_most(union(person.hidden, clip(hidden, floor, reached_ms)))
+        if front:
+            person.front = at_most(joined(person.front, clip(front, floor, reached_ms)))
+        if hidden:
+            person.hidden = at_most(joined(person.hidden, clip(hidden, floor, reached_ms)))
         person.reached_ms = max(person.reached_ms, reached_ms)
-        last_front, last_hidden = (one[-1][1] if one else 0 for one in (front, hidden))
-        person.visible = last_front > last_hidden
+        person.visible = (front[-1][1] if front else 0) > (hidden[-1][1] if hidden else 0)
         self._changed(person)
 
     def due(self, now_ms: int) -> list[int]:

@@ -5,8 +5,7 @@ server's receipt times: t = mono + min over the lease of (received - mono), neve
 invariants I1-I7, I10-I13).
 """
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from server.attendance.intervals import Interval, Intervals, clip, skip, subtract, union
 from server.core.errors import DomainError
@@ -21,8 +20,7 @@ MOST_SPANS: Final = 64
 MOST_MONO: Final = 2**53
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(NamedTuple):
     """What a page says: `mono` and `spans` (the parts in front) in milliseconds of its own monotonic clock."""
 
     seq: int
@@ -31,8 +29,7 @@ class Beat:
     spans: tuple[Interval, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Anchor:
+class Anchor(NamedTuple):
     """What the server knows of a lease's page.
 
     `seq` is the last acknowledged beat, `nonce` what the next one must carry, `reached_ms` the ledger time up to which
@@ -47,8 +44,7 @@ class Anchor:
     lagging: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Credit:
+class Credit(NamedTuple):
     """What a beat changes: the new anchor, and the ledger milliseconds in front and hidden."""
 
     anchor: Anchor
@@ -64,16 +60,15 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str) -> Cre
         offset = min(offset, anchor.offset_ms)
     now = max(beat.mono + offset, anchor.reached_ms)
     lagging = anchor.lagging + 1 if received_ms - now > LAG_MS else 0
-    after = replace(
-        anchor, seq=beat.seq, nonce=next_nonce, reached_ms=now, offset_ms=offset, mono=beat.mono, lagging=lagging
-    )
     if lagging >= LAGGING_BEATS:
-        after = replace(after, reached_ms=received_ms, offset_ms=received_ms - beat.mono, lagging=0)
-    if now - anchor.reached_ms > LONGEST_GAP_MS:
+        after = Anchor(beat.seq, next_nonce, received_ms, received_ms - beat.mono, beat.mono)
+    else:
+        after = Anchor(beat.seq, next_nonce, now, offset, beat.mono, lagging)
+    if not 0 < now - anchor.reached_ms <= LONGEST_GAP_MS:
         return Credit(after, (), ())
+    whole = ((anchor.reached_ms, now),)
     front = clip(_placed(anchor, beat, offset, now), anchor.reached_ms, now)
-    whole = union(((anchor.reached_ms, now),))
-    return Credit(after, front, subtract(whole, front))
+    return Credit(after, front, () if front == whole else subtract(whole, front))
 
 
 def _placed(anchor: Anchor, beat: Beat, offset: int, now: int) -> Intervals:
@@ -86,7 +81,7 @@ def _placed(anchor: Anchor, beat: Beat, offset: int, now: int) -> Intervals:
     if anchor.offset_ms is not None and offset < anchor.offset_ms:
         surplus = (beat.mono - anchor.mono) - (now - anchor.reached_ms)
         spans = skip(clip(spans, anchor.mono, beat.mono), surplus)
-    return tuple((start + offset, end + offset) for start, end in spans)
+    return tuple([(start + offset, end + offset) for start, end in spans])
 
 
 def _check(anchor: Anchor, beat: Beat) -> None:

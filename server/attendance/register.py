@@ -51,6 +51,8 @@ class Holder:
     answered_nonce: str = ""
     inherited: bool = False
     behind_ms: int = 0
+    #: kept here so that it need not be made anew for each beat
+    lock: asyncio.Lock | None = None
 
     def holding(self) -> Holding:
         """As the lease rules see it."""
@@ -102,8 +104,13 @@ class Register:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def lock(self, person_id: str) -> asyncio.Lock:
-        """What an account does with its lease happens one thing at a time; the lock lives while somebody uses it."""
-        return self._locks.setdefault(person_id, asyncio.Lock())
+        """What an account does with its lease happens one thing at a time; the lock lives as long as the lease."""
+        lock = self._locks.get(person_id)
+        if lock is None:
+            lock = self._locks[person_id] = asyncio.Lock()
+            if holder := self.holders.get(person_id):
+                holder.lock = lock
+        return lock
 
     def read_spool(self) -> set[str]:
         """Read what an earlier process left; returns the lessons in it. Raises DomainError spool_damaged."""

@@ -3,9 +3,9 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from server.attendance import records
 from server.attendance.book import LessonBook
@@ -59,8 +59,7 @@ class Granted:
     nonce: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledged:
+class Acknowledged(NamedTuple):
     """A beat that is on disk."""
 
     seq: int
@@ -178,15 +177,18 @@ class Attendance:
             book = self._open_book(lesson_id)
             worth = credit(holder.anchor, beat, received_ms, _secret())
             since_ms, until_ms = max(book.floor_ms, holder.anchor.reached_ms), worth.anchor.reached_ms
-            front, hidden = (clip(one, since_ms, until_ms) for one in (worth.front, worth.hidden))
+            front, hidden = clip(worth.front, since_ms, until_ms), clip(worth.hidden, since_ms, until_ms)
 
             def stored() -> None:
                 holder.anchor, holder.answered_nonce, holder.seen_ms = worth.anchor, beat.nonce, received_ms
                 book.add(actor.person_id, front, hidden, worth.anchor.reached_ms)
 
-            with book.taking(actor.person_id, since_ms):
+            book.taking(actor.person_id, since_ms)
+            try:
                 line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms)
                 await self.register.spool.append(line, stored)
+            finally:
+                book.took(actor.person_id)
             self.register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
             return Acknowledged(worth.anchor.seq, worth.anchor.nonce)
 
@@ -275,7 +277,7 @@ class Attendance:
         holder.connection, holder.seen_ms, holder.inherited = entry.connection, self._now(), False
         holder.session_id = entry.actor.session_id
         if not holder.anchor.nonce:
-            holder.anchor = replace(holder.anchor, nonce=_secret())
+            holder.anchor = holder.anchor._replace(nonce=_secret())
         if book := self.register.books.get(holder.lesson_id):
             book.touch(holder.person_id)
         return Granted(holder.epoch, entry.resume or "", holder.anchor.seq, holder.anchor.nonce)
@@ -339,4 +341,4 @@ async def _as_it_is(way: How) -> How:
 
 
 def _secret() -> str:
-    return secrets.token_urlsafe(12)
+    return secrets.token_hex(12)

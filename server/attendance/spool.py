@@ -24,13 +24,14 @@ log = structlog.get_logger("attendance.spool")
 SUFFIX: Final = ".spool"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Waiting:
-    """A line on its way to the disk, and what becomes true when it is there."""
+    """A line on its way to the disk, and what becomes true when it is there. `done` is what its caller waits for."""
 
     line: bytes
     then: Callable[[], None] | None
     done: asyncio.Future[None]
+    told: bool = False
 
 
 class Spool:
@@ -102,13 +103,17 @@ class Spool:
         """
         if self._file is None:
             raise DomainError("closing")
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(_line(line), then, done))
+        loop = asyncio.get_running_loop()
+        one = _Waiting(_line(line), then, loop.create_future())
+        self._waiting.append(one)
         self._wake()
         try:
-            await asyncio.shield(done)
+            await one.done
         except asyncio.CancelledError:
-            await asyncio.wait([done])
+            if not one.told:  # what becomes of the line is not known yet
+                one.done = loop.create_future()
+                await asyncio.wait([one.done])
+                one.done.exception()
             raise
 
     def _wake(self) -> None:
@@ -181,6 +186,9 @@ def _tell(batch: list[_Waiting], error: DomainError | None) -> None:
         if error is None and one.then is not None:
             one.then()
     for one in batch:
+        one.told = True
+        if one.done.cancelled():  # this very moment, its caller is not yet awake
+            continue
         if error is not None:
             one.done.set_exception(error)
         else:

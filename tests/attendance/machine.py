@@ -9,7 +9,6 @@ import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Coroutine
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -196,15 +195,15 @@ class LessonMachine(RuleBasedStateMachine):
     async def _say(self, how: str, pick: int) -> None:
         ann, mal = self.here.seats[ANN.person_id].page, self.mal.page
         beat = self.here.world.attendance.beat
-        now = replace(mal.sent[-1], seq=mal.seq + 1, mono=mal.mono(), spans=((0, mal.mono()),))
-        foreign = replace(now, nonce=ann.nonce)
+        now = mal.sent[-1]._replace(seq=mal.seq + 1, mono=mal.mono(), spans=((0, mal.mono()),))
+        foreign = now._replace(nonce=ann.nonce)
         old = mal.sent[pick % len(mal.sent)]
         said = {
-            "again": replace(now, seq=mal.seq, nonce=mal.sent[-1].nonce),
-            "replay": replace(old, seq=min(old.seq, mal.seq), mono=mal.mono()),
-            "guess": replace(now, nonce=f"guess{pick}"),
-            "empty": replace(now, seq=mal.seq, nonce=""),
-            "ahead": replace(now, seq=mal.seq + 2 + pick, nonce=mal.nonce),
+            "again": now._replace(seq=mal.seq, nonce=mal.sent[-1].nonce),
+            "replay": old._replace(seq=min(old.seq, mal.seq), mono=mal.mono()),
+            "guess": now._replace(nonce=f"guess{pick}"),
+            "empty": now._replace(seq=mal.seq, nonce=""),
+            "ahead": now._replace(seq=mal.seq + 2 + pick, nonce=mal.nonce),
             "yours as mine": foreign,
         }
         if how in said:
@@ -212,7 +211,7 @@ class LessonMachine(RuleBasedStateMachine):
         elif how == "mine as yours":
             await beat(mal.actor, ann.connection, LESSON, ann.epoch, foreign)
         elif how == "old epoch":
-            await beat(mal.actor, mal.connection, LESSON, mal.epoch - 1, replace(now, nonce=mal.nonce))
+            await beat(mal.actor, mal.connection, LESSON, mal.epoch - 1, now._replace(nonce=mal.nonce))
         else:
             await Page(self.here.world, mal.actor, "another-tab", resume=mal.resume).join()
 

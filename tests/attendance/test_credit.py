@@ -1,7 +1,5 @@
 """What a beat is worth, at the edges of every limit and for any pages and delays."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -121,7 +119,7 @@ def test_a_clock_that_hurries_only_in_front_gains_nothing() -> None:
 )
 def test_what_cannot_be_the_next_beat_is_refused(change: dict[str, object], why: str) -> None:
     with pytest.raises(DomainError) as caught:
-        credit(KNOWN, replace(beat(KNOWN, MONO + 10), **change), T + 10, "n1")  # type: ignore[arg-type]
+        credit(KNOWN, beat(KNOWN, MONO + 10)._replace(**change), T + 10, "n1")  # type: ignore[arg-type]
     assert (caught.value.code, caught.value.data) == ("beat_refused", {"why": why})
 
 

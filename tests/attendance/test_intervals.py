@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.attendance.intervals import Interval, Intervals, clip, intersect, skip, subtract, total, union
+from server.attendance.intervals import Interval, Intervals, clip, intersect, joined, skip, subtract, total, union
 
 edges = st.integers(0, 40)
 loose = st.lists(st.tuples(edges, edges), max_size=6)
@@ -24,6 +24,12 @@ def is_proper(intervals: Intervals) -> bool:
 def test_union(left: list[Interval], right: list[Interval]) -> None:
     assert milliseconds(union(left, right)) == milliseconds(left) | milliseconds(right)
     assert is_proper(union(left, right))
+
+
+@given(proper, proper)
+def test_joined_is_the_union_by_a_shorter_way(left: Intervals, right: Intervals) -> None:
+    assert joined(left, right) == union(left, right)
+    assert joined(left, right[:1]) == union(left, right[:1])
 
 
 @given(proper, proper)

@@ -58,7 +58,7 @@ async def test_the_same_beat_again_gets_the_same_answer_and_no_effect(world: Wor
     first = await page.deliver(beat)
     world.clock.advance(10_000)
     assert await page.deliver(beat) == first
-    assert await page.deliver(replace(beat, mono=page.mono(), spans=((0, page.mono()),))) == first
+    assert await page.deliver(beat._replace(mono=page.mono(), spans=((0, page.mono()),))) == first
     assert await front_ms(world) == 10_000
     page.heard(first)
     await page.beat()
@@ -67,7 +67,7 @@ async def test_the_same_beat_again_gets_the_same_answer_and_no_effect(world: Wor
 
 async def test_before_the_first_beat_there_is_nothing_to_repeat(world: World) -> None:
     page = await joined(world)
-    error = await refused("beat_refused", page.deliver(replace(page.take(), seq=0, nonce="")))
+    error = await refused("beat_refused", page.deliver(page.take()._replace(seq=0, nonce="")))
     assert error.data["why"] == "nonce"
 
 
@@ -79,7 +79,7 @@ async def test_a_forged_beat_is_refused_and_changes_nothing(world: World, change
     page = await joined(world)
     await minutes(world, page, 1)
     world.clock.advance(10_000)
-    error = await refused("beat_refused", page.deliver(replace(page.take(), **change)))  # type: ignore[arg-type]
+    error = await refused("beat_refused", page.deliver(page.take()._replace(**change)))  # type: ignore[arg-type]
     assert error.data["why"] == why
     assert await front_ms(world) == 10_000
     await page.beat()

@@ -179,6 +179,16 @@ async def test_a_cancelled_caller_waits_until_it_is_known(spool: Spool, tmp_path
     assert again(tmp_path) == [{"n": 1}]
 
 
+async def test_a_caller_that_is_cancelled_as_it_is_told_waits_for_nothing_more(spool: Spool, tmp_path: Path) -> None:
+    def stop() -> None:
+        task.cancel()
+
+    task = asyncio.ensure_future(spool.append({"n": 1}, stop))
+    await asyncio.wait([task], timeout=10)
+    assert task.cancelled()
+    assert again(tmp_path) == [{"n": 1}]
+
+
 async def test_stopping_leaves_nobody_waiting(tmp_path: Path) -> None:
     tasks = Tasks()
     spool = Spool(tmp_path, tasks)
