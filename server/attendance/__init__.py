@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from server.attendance.api import Api
+from server.attendance.awake import LOOK_S
 from server.attendance.corrections.api import Api as CorrectionsApi
 from server.attendance.corrections.service import Corrections, Names
 from server.attendance.register import Register
@@ -38,4 +39,5 @@ def build(
     corrections = Corrections(register.database, register.clock, views, training, names)
     served = api.declarations()
     served.add(CorrectionsApi(corrections, training).declarations())
-    return Capability(Presence(attendance, views), served, (Job("attendance.seal", ROUND_S, sealer.round),))
+    jobs = (Job("attendance.awake", LOOK_S, register.awake), Job("attendance.seal", ROUND_S, sealer.round))
+    return Capability(Presence(attendance, views), served, jobs)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from server.attendance.intervals import Intervals, clip, joined, union
+from server.attendance.credit import LONGEST_GAP_MS
+from server.attendance.intervals import Intervals, clip, joined, total, union
 from server.attendance.minutes import (
     MINUTE_MS,
     SEAL_AFTER_MS,
@@ -54,6 +55,7 @@ class LessonBook:
     lesson_id: str
     transitions: tuple[Transition, ...] = ()
     ended: bool = False
+    outages: Intervals = ()
     next_slot: int | None = None
     people: dict[str, PersonBook] = field(default_factory=dict)
     version: int = 0
@@ -75,9 +77,9 @@ class LessonBook:
             found = self.people[person_id] = PersonBook()
         return found
 
-    def set_timeline(self, transitions: Iterable[Transition], ended: bool) -> None:
-        """Take the lesson's whole timeline as it is now known."""
-        self.transitions, self.ended, self.undecided_ms = tuple(transitions), ended, None
+    def set_timeline(self, transitions: Iterable[Transition], ended: bool, outages: Intervals = ()) -> None:
+        """Take the lesson's whole timeline as it is now known, and when no process of ours was there for it."""
+        self.transitions, self.ended, self.outages, self.undecided_ms = tuple(transitions), ended, outages, None
         if self.next_slot is None and (first := self.first_slot) is not None:
             self.next_slot = first
 
@@ -95,6 +97,10 @@ class LessonBook:
         """When the lesson was open before `now_ms`, as far as that is decided."""
         known_ms = now_ms if self.undecided_ms is None else min(now_ms, self.undecided_ms)
         return delivered_until(self.transitions, known_ms)
+
+    def outage_ms(self, since_ms: int, until_ms: int) -> int:
+        """For how long in that time we could have heard nobody."""
+        return total(clip(self.outages, since_ms, until_ms)) if self.outages else 0
 
     def hold(self, person_id: str, granted_ms: int, ended_ms: int | None) -> None:
         """A lease was granted in this lesson (and has ended)."""
@@ -139,7 +145,7 @@ class LessonBook:
 
     def due(self, now_ms: int) -> list[int]:
         """The minutes that can be sealed now, in order."""
-        if self.next_slot is None or self.first_slot is None:
+        if self.next_slot is None or self.first_slot is None or self._returning(now_ms):
             return []
         newest = (now_ms - SEAL_AFTER_MS) // MINUTE_MS - 1
         if self.last_slot is not None:
@@ -217,6 +223,11 @@ class LessonBook:
         return self.ended and (
             self.next_slot is None or (self.last_slot is not None and self.next_slot > self.last_slot)
         )
+
+    def _returning(self, now_ms: int) -> bool:
+        """Whether pages are on their way back to us after a fault: what they say of before is awaited."""
+        since_ms, back_ms = self.outages[-1] if self.outages else (0, 0)
+        return back_ms - since_ms > LONGEST_GAP_MS and now_ms - back_ms < PATIENCE_MS
 
     def _known_ms(self, person: PersonBook, now_ms: int) -> int:
         """Up to when the trainee's time can be told: a page that beat lately has not yet said what it does now."""

@@ -52,8 +52,11 @@ class Credit(NamedTuple):
     hidden: Intervals
 
 
-def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str) -> Credit:
-    """The worth of the next beat of a lease. Raises DomainError beat_refused (data.why)."""
+def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_ms: int = 0) -> Credit:
+    """The worth of the next beat of a lease; for `ours_ms` since the last one nobody could have heard it.
+
+    Raises DomainError beat_refused (data.why).
+    """
     _check(anchor, beat)
     offset = received_ms - beat.mono
     if anchor.offset_ms is not None:
@@ -64,7 +67,7 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str) -> Cre
         after = Anchor(beat.seq, next_nonce, received_ms, received_ms - beat.mono, beat.mono)
     else:
         after = Anchor(beat.seq, next_nonce, now, offset, beat.mono, lagging)
-    if not 0 < now - anchor.reached_ms <= LONGEST_GAP_MS:
+    if now == anchor.reached_ms or now - anchor.reached_ms - ours_ms > LONGEST_GAP_MS:
         return Credit(after, (), ())
     whole = ((anchor.reached_ms, now),)
     front = clip(_placed(anchor, beat, offset, now), anchor.reached_ms, now)

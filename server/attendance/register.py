@@ -11,6 +11,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from server.attendance import records
+from server.attendance.awake import Watch
 from server.attendance.book import LessonBook
 from server.attendance.credit import Anchor
 from server.attendance.estate import Estates
@@ -18,7 +19,7 @@ from server.attendance.intervals import Intervals
 from server.attendance.lease import SILENCE_MS, End, Holding
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.spool import Spool
-from server.core.clock import Clock
+from server.core.clock import Clock, boot_ms
 from server.core.cluster.owners import Alone, Claim, Owners
 from server.core.database import Database
 from server.core.tasks import Tasks
@@ -79,13 +80,20 @@ class Holder:
 
 
 LeaseEnded = Callable[[Holder], Awaitable[None]]
+Back = Callable[[], Awaitable[None]]
 
 
 class Register:
     """Books by lesson, holders by account."""
 
     def __init__(
-        self, database: Database, clock: Clock, tasks: Tasks, folder: Path, owners: Owners | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        tasks: Tasks,
+        folder: Path,
+        owners: Owners | None = None,
+        boot: Callable[[], int] = boot_ms,
     ) -> None:
         self.database = database
         self.clock = clock
@@ -98,10 +106,29 @@ class Register:
         self.last_alive_ms = 0
         #: told of every lease that ends, whatever ended it; raises nothing and waits for nobody
         self.on_lease_end: list[LeaseEnded] = []
+        self.watch = Watch(boot)
+        #: told once we are back after we stood still for long; asked again until it raises nothing
+        self.on_back: list[Back] = []
+        self._told_gaps = 0
         self._left: dict[str, list[dict[str, Any]]] = {}
         self._restoring = True
         self._loading = asyncio.Lock()
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def look(self) -> None:
+        """See whether we stood still: then every silence begins anew, because nobody could show themselves."""
+        now = self.clock.ms()
+        if self.watch.look(now):
+            for holder in self.holders.values():
+                holder.seen_ms = max(holder.seen_ms, now)
+
+    async def awake(self) -> None:
+        """Before anything is taken, judged or sealed: what we slept through is written first."""
+        self.look()
+        if self._told_gaps < (known := len(self.watch.gaps)):
+            for told in self.on_back:
+                await told()
+            self._told_gaps = known
 
     def lock(self, person_id: str) -> asyncio.Lock:
         """What an account does with its lease happens one thing at a time; the lock lives as long as the lease."""

@@ -31,6 +31,7 @@ class Sealer:
         A step that fails does not stop the others; its error is raised at the end. Rounds never overlap.
         """
         async with self._one_at_a_time:
+            await self._register.awake()  # else minutes that we slept through would be sealed as everybody's own
             await self._round()
 
     async def _round(self) -> None:

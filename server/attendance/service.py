@@ -102,6 +102,7 @@ class Attendance:
                 await self.gone(entry.connection)  # it ended while it joined
 
     async def _join(self, entry: Entry) -> Granted:
+        await self.register.awake()
         received_ms = self._now()
         await self.register.book(entry.lesson_id)
         for _ in range(JOIN_TRIES):
@@ -167,6 +168,7 @@ class Attendance:
 
         Raises DomainError lease_lost (another page holds the lease), beat_refused, lesson_ended, disk_full.
         """
+        await self.register.awake()
         received_ms = self._now()
         async with self.register.lock(actor.person_id):
             holder = self._speaks(actor, connection, lesson_id, epoch, beat)
@@ -175,7 +177,8 @@ class Attendance:
             if holder.answered_nonce and (beat.seq, beat.nonce) == (holder.anchor.seq, holder.answered_nonce):
                 return Acknowledged(holder.anchor.seq, holder.anchor.nonce)
             book = self._open_book(lesson_id)
-            worth = credit(holder.anchor, beat, received_ms, _secret())
+            ours_ms = book.outage_ms(holder.anchor.reached_ms, received_ms)
+            worth = credit(holder.anchor, beat, received_ms, _secret(), ours_ms)
             since_ms, until_ms = max(book.floor_ms, holder.anchor.reached_ms), worth.anchor.reached_ms
             front, hidden = clip(worth.front, since_ms, until_ms), clip(worth.hidden, since_ms, until_ms)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from server.attendance.intervals import Intervals, union
 from server.attendance.timeline import Phase, Transition
 from server.core.errors import DomainError
 
@@ -140,6 +141,11 @@ def timeline(events: Iterable[Event]) -> tuple[Transition, ...]:
     if lesson.instructor_left_ms is not None and _open(lesson, lesson.since_ms):
         found.append(Transition(_grace_end(lesson), Phase.CLOSED))
     return tuple(found)
+
+
+def outages(events: Iterable[Event]) -> Intervals:
+    """When no process of ours was there for the lesson, however short."""
+    return union((event.since_ms, event.at_ms) for event in events if event.kind is Kind.SERVER_BACK)
 
 
 def _grace_end(lesson: Lesson) -> int:

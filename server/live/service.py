@@ -43,6 +43,7 @@ class MediaDoor(Protocol):
 class Running:
     """A lesson in memory: its events, who controls it, and the lock that keeps its commands in order.
 
+    `gaps`: how many of this process's absences it knows of.
     `unsure`: the store may hold an event that we do not know, because it went away while it wrote it.
     """
 
@@ -52,6 +53,7 @@ class Running:
     controls: set[str] = field(default_factory=set)
     publisher_live: bool = False
     unsure: bool = False
+    gaps: int = 0
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -79,6 +81,7 @@ class Live:
         self._flagged: set[str] = set()
         self.announce: Announce = _tell_nobody
         self.attached: Attached = _nobody
+        register.on_back.append(self.catch_up)
 
     async def running(self, lesson_id: str) -> Running:
         """The lesson in memory, claimed and rebuilt from its events at the first call; attendance gets its timeline.
@@ -90,7 +93,7 @@ class Live:
                 await self._register.book(lesson_id)
                 async with self._database.read() as connection:
                     events = await records.events_of(connection, lesson_id)
-                running = Running(lesson_id, events, rules.rebuild(events))
+                running = Running(lesson_id, events, rules.rebuild(events), gaps=len(self._register.watch.gaps))
                 await self._push(running)
                 if running.lesson.state in RUNNING:
                     await self._resume(running)
@@ -206,6 +209,17 @@ class Live:
             log.error("lesson_on_wrong_clock", lesson=lesson_id, offset_ms=self._register.clock.offset_ms)
         self._flagged = running
 
+    async def catch_up(self) -> None:
+        """We stood still for long (stopped, or on a machine that slept) and are back: each lesson's events say so."""
+        for running in self.active():
+            try:
+                async with running.lock:
+                    await self._catch_up(running)
+                await self._notice(running)
+            except DomainError as error:
+                if error.code != "owner_changing":  # then another process saw to it, and we shall hear of that
+                    raise
+
     async def round(self) -> None:
         """End lessons that were abandoned; forget those that are over; find out what the store has of a lost answer."""
         self._flag_clock()
@@ -261,9 +275,26 @@ class Live:
                 await self._happen(running, kind, None)
 
     async def _happen(self, running: Running, kind: Kind, actor: Actor | None, since_ms: int | None = None) -> None:
+        self._register.look()
+        await self._catch_up(running)
+        await self._add(running, kind, self._now(), actor.person_id if actor else "", since_ms)
+
+    async def _catch_up(self, running: Running) -> None:
+        """Write what we slept through, before anything that came after it."""
+        for gap in self._register.watch.gaps[running.gaps :]:
+            if running.unsure:
+                await self._read_again(running)
+            if running.lesson.state in (State.LIVE, State.BREAK):
+                since_ms = min(max(gap[0], running.lesson.since_ms), gap[1])
+                await self._add(running, Kind.SERVER_BACK, gap[1], "", since_ms)
+            running.gaps += 1
+
+    async def _add(
+        self, running: Running, kind: Kind, now_ms: int, actor_id: str = "", since_ms: int | None = None
+    ) -> None:
         if running.unsure:
             await self._read_again(running)
-        event = rules.decide(running.lesson, kind, self._now(), actor.person_id if actor else "", since_ms)
+        event = rules.decide(running.lesson, kind, now_ms, actor_id, since_ms)
         after = rules.apply(running.lesson, event)
         await self._undecided(running, event.since_ms)
         async with self._database.write(f"lesson:{running.lesson_id}") as connection:
@@ -296,7 +327,8 @@ class Live:
 
     async def _push(self, running: Running) -> None:
         book = await self._register.book(running.lesson_id)
-        book.set_timeline(rules.timeline(running.events), running.lesson.state is State.ENDED)
+        outages = rules.outages(running.events)
+        book.set_timeline(rules.timeline(running.events), running.lesson.state is State.ENDED, outages)
 
     def _now(self) -> int:
         return self._register.clock.ms()

@@ -1,5 +1,7 @@
 """What is known of a lesson that is not sealed: floors, what is due, what stays small."""
 
+import pytest
+
 from server.attendance.book import MOST_SPANS_PER_MINUTE, PATIENCE_MS, LessonBook, at_most
 from server.attendance.intervals import total
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS, Reason
@@ -159,3 +161,18 @@ def test_a_lesson_is_finished_when_it_ended_and_all_is_sealed() -> None:
     nothing = LessonBook("lesson")
     nothing.set_timeline([Transition(T, Phase.CLOSED)], ended=True)
     assert nothing.finished()
+
+
+def test_for_an_outage_nobody_could_be_heard() -> None:
+    made = book()
+    assert made.outage_ms(T, T + 100_000) == 0
+    made.set_timeline(made.transitions, False, ((T + 10_000, T + 20_000), (T + 50_000, T + 80_000)))
+    assert [made.outage_ms(T + a, T + b) for a, b in ((0, 10_000), (15_000, 60_000), (0, 10**6))] == [0, 15_000, 40_000]
+
+
+@pytest.mark.parametrize(("outage_ms", "waits"), [(60_000, False), (60_001, True)])
+def test_after_a_fault_pages_have_time_to_come_back_before_anything_is_sealed(outage_ms: int, waits: bool) -> None:
+    made, back = book(), T + 300_000
+    made.set_timeline(made.transitions, False, ((T, T + 1), (back - outage_ms, back)))
+    assert (made.due(back + PATIENCE_MS - 1) == []) is waits
+    assert made.due(back + PATIENCE_MS) != []

@@ -56,6 +56,13 @@ def test_a_hole_counts_up_to_the_longest_gap(gap: int, credited: int) -> None:
     assert total(worth.front) == credited
     assert worth.hidden == ()
     assert worth.anchor.reached_ms == T + gap
+
+
+@pytest.mark.parametrize(("ours", "credited"), [(LONGEST_GAP_MS, 2 * LONGEST_GAP_MS), (LONGEST_GAP_MS - 1, 0)])
+def test_while_nobody_could_be_heard_no_hole_grows(ours: int, credited: int) -> None:
+    gap = 2 * LONGEST_GAP_MS
+    worth = credit(KNOWN, beat(KNOWN, MONO + gap, (MONO, MONO + gap)), T + gap, "n1", ours)
+    assert total(worth.front) == credited
     assert total(after(worth.anchor, gap + 10_000, (0, gap + 10_000)).front) == 10_000
 
 

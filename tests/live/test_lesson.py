@@ -19,6 +19,7 @@ from server.live.lesson import (
     State,
     apply,
     decide,
+    outages,
     rebuild,
     timeline,
 )
@@ -141,6 +142,11 @@ def test_an_outage_in_a_break_or_without_an_instructor_is_no_fault() -> None:
 def test_an_outage_that_begins_within_the_absence_grace_is_a_fault() -> None:
     events = started((10_000, Kind.INSTRUCTOR_LEFT), (300_000, Kind.SERVER_BACK, 30_000))
     assert delivered(events) == (((0, 30_000),), ((30_000, 300_000),))
+
+
+def test_how_long_nobody_was_there_is_known_also_of_a_short_outage() -> None:
+    events = started((30_000, Kind.SERVER_BACK, 20_000), (200_000, Kind.SERVER_BACK, 100_000), (210_000, Kind.ENDED))
+    assert outages(events) == ((T + 20_000, T + 30_000), (T + 100_000, T + 200_000))
 
 
 def test_two_outages() -> None:
