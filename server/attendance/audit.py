@@ -1,4 +1,4 @@
-"""Decides whether the journal, corrections and the log say the same of every minute, and names where they do not."""
+"""Decides whether the journal, leases, corrections and the log say the same of every minute, and where they do not."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -8,6 +8,8 @@ from typing import Final
 from server.attendance import records
 from server.attendance.corrections import records as corrections
 from server.attendance.evidence import minute_records
+from server.attendance.minutes import MINUTE_MS, SealedMinute
+from server.attendance.records import LeaseRow
 from server.core.database import Database
 from server.ledger import records as ledger
 from server.ledger.rules import Entry, split
@@ -44,10 +46,27 @@ async def differences(database: Database) -> AsyncIterator[Difference]:
                 for person_id in _people(journal.get(slot, NOTHING), said.get(slot, NOTHING)):
                     if slot in said or slot >= begun:
                         yield Difference(lesson_id, slot, person_id)
+            for slot, person_id in _without_lease(stored, await records.leases_of_lesson(connection, lesson_id)):
+                yield Difference(lesson_id, slot, person_id)
             changed = Counter(one.pack() for one in await corrections.changes_of(connection, lesson_id))
             told = Counter(raw for raw in _all(entries) if raw[0] == Kind.CORRECTION and raw[MODE] == CHANGED)
             for one in sorted({read_record(raw) for raw in (changed - told) + (told - changed)}, key=order_of):
                 yield Difference(lesson_id, one.seq, one.subject.hex())
+
+
+def _without_lease(stored: Iterable[SealedMinute], leases: Iterable[LeaseRow]) -> Iterator[tuple[int, str]]:
+    """Whose minute names a lease that did not hold in it; epoch 0 names none."""
+    known = {(one.person_id, one.epoch): one for one in leases}
+    for slot, one in ((minute.slot, record) for minute in stored for record in minute.records):
+        if one.summary is None or not one.summary.epoch:
+            continue
+        lease, start = known.get((one.person_id, one.summary.epoch)), slot * MINUTE_MS
+        if lease is None or not _held(lease, start, start + MINUTE_MS):
+            yield slot, one.person_id
+
+
+def _held(lease: LeaseRow, start_ms: int, end_ms: int) -> bool:
+    return lease.granted_ms < end_ms and (lease.ended_ms is None or lease.ended_ms > start_ms)
 
 
 def _minutes(said: Iterable[Entry]) -> dict[int, Counter[bytes]]:

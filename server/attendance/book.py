@@ -3,7 +3,7 @@
 In memory only and without input or output; the register fills it from the journal, the leases and the spool.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -14,6 +14,7 @@ from server.attendance.minutes import (
     MINUTE_MS,
     SEAL_AFTER_MS,
     Delivered,
+    Leases,
     MinuteRecord,
     Presence,
     SealedMinute,
@@ -22,11 +23,20 @@ from server.attendance.minutes import (
     slot_of,
 )
 from server.attendance.timeline import Phase, Transition, delivered_until
+from server.verify.minutes import NOTHING_ODD, UNSEEN, Odd, Seen
 
 #: a page that beat this recently is taken to be still there: what it did since its last beat is not judged yet
 PATIENCE_MS: Final = 15_000
 #: nobody turns a page to the front more often in a minute; what begins after that is dropped (a record stays small)
 MOST_SPANS_PER_MINUTE: Final = 64
+
+#: what media delivered to a trainee in a minute: (lesson, trainee, slot)
+Witnessed = Callable[[str, str, int], Seen]
+
+
+def nobody_saw(_lesson_id: str, _person_id: str, _slot: int) -> Seen:
+    """Media say nothing."""
+    return UNSEEN
 
 
 @dataclass(slots=True)
@@ -41,11 +51,27 @@ class PersonBook:
     visible: bool = False
     sealed_credit_ms: int = 0
     version: int = 0
+    leases: Leases = ()
+    odd: dict[int, Odd] = field(default_factory=dict)
 
     def presence(self, now_ms: int) -> Presence:
         """Everything known by `now_ms`."""
         running = ((self.held_since, now_ms),) if self.held_since is not None else ()
-        return Presence(union(self.holds, running), self.front, self.hidden)
+        return Presence(union(self.holds, running), self.front, self.hidden, self.leases, self.odd)
+
+    def forget_sealed(self, slot: int) -> None:
+        """Minutes before `slot` are stored: drop what they were made from."""
+        floor = slot * MINUTE_MS
+        self.front = clip(self.front, floor, self.reached_ms)
+        self.hidden = clip(self.hidden, floor, self.reached_ms)
+        self.holds = clip(self.holds, floor, max(floor, self.holds[-1][1])) if self.holds else ()
+        self.forget_notes(slot)
+
+    def forget_notes(self, slot: int) -> None:
+        """What only minutes before `slot` needed; the newest lease from before may still hold."""
+        older = [one for one in self.leases if one[0] < slot * MINUTE_MS]
+        self.leases = tuple(one for one in self.leases if one not in older[:-1])
+        self.odd = {at: odd for at, odd in self.odd.items() if at >= slot}
 
 
 @dataclass(slots=True)
@@ -102,9 +128,10 @@ class LessonBook:
         """For how long in that time we could have heard nobody."""
         return total(clip(self.outages, since_ms, until_ms)) if self.outages else 0
 
-    def hold(self, person_id: str, granted_ms: int, ended_ms: int | None) -> None:
-        """A lease was granted in this lesson (and has ended)."""
+    def hold(self, person_id: str, granted_ms: int, ended_ms: int | None, epoch: int = 0) -> None:
+        """A lease was granted in this lesson (and has ended); epoch 0: the log does not know it."""
         person = self.person(person_id)
+        person.leases = tuple(sorted({*person.leases, (granted_ms, epoch)}))
         if ended_ms is None:
             person.held_since = granted_ms
         else:
@@ -143,6 +170,15 @@ class LessonBook:
         person.visible = (front[-1][1] if front else 0) > (hidden[-1][1] if hidden else 0)
         self._changed(person)
 
+    def odd(self, person_id: str, slot: int) -> Odd:
+        """What was odd about a trainee's minute until now."""
+        return self.person(person_id).odd.get(slot, NOTHING_ODD)
+
+    def note(self, person_id: str, slot: int, odd: Odd) -> None:
+        """So much is odd about a trainee's minute, all told; said twice it is the same."""
+        if odd is not NOTHING_ODD and slot * MINUTE_MS >= self.floor_ms:
+            self.person(person_id).odd[slot] = Odd(*map(max, odd, self.odd(person_id, slot)))
+
     def due(self, now_ms: int) -> list[int]:
         """The minutes that can be sealed now, in order."""
         if self.next_slot is None or self.first_slot is None or self._returning(now_ms):
@@ -173,13 +209,21 @@ class LessonBook:
             for name in ("front", "hidden", "holds"):
                 kept: Intervals = getattr(person, name)
                 setattr(person, name, tuple(one for one in kept if one[1] > ms))
+            person.forget_notes(slot_of(ms))
 
-    def judge_slot(self, slot: int, now_ms: int, final: bool = True) -> SealedMinute:
+    def judge_slot(self, slot: int, now_ms: int, final: bool = True, witnessed: Witnessed = nobody_saw) -> SealedMinute:
         """The minute for everybody who held a lease in it; `final` when it is to be stored and then `sealed`."""
         delivered = self.delivered(now_ms)
         start, end = slot * MINUTE_MS, (slot + 1) * MINUTE_MS
         records = [
-            judge(person_id, slot, delivered, presence, end if final else self._known_ms(person, now_ms))
+            judge(
+                person_id,
+                slot,
+                delivered,
+                presence,
+                end if final else self._known_ms(person, now_ms),
+                witnessed(self.lesson_id, person_id, slot),
+            )
             for person_id, person in self.people.items()
             if clip((presence := person.presence(now_ms)).held, start, end)
         ]
@@ -193,11 +237,8 @@ class LessonBook:
         for record in minute.records:
             person = self.person(record.person_id)
             person.sealed_credit_ms += record.credit_ms
-        floor = self.next_slot * MINUTE_MS
         for person in self.people.values():
-            person.front = clip(person.front, floor, person.reached_ms)
-            person.hidden = clip(person.hidden, floor, person.reached_ms)
-            person.holds = clip(person.holds, floor, max(floor, person.holds[-1][1])) if person.holds else ()
+            person.forget_sealed(self.next_slot)
             self._changed(person)
 
     def unsealed(self, person_id: str, now_ms: int) -> tuple[tuple[int, MinuteRecord], ...]:

@@ -7,7 +7,7 @@ invariants I1-I7, I10-I13).
 
 from typing import Final, NamedTuple
 
-from server.attendance.intervals import Interval, Intervals, clip, skip, subtract, union
+from server.attendance.intervals import Interval, Intervals, clip, skip, subtract, total, union
 from server.core.errors import DomainError
 
 #: a hole up to this long costs an honest trainee nothing; beyond it nothing is credited
@@ -15,6 +15,8 @@ LONGEST_GAP_MS: Final = 60_000
 #: a page this far behind for LAGGING_BEATS beats in a row (sleep, a slowed clock) gets a new anchor
 LAG_MS: Final = 5_000
 LAGGING_BEATS: Final = 3
+#: a beat whose clock ran ahead by less is not noted: better networks and drift do that
+SURPLUS_MS: Final = 250
 MOST_SPANS: Final = 64
 #: the largest clock reading a page may send: 2^53, where JSON numbers stop being exact
 MOST_MONO: Final = 2**53
@@ -45,11 +47,17 @@ class Anchor(NamedTuple):
 
 
 class Credit(NamedTuple):
-    """What a beat changes: the new anchor, and the ledger milliseconds in front and hidden."""
+    """What a beat changes: the new anchor, and the ledger milliseconds in front and hidden.
+
+    `lagged_ms`: by so much the page was behind when it got a new anchor; `surplus_ms`: by so much less than it said
+    it was in front, because its clock ran ahead. 0 within what networks and honest clocks do.
+    """
 
     anchor: Anchor
     front: Intervals
     hidden: Intervals
+    lagged_ms: int = 0
+    surplus_ms: int = 0
 
 
 def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_ms: int = 0) -> Credit:
@@ -63,28 +71,34 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_m
         offset = min(offset, anchor.offset_ms)
     now = max(beat.mono + offset, anchor.reached_ms)
     lagging = anchor.lagging + 1 if received_ms - now > LAG_MS else 0
+    lagged_ms = 0
     if lagging >= LAGGING_BEATS:
+        lagged_ms = received_ms - now
         after = Anchor(beat.seq, next_nonce, received_ms, received_ms - beat.mono, beat.mono)
     else:
         after = Anchor(beat.seq, next_nonce, now, offset, beat.mono, lagging)
     if now == anchor.reached_ms or now - anchor.reached_ms - ours_ms > LONGEST_GAP_MS:
-        return Credit(after, (), ())
+        return Credit(after, (), (), lagged_ms)
     whole = ((anchor.reached_ms, now),)
-    front = clip(_placed(anchor, beat, offset, now), anchor.reached_ms, now)
-    return Credit(after, front, () if front == whole else subtract(whole, front))
+    placed, surplus_ms = _placed(anchor, beat, offset, now)
+    front = clip(placed, anchor.reached_ms, now)
+    hidden = () if front == whole else subtract(whole, front)
+    return Credit(after, front, hidden, lagged_ms, surplus_ms if surplus_ms >= SURPLUS_MS else 0)
 
 
-def _placed(anchor: Anchor, beat: Beat, offset: int, now: int) -> Intervals:
-    """The spans in ledger time.
+def _placed(anchor: Anchor, beat: Beat, offset: int, now: int) -> tuple[Intervals, int]:
+    """The spans in ledger time, and how much of them was taken off.
 
     When the page's clock says that more time has passed than there is between `reached_ms` and now (it runs fast, or
     the beat before was late), the surplus comes off the time in front: a fast clock stretches nothing.
     """
-    spans = union(beat.spans)
+    spans, skipped_ms = union(beat.spans), 0
     if anchor.offset_ms is not None and offset < anchor.offset_ms:
         surplus = (beat.mono - anchor.mono) - (now - anchor.reached_ms)
-        spans = skip(clip(spans, anchor.mono, beat.mono), surplus)
-    return tuple([(start + offset, end + offset) for start, end in spans])
+        within = clip(spans, anchor.mono, beat.mono)
+        spans = skip(within, surplus)
+        skipped_ms = total(within) - total(spans)
+    return tuple([(start + offset, end + offset) for start, end in spans]), skipped_ms
 
 
 def _check(anchor: Anchor, beat: Beat) -> None:

@@ -4,21 +4,23 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-from server.attendance.minutes import SealedMinute, pack_one
-from server.verify.formats import Kind, Record, pack_minutes
+from server.attendance.minutes import MinuteRecord, SealedMinute, text_of
+from server.verify.formats import NO_ID, Kind, Record, Told, pack_minutes
+from server.verify.minutes import PLAIN, SUMMARY
 
 #: how the minute was spent: in a live lesson (recorded lessons will be 2)
 LIVE: Final = 1
+#: a summary begins with the lease's epoch; a record's session is the same in eight bytes
+_EPOCH: Final = 4
+_NO_EPOCH: Final = bytes(4)
 
 
 def own_records(lesson_id: str, person_id: str, minutes: Iterable[SealedMinute]) -> list[bytes]:
     """The packed records of one trainee's sealed minutes, in order of time."""
     found, resource = [], bytes.fromhex(lesson_id)
     for minute in minutes:
-        for one in (one for one in minute.records if one.person_id == person_id):
-            packed = pack_one(one)
-            told = (packed[:8], one.credit_ms, hashlib.sha256(packed).digest())
-            found.append(pack_minutes(minute.slot, resource, LIVE, [told]))
+        own = [one for one in minute.records if one.person_id == person_id]
+        found += [pack_minutes(minute.slot, resource, LIVE, [said]) for said in _told(own)]
     return found
 
 
@@ -36,8 +38,17 @@ def minute_records(lesson_id: str, minute: SealedMinute) -> bytes:
         mode=LIVE,
         credit_ms=minute.delivered_ms,
     )
-    told = []
-    for one in minute.records:
-        packed = pack_one(one)
-        told.append((packed[:8], one.credit_ms, hashlib.sha256(packed).digest()))
-    return own.pack() + pack_minutes(minute.slot, resource, LIVE, told)
+    return own.pack() + pack_minutes(minute.slot, resource, LIVE, _told(minute.records))
+
+
+def _told(records: Iterable[MinuteRecord]) -> list[Told]:
+    """What the log is told of each; most have one and the same summary, which is digested once."""
+    digests: dict[bytes, bytes] = {}
+    found = []
+    for one in records:
+        text = text_of(one)
+        if text not in digests:
+            digests[text] = hashlib.sha256(text).digest()
+        session, form = (_NO_EPOCH + text[:_EPOCH], SUMMARY) if one.text else (NO_ID, PLAIN)
+        found.append((bytes.fromhex(one.person_id), session, one.credit_ms, form, digests[text]))
+    return found

@@ -17,12 +17,14 @@ from server.attendance.credit import Anchor
 from server.attendance.estate import Estates
 from server.attendance.intervals import Intervals
 from server.attendance.lease import SILENCE_MS, End, Holding
-from server.attendance.minutes import MINUTE_MS
+from server.attendance.minutes import MINUTE_MS, slot_of
 from server.attendance.spool import Spool
 from server.core.clock import Clock, boot_ms
 from server.core.cluster.owners import Alone, Claim, Owners
 from server.core.database import Database
 from server.core.tasks import Tasks
+from server.ledger import records as ledger
+from server.verify.minutes import Odd
 
 #: the spool is begun anew when its file has grown by this
 SPOOL_BYTES: Final = 8 * 1024 * 1024
@@ -190,7 +192,7 @@ class Register:
                 book = await self.book(row.lesson_id)  # it must be there when the lease ends
                 if person_id not in self.holders:
                     self.holders[person_id] = _holder(row, row.granted_ms)
-                    book.hold(person_id, row.granted_ms, None)
+                    book.hold(person_id, row.granted_ms, None, row.epoch)
         return self.holders.get(person_id)
 
     async def end_lease(self, holder: Holder, reason: End, at_ms: int) -> None:
@@ -246,9 +248,15 @@ class Register:
 
     def _unsealed(self, book: LessonBook) -> list[dict[str, Any]]:
         return [
-            {"lesson": book.lesson_id, "person": person_id, "front": person.front, "hidden": person.hidden}
+            {
+                "lesson": book.lesson_id,
+                "person": person_id,
+                "front": person.front,
+                "hidden": person.hidden,
+                "odd": [[slot, *odd] for slot, odd in person.odd.items()],
+            }
             for person_id, person in book.people.items()
-            if person.front or person.hidden
+            if person.front or person.hidden or person.odd
         ]
 
     async def _keep(self, book: LessonBook) -> None:
@@ -286,11 +294,13 @@ class Register:
         async with self.database.read() as connection:
             sealed = await records.sealed_minutes(connection, lesson_id)
             leases = await records.leases_of_lesson(connection, lesson_id)
+            head = await ledger.read_head(connection)
         book = LessonBook(lesson_id)
         # Who held a lease when we went down could not show itself since: their silence begins now.
         now = self.clock.ms() if self._restoring or claim.taken else 0
         for row in leases:
-            book.hold(row.person_id, row.granted_ms, row.ended_ms)
+            told = head is not None and slot_of(row.granted_ms) >= head.genesis
+            book.hold(row.person_id, row.granted_ms, row.ended_ms, row.epoch if told else 0)
             if row.ended_ms is None and row.person_id not in self.holders:
                 holder = self.holders[row.person_id] = _holder(row, max(row.granted_ms, now))
                 holder.inherited = claim.taken
@@ -305,6 +315,8 @@ class Register:
         reached = max((end for _, end in (*front, *hidden)), default=0)
         floor = (book.next_slot or 0) * MINUTE_MS
         book.add(line["person"], front, hidden, max(reached, floor))
+        for slot, *odd in line.get("odd", ()):
+            book.note(line["person"], slot, Odd(*odd))
         holder = self.holders.get(line["person"])
         if holder is not None and line.get("epoch") == holder.epoch and holder.lesson_id == book.lesson_id:
             anchor = Anchor(*line["anchor"])

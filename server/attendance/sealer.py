@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from typing import Final
 
 from server.attendance import records
-from server.attendance.book import LessonBook
+from server.attendance.book import LessonBook, Witnessed, nobody_saw
 from server.attendance.evidence import minute_records
 from server.attendance.lease import SILENCE_MS, End
 from server.attendance.minutes import SEAL_AFTER_MS, SealedMinute
@@ -20,8 +20,9 @@ ALIVE_EVERY_MS: Final = 5_000
 class Sealer:
     """The job that turns books into journal rows."""
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, witnessed: Witnessed = nobody_saw) -> None:
         self._register = register
+        self._witnessed = witnessed
         self._alive_ms = 0
         self._one_at_a_time = asyncio.Lock()
 
@@ -51,7 +52,8 @@ class Sealer:
             for lesson_id, book in self._register.books.items():
                 if slots := book.due(now):
                     frozen.enter_context(book.frozen(slots))
-                    due.append((lesson_id, book, [book.judge_slot(slot, now) for slot in slots]))
+                    judged = [book.judge_slot(slot, now, witnessed=self._witnessed) for slot in slots]
+                    due.append((lesson_id, book, judged))
             if not due:
                 return
             stored: list[tuple[LessonBook, SealedMinute]] = []

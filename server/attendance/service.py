@@ -12,6 +12,7 @@ from server.attendance.book import LessonBook
 from server.attendance.credit import MOST_MONO, Anchor, Beat, credit
 from server.attendance.intervals import clip
 from server.attendance.lease import HOUR_MS, SILENCE_MS, TAKE_OVERS_PER_HOUR, Ask, Decision, End, How, decide
+from server.attendance.minutes import slot_of
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
 from server.core.clock import iso
@@ -19,6 +20,7 @@ from server.core.cluster.owners import Errand
 from server.core.cluster.rules import node_of
 from server.core.errors import DomainError
 from server.core.vault import Vault
+from server.verify.minutes import NOTHING_ODD, Odd, plus
 
 Answer = TypeVar("Answer")
 
@@ -28,6 +30,8 @@ JOIN_TRIES: Final = 3
 MOST_BEHIND_MS: Final = 250
 #: what one process asks of another: `give_way` with {lesson_id, entry}
 LEASE_YIELD: Final = "lease.yield"
+#: what a beat is told that is not taken for its page's
+REFUSED: Final = ("beat_refused", "lease_lost")
 #: how a lease was obtained, the more telling the later
 WORTH: Final = (How.NEW, How.RESUME, How.TAKE_OVER)
 
@@ -171,29 +175,51 @@ class Attendance:
         await self.register.awake()
         received_ms = self._now()
         async with self.register.lock(actor.person_id):
-            holder = self._speaks(actor, connection, lesson_id, epoch, beat)
-            owned = self.register.owners.check(lesson_id)
-            received_ms += _behind(holder, beat, received_ms)
-            if holder.answered_nonce and (beat.seq, beat.nonce) == (holder.anchor.seq, holder.answered_nonce):
-                return Acknowledged(holder.anchor.seq, holder.anchor.nonce)
-            book = self._open_book(lesson_id)
-            ours_ms = book.outage_ms(holder.anchor.reached_ms, received_ms)
-            worth = credit(holder.anchor, beat, received_ms, _secret(), ours_ms)
-            since_ms, until_ms = max(book.floor_ms, holder.anchor.reached_ms), worth.anchor.reached_ms
-            front, hidden = clip(worth.front, since_ms, until_ms), clip(worth.hidden, since_ms, until_ms)
-
-            def stored() -> None:
-                holder.anchor, holder.answered_nonce, holder.seen_ms = worth.anchor, beat.nonce, received_ms
-                book.add(actor.person_id, front, hidden, worth.anchor.reached_ms)
-
-            book.taking(actor.person_id, since_ms)
             try:
-                line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms)
-                await self.register.spool.append(line, stored)
-            finally:
-                book.took(actor.person_id)
-            self.register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
-            return Acknowledged(worth.anchor.seq, worth.anchor.nonce)
+                return await self._beat(actor, connection, lesson_id, epoch, beat, received_ms)
+            except DomainError as error:
+                self._count(error, actor.person_id, lesson_id, slot_of(received_ms))
+                raise
+
+    async def _beat(
+        self, actor: Actor, connection: str, lesson_id: str, epoch: int, beat: Beat, received_ms: int
+    ) -> Acknowledged:
+        holder = self._speaks(actor, connection, lesson_id, epoch, beat)
+        owned = self.register.owners.check(lesson_id)
+        received_ms += _behind(holder, beat, received_ms)
+        if holder.answered_nonce and (beat.seq, beat.nonce) == (holder.anchor.seq, holder.answered_nonce):
+            return Acknowledged(holder.anchor.seq, holder.anchor.nonce)
+        book = self._open_book(lesson_id)
+        ours_ms = book.outage_ms(holder.anchor.reached_ms, received_ms)
+        worth = credit(holder.anchor, beat, received_ms, _secret(), ours_ms)
+        since_ms, until_ms = max(book.floor_ms, holder.anchor.reached_ms), worth.anchor.reached_ms
+        front, hidden = clip(worth.front, since_ms, until_ms), clip(worth.hidden, since_ms, until_ms)
+        slot = slot_of(received_ms)
+        odd = book.odd(actor.person_id, slot)
+        if worth.lagged_ms or worth.surplus_ms:
+            odd = plus(odd, Odd(0, worth.lagged_ms, worth.surplus_ms))
+
+        def stored() -> None:
+            holder.anchor, holder.answered_nonce, holder.seen_ms = worth.anchor, beat.nonce, received_ms
+            book.add(actor.person_id, front, hidden, worth.anchor.reached_ms)
+            book.note(actor.person_id, slot, odd)
+
+        book.taking(actor.person_id, since_ms)
+        try:
+            line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms)
+            if odd is not NOTHING_ODD:
+                line["odd"] = [[slot, *odd]]
+            await self.register.spool.append(line, stored)
+        finally:
+            book.took(actor.person_id)
+        self.register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
+        return Acknowledged(worth.anchor.seq, worth.anchor.nonce)
+
+    def _count(self, error: DomainError, person_id: str, lesson_id: str, slot: int) -> None:
+        """A refused beat changes nothing but this count."""
+        book = self.register.books.get(lesson_id)
+        if error.code in REFUSED and book is not None and person_id in book.people:
+            book.note(person_id, slot, plus(book.odd(person_id, slot), Odd(refused=1)))
 
     async def leave(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> None:
         """The page goes away on purpose: its lease ends now."""
@@ -269,7 +295,7 @@ class Attendance:
             )
             await records.add_lease(connection, row)
         holder = self.register.take(row, entry.connection, _anchor(entry, row.granted_ms, received_ms), now)
-        (await self.register.book(entry.lesson_id)).hold(row.person_id, row.granted_ms, None)
+        (await self.register.book(entry.lesson_id)).hold(row.person_id, row.granted_ms, None, row.epoch)
         with suppress(DomainError):  # without room for it, a restart before the first beat forgets the page's clock
             await self.register.spool.append(holder.line((), (), holder.anchor, "", now))
         return Granted(row.epoch, resume, 0, holder.anchor.nonce)

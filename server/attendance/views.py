@@ -13,7 +13,7 @@ from server.attendance.corrections.records import entries_of
 from server.attendance.corrections.rules import Key, replay
 from server.attendance.evidence import own_records
 from server.attendance.hours import ClassHours, class_hours
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, pack_one, slot_of, unpack
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, slot_of, text_of, unpack
 from server.attendance.register import Register
 from server.core.cluster.owners import Errand
 from server.core.errors import DomainError
@@ -282,8 +282,8 @@ class Views:
                 stored = await records.sealed_minutes(connection, lesson_id)
             for minute in stored:
                 for record in minute.records:
-                    packed = pack_one(record)
-                    found.texts[sha256(packed).digest()] = packed
+                    text = text_of(record)
+                    found.texts[sha256(text).digest()] = text
                     found.credit_ms[lesson_id, record.person_id, minute.slot] = record.credit_ms
         return found
 

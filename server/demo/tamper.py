@@ -11,10 +11,11 @@ import sqlite3
 import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from server.attendance.minutes import MINUTE_MS, MinuteRecord, pack, pack_one, unpack
+from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, pack, text_of, told, unpack
 from server.core.actor import Role
 from server.core.database import Database
 from server.core.errors import DomainError
@@ -22,6 +23,7 @@ from server.core.wire.declaration import UNSEEN, Call, Declarations, Download, R
 from server.exchange.api import LedgerRequest
 from server.ledger.rules import MINUTE, split
 from server.training.service import Training
+from server.verify.minutes import CREDITED, write
 
 #: what the export of a copy of the store is: its file, and the class
 Package = Callable[[Path, LedgerRequest], Awaitable[Download]]
@@ -87,7 +89,7 @@ def change_one(file: Path, lessons: list[str]) -> bool:
 def _change(store: sqlite3.Connection, lesson: str, slot: int, records: tuple[MinuteRecord, ...], at: int) -> bool:
     old = records[at]
     whole = old.credit_ms < MINUTE_MS
-    new = MinuteRecord(old.person_id, ((0, MINUTE_MS),) if whole else ((0, 1000),), ())
+    new = _spent(old, MINUTE_MS if whole else 1000)
     entries = store.execute(
         "SELECT id, records FROM ledger_entry JOIN ledger_sealed ON entry_id = id WHERE group_id = ? AND slot = ?",
         (lesson, slot),
@@ -107,8 +109,16 @@ def _change(store: sqlite3.Connection, lesson: str, slot: int, records: tuple[Mi
     return False
 
 
+def _spent(old: MinuteRecord, credit_ms: int) -> MinuteRecord:
+    """So much in front, then away; all else as it was."""
+    if old.summary is None:
+        return MinuteRecord(old.person_id, ((0, credit_ms),), ())
+    spells = ((CREDITED, credit_ms), (Reason.HIDDEN, MINUTE_MS))[: 1 if credit_ms == MINUTE_MS else 2]
+    return told(old.person_id, write(replace(old.summary, spells=spells)))
+
+
 def _rewritten(record: bytes, new: MinuteRecord) -> bytes:
     raw = bytearray(record)
     raw[CREDIT] = new.credit_ms.to_bytes(4, "big")
-    raw[EVIDENCE] = hashlib.sha256(pack_one(new)).digest()
+    raw[EVIDENCE] = hashlib.sha256(text_of(new)).digest()
     return bytes(raw)

@@ -116,16 +116,20 @@ class Record:
         )
 
 
-def pack_minutes(slot: int, resource: bytes, mode: int, minutes: Iterable[tuple[bytes, int, bytes]]) -> bytes:
-    """The packed records of one minute of many subjects: subject, credit_ms and evidence of each.
+#: a minute of somebody: subject, session, credit_ms, flags (minutes.PLAIN or SUMMARY), evidence
+Told = tuple[bytes, bytes, int, int, bytes]
+
+
+def pack_minutes(slot: int, resource: bytes, mode: int, minutes: Iterable[Told]) -> bytes:
+    """The packed records of one minute of many subjects.
 
     The same as `Record(...).pack()`, without its detours: this is done for every minute of everybody.
     """
     pack, kind = _RECORD.pack, int(Kind.MINUTE)
     return b"".join(
         [
-            pack(kind, VERSION, slot, 0, subject, NO_ID, resource, mode, credit_ms, 0, evidence)
-            for subject, credit_ms, evidence in minutes
+            pack(kind, VERSION, slot, 0, subject, session, resource, mode, credit_ms, form, evidence)
+            for subject, session, credit_ms, form, evidence in minutes
         ]
     )
 

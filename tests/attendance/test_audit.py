@@ -2,10 +2,13 @@
 
 import pytest
 
+from server.attendance import records
 from server.attendance.audit import Difference, differences
 from server.attendance.corrections import records as corrections
 from server.attendance.corrections.records import Correction
 from server.attendance.corrections.rules import Line, Measure
+from server.attendance.lease import End
+from server.attendance.minutes import Reason, pack
 from server.ledger import records as ledger
 from server.verify.formats import NO_ID
 from tests.attendance.test_sealer import attend, joined
@@ -99,3 +102,49 @@ async def test_a_correction_that_the_log_does_not_know_is_named(world: World, st
             await connection.exec_driver_sql("ALTER TABLE correction_entry DISABLE TRIGGER ALL")
         await connection.exec_driver_sql(statement)
     assert set(await found(world)) == {Difference(LESSON, SLOT, person_id(1))}
+
+
+async def test_a_minute_under_a_lease_that_did_not_hold_is_named(world: World) -> None:
+    await sealed(world)
+    for change, slots in (("epoch = 7", [0, 1]), (f"epoch = 1, granted_ms = {T0 + 60_000}", [0])):
+        async with world.database.write() as connection:
+            if world.database.embedded:
+                await connection.exec_driver_sql("DROP TRIGGER IF EXISTS lease_no_update")
+            else:
+                await connection.exec_driver_sql("ALTER TABLE lease DISABLE TRIGGER ALL")
+            await connection.exec_driver_sql(f"UPDATE lease SET {change}")
+        assert await found(world) == [Difference(LESSON, SLOT + slot, person_id(1)) for slot in slots]
+
+
+async def test_a_minute_that_begins_when_its_lease_had_ended_is_named(world: World) -> None:
+    await sealed(world)
+    async with world.database.write() as connection:
+        await records.add_end(connection, LESSON, person_id(1), 1, End.LEFT, T0 + 60_000)
+    assert await found(world) == [Difference(LESSON, SLOT + 1, person_id(1))]
+
+
+#: a lesson's minute as version 0.2 stored it, and as the log was told of it before there were summaries
+OLD_JOURNAL = "000000000000000100020100004e209c40ea60014e20000000000000000200000104ea60"
+OLD_TOLD = (
+    "140101c83ce000000002000000000000000000000000000000001e55000000000001010000ea600000" + 32 * "00"
+    + "010101c83ce000000000000000000000000100000000000000001e550000000000010100009c400000"
+    "a2a1fbbe27ee28c3b4d8fb713ebfb797010520a4bd91da276155c47f96f7aad9"
+    "010101c83ce000000000000000000000000200000000000000001e5500000000000101000000000000"
+    "160d2a1a94bce1a48191fc7a164c7337b8a0a4466e323a9d69ba5da8085939ef"
+)  # fmt: skip
+
+
+async def test_what_was_sealed_before_there_were_summaries_still_says_the_same(world: World) -> None:
+    row = f"'{LESSON}', {SLOT}, 60000, 40000, 2, $, 1"
+    literal = f"x'{OLD_JOURNAL}'" if world.database.embedded else f"'\\x{OLD_JOURNAL}'"
+    async with world.database.write() as connection:
+        await ledger.begin(connection, "log", SLOT)
+        await connection.exec_driver_sql(f"INSERT INTO minute_journal VALUES ({row.replace('$', literal)})")
+        await ledger.append_packed(connection, SLOT, LESSON, bytes.fromhex(OLD_TOLD))
+    assert await found(world) == []
+    async with world.database.read() as connection:
+        (minute,) = await records.sealed_minutes(connection, LESSON)
+    first, second = minute.records
+    assert (first.credit_ms, first.delivered_ms, first.summary) == (40_000, 60_000, None)
+    assert second.reasons == ((Reason.ABSENT, 60_000),)
+    assert pack(minute.records).hex() == OLD_JOURNAL

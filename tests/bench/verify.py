@@ -8,7 +8,7 @@ from typing import Any, Final
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.attendance.evidence import minute_records
-from server.attendance.minutes import SealedMinute, pack_one
+from server.attendance.minutes import SealedMinute, text_of
 from server.core.signing import FileSigner
 from server.ledger.rules import SEAL_AFTER_MS, Entry, make_minute, place_of, split, subject_of
 from server.verify import bundle
@@ -50,7 +50,7 @@ def evidence(signer: FileSigner) -> Bundle:
 
 
 def _part(minute: SealedMinute) -> tuple[bytes, GroupPart]:
-    texts = {sha256(packed).digest(): packed for packed in map(pack_one, minute.records)}
+    texts = {sha256(packed).digest(): packed for packed in map(text_of, minute.records)}
     packed = sorted(split(minute_records(LESSON, minute)), key=place_of)
     keys = {LESSON: {subject_of(raw): SALT for raw in packed}}
     entry = Entry("0", minute.slot, LESSON, b"".join(packed))

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from server.attendance.evidence import minute_records
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack_one
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, text_of
 from server.attendance.views import Evidence
 from server.exchange.evidence import make_bundle
 from server.ledger import records
@@ -73,7 +73,7 @@ class SmallClass:
         async with self.world.database.write() as connection:
             await records.append_packed(connection, slot, lesson_id, minute_records(lesson_id, sealed))
         for one in sealed.records:
-            self.known.texts[sha256(pack_one(one)).digest()] = pack_one(one)
+            self.known.texts[sha256(text_of(one)).digest()] = text_of(one)
             self.known.credit_ms[lesson_id, one.person_id, slot] = one.credit_ms
 
 

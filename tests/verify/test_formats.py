@@ -175,10 +175,10 @@ def test_the_root_over_groups() -> None:
     assert formats.groups_root([GROUP, other]) == node_hash(leaf_hash(GROUP.pack()), leaf_hash(other.pack()))
 
 
-@given(st.lists(st.tuples(ids, whole(32), hashes), max_size=5), whole(32), ids, whole(8))
-def test_many_minutes_at_once(minutes: list[tuple[bytes, int, bytes]], slot: int, resource: bytes, mode: int) -> None:
+@given(st.lists(st.tuples(ids, ids, whole(32), whole(16), hashes), max_size=5), whole(32), ids, whole(8))
+def test_many_minutes_at_once(minutes: list[formats.Told], slot: int, resource: bytes, mode: int) -> None:
     one_by_one = b"".join(
-        Record(Kind.MINUTE, slot, 0, subject, resource=resource, mode=mode, credit_ms=ms, evidence=evidence).pack()
-        for subject, ms, evidence in minutes
+        Record(Kind.MINUTE, slot, 0, subject, session, resource, mode, ms, form, evidence).pack()
+        for subject, session, ms, form, evidence in minutes
     )
     assert formats.pack_minutes(slot, resource, mode, minutes) == one_by_one
