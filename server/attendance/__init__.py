@@ -1,8 +1,9 @@
 """Floor 4, the heart: lease → beat → credit → minute → hours."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from server.attendance.api import Api
+from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
 from server.attendance.corrections.api import Api as CorrectionsApi
 from server.attendance.corrections.service import Corrections, Names
@@ -21,6 +22,7 @@ class Presence:
 
     attendance: Attendance
     views: Views
+    hours_of: Callable[[str], Awaitable[dict[str, Hours]]]
 
 
 def build(
@@ -40,4 +42,4 @@ def build(
     served = api.declarations()
     served.add(CorrectionsApi(corrections, training).declarations())
     jobs = (Job("attendance.awake", LOOK_S, register.awake), Job("attendance.seal", ROUND_S, sealer.round))
-    return Capability(Presence(attendance, views), served, jobs)
+    return Capability(Presence(attendance, views, api.hours_of), served, jobs)

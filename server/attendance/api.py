@@ -177,17 +177,18 @@ class Api:
         mine = [MyLesson(lesson, await self._views.totals(lesson.id, me)) for lesson in lessons]
         classes = []
         for one in await self._training.classes_of(call.who):
-            hours = await self._hours(one.id)
+            hours = await self.hours_of(one.id)
             classes.append(MyClass(one.id, one.name, hours[me]))
         return Today(iso(self._register.clock.ms()), mine, classes)
 
     async def class_hours(self, call: Call, request: ClassRequest) -> ClassHoursAnswer:
         """The class hours of everybody in a class."""
         await self._training.class_for(call.who, request.class_id)
-        hours = await self._hours(request.class_id)
+        hours = await self.hours_of(request.class_id)
         return ClassHoursAnswer([HoursRow(person_id, one) for person_id, one in hours.items()])
 
-    async def _hours(self, class_id: str) -> dict[str, Hours]:
+    async def hours_of(self, class_id: str) -> dict[str, Hours]:
+        """The class hours of everybody in a class, by person."""
         training_class = await self._training.training_class(class_id)
         scheme = await self._training.scheme_of(class_id)
         bound = SchemeRef(scheme.name, scheme.version, scheme.title)

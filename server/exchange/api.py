@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+from server.attendance.api import LessonRequest
 from server.core.actor import Role
 from server.core.wire.declaration import UNSEEN, Call, Declarations, Download, Nothing, Route
 from server.exchange.rules import Rejected
@@ -58,11 +59,6 @@ class LedgerRequest:
     language: Language = Language.CHINESE
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptRequest:
-    lesson_id: str
-
-
 class Api:
     """The functions behind the declarations."""
 
@@ -92,10 +88,15 @@ class Api:
         home = await self._training.class_for(call.who, request.class_id)
         return await self._exchange.package(home.id, request.language)
 
-    async def receipt(self, call: Call, request: ReceiptRequest) -> Receipt:
+    async def receipt(self, call: Call, request: LessonRequest) -> Receipt:
         """A trainee's own 学时回执 of a lesson."""
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
         return await self._exchange.receipt(lesson.id, call.who.person_id)
+
+    async def proof(self, call: Call, request: LessonRequest) -> Download:
+        """The evidence of a lesson, to be checked at once."""
+        lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        return await self._exchange.proof(lesson.id)
 
     async def template_xlsx(self, _call: Call, _request: Nothing) -> Download:
         """An empty roster as .xlsx."""
@@ -133,9 +134,18 @@ def declarations(exchange: Exchange, training: Training) -> Declarations:
             Route("GET", f"{one}/ledger.zip", readers, LedgerRequest, Download, api.package, codes=PACKAGE_CODES),
             Route(
                 "GET",
+                f"{v1}/lessons/{{lesson_id}}/evidence.json",
+                readers,
+                LessonRequest,
+                Download,
+                api.proof,
+                codes=PACKAGE_CODES,
+            ),
+            Route(
+                "GET",
                 f"{v1}/lessons/{{lesson_id}}/receipt",
                 frozenset({Role.TRAINEE}),
-                ReceiptRequest,
+                LessonRequest,
                 Receipt,
                 api.receipt,
                 codes=PACKAGE_CODES,

@@ -25,8 +25,8 @@ PACKED: Final = (1980, 1, 1, 0, 0, 0)
 class Log(Protocol):
     """What the log can show."""
 
-    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]) -> Proofs:
-        """All that was published of these groups. Raises DomainError lesson_not_sealed."""
+    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], whole: bool = True) -> Proofs:
+        """All that was published of these groups, the `whole` or none of it. Raises DomainError lesson_not_sealed."""
         ...
 
     async def vouch(self, group_id: str, text: str) -> str:
@@ -58,6 +58,19 @@ def make_bundle(proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat]
         proofs.tiles,
         proofs.rest,
     )
+
+
+def make_part(proofs: Proofs, lesson: Lesson, seats: Sequence[Seat], known: Evidence) -> Bundle:
+    """The evidence of a lesson as far as it is published: what is on its way to the log claims nothing yet."""
+    published = {
+        (record.resource.hex(), record.subject.hex(), record.slot)
+        for leaf in proofs.leaves
+        for part in leaf.groups
+        for record in map(read_record, split(part.records))
+        if record.kind == Kind.MINUTE
+    }
+    shown = {key: ms for key, ms in known.credit_ms.items() if key in published}
+    return make_bundle(proofs, [lesson], seats, Evidence(known.texts, shown))
 
 
 def _begun(proofs: Proofs) -> dict[str, int]:

@@ -170,6 +170,19 @@ class Exchange:
         stem = files[0][0].rpartition(".")[0]
         return Download(f"{stem}.zip", "application/zip", await asyncio.to_thread(packed))
 
+    async def proof(self, lesson_id: str) -> Download:
+        """The evidence of one lesson as far as it is published, also while it is taught.
+
+        Raises DomainError not_found, lesson_not_sealed.
+        """
+        lesson = await self._training.lesson(lesson_id)
+        seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(lesson.class_id)]
+        known = await self._attendance.evidence([lesson_id])
+        proofs = await self._log.proofs([lesson_id], known.texts, whole=False)
+        found = evidence.make_part(proofs, lesson, seats, known)
+        content = await asyncio.to_thread(bundle.write, found)
+        return Download(evidence.FILE, "application/json", content)
+
     async def receipt(self, lesson_id: str, person_id: str) -> Receipt:
         """A trainee's 学时回执 of a lesson. Raises DomainError lesson_not_sealed."""
         records = await self._attendance.own_records(lesson_id, person_id)

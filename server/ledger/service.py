@@ -75,12 +75,13 @@ class Ledger:
         """None, or a stable word for what keeps the log from being published."""
         return self._trouble
 
-    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes]) -> Proofs:
+    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], whole: bool = True) -> Proofs:
         """All that was published of these groups, with what leads up to the signed root; `evidence` by its digest.
 
-        Raises DomainError lesson_not_sealed while something of them is still to be published.
+        Raises DomainError lesson_not_sealed before anything was published, and for the `whole` while something of it
+        is still to be.
         """
-        return await prove(self._database, self.files, group_ids, evidence)
+        return await prove(self._database, self.files, group_ids, evidence, whole)
 
     async def vouch(self, group_id: str, text: str) -> str:
         """Sign a text about a group, once all that was said of it is published; it must be no checkpoint.

@@ -1,13 +1,17 @@
-"""Declares what regulators see: the lessons of their area, read only."""
+"""Declares what regulators see: the lessons of their area, and one trainee of a class; read only."""
 
 from dataclasses import dataclass
 
 from server.attendance import Presence
-from server.core.actor import EVERYONE, Role
+from server.attendance.api import Hours
+from server.attendance.minutes import slot_of
+from server.attendance.views import Cell, Totals, totals_of
+from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
+from server.core.errors import DomainError
 from server.core.wire.declaration import UNSEEN, Call, Declarations, Nothing, Route
 from server.oversight.service import Oversight
-from server.training.service import Training
+from server.training.service import Lesson, Training
 from server.training.views import LessonView
 
 
@@ -43,6 +47,37 @@ class Looks:
     at: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class TraineeRequest:
+    class_id: str
+    person_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TraineeLesson:
+    """A lesson as one trainee spent it: `cells` in order, none of a lesson that has not begun."""
+
+    lesson: LessonView
+    totals: Totals
+    cells: list[Cell]
+    planned_first_slot: int
+    planned_last_slot: int
+
+
+@dataclass(frozen=True, slots=True)
+class TraineePage:
+    """All that a class knows of one trainee's hours. `view_id` is set for a regulator: the look was recorded."""
+
+    class_id: str
+    class_name: str
+    institution_name: str
+    seat: int
+    name: str
+    hours: Hours
+    lessons: list[TraineeLesson]
+    view_id: str | None
+
+
 class Api:
     """The functions behind the declarations."""
 
@@ -63,6 +98,25 @@ class Api:
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
         return Looks([] if lesson.ended_ms is None else [iso(at) for at in await self._oversight.looks(lesson.id)])
 
+    async def trainee(self, call: Call, request: TraineeRequest) -> TraineePage:
+        """One trainee of a class: plan against actual, minute by minute. Raises not_found for somebody else's."""
+        home = await self._training.class_for(call.who, request.class_id)
+        enrolled = [one for one in await self._training.roster(home.id) if one.person_id == request.person_id]
+        if not enrolled:
+            raise DomainError("not_found")
+        (place,) = enrolled
+        lessons = [await self._spent(one, place.person_id) for one in await self._training.lessons_of_class(home.id)]
+        hours = (await self._presence.hours_of(home.id))[place.person_id]
+        return TraineePage(
+            home.id, home.name, home.institution.name, place.seat, place.name, hours, lessons, call.view_id
+        )
+
+    async def _spent(self, lesson: Lesson, person_id: str) -> TraineeLesson:
+        (shown,) = await self._training.show([lesson.id])
+        cells = (await self._presence.views.minutes(lesson.id)).cells(person_id)
+        first, last = slot_of(lesson.planned_start_ms), slot_of(lesson.planned_end_ms - 1)
+        return TraineeLesson(shown, totals_of(cells), cells, first, last)
+
     async def _row(self, lesson: LessonView) -> AreaLesson:
         roster = await self._training.roster(lesson.class_id)
         present = (await self._presence.views.fresh(lesson.id)).present
@@ -74,6 +128,15 @@ class Api:
         regulators = frozenset({Role.REGULATOR})
         return Declarations(
             routes=[
+                Route(
+                    "GET",
+                    "/api/v1/classes/{class_id}/trainees/{person_id}",
+                    OVERSEERS,
+                    TraineeRequest,
+                    TraineePage,
+                    self.trainee,
+                    codes=UNSEEN,
+                ),
                 Route("GET", "/api/v1/oversight/lessons", regulators, Nothing, AreaLessons, self.lessons),
                 Route(
                     "GET", "/api/v1/lessons/{lesson_id}/looks", EVERYONE, LooksRequest, Looks, self.looks, codes=UNSEEN

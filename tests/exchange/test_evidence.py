@@ -11,7 +11,7 @@ from server.attendance.views import Evidence
 from server.core.errors import DomainError
 from server.exchange.evidence import FILE, make_bundle, pack
 from server.ledger.proofs import Proofs
-from server.verify.bundle import Claim
+from server.verify.bundle import Claim, read
 from server.verify.program import CHANGED, HOLDS, verify
 from tests.school import ID_NUMBERS, PEOPLE, School, school
 
@@ -28,6 +28,37 @@ async def taught(served: School) -> None:
             beat = {"epoch": lease["epoch"], "seq": seq, "nonce": lease["nonce"], "mono": seq * 10_000}
             lease |= await page.call("beat", **beat, spans=[[(seq - 1) * 10_000, seq * 10_000]])
         await desk.call("lesson:end")
+
+
+async def test_a_lesson_is_checked_while_it_is_taught(tmp_path: Path) -> None:
+    async with school(tmp_path / "data") as served:
+        house, path, trust = served.house, tmp_path / FILE, tmp_path / "trust"
+        trust.write_text(f"{house.log.key}\n")
+        await house.log.round()
+        async with served.page("teacher") as desk, served.page("jia") as page:
+            await desk.join()
+            await desk.call("lesson:start")
+            lease = (await page.join(mono=0))["lease"]
+            with pytest.raises(DomainError, match="lesson_not_sealed"):
+                await house.exchange.proof(served.lesson_id)
+            for seq in range(1, 31):
+                served.clock.advance(10_000)
+                beat = {"epoch": lease["epoch"], "seq": seq, "nonce": lease["nonce"], "mono": seq * 10_000}
+                lease |= await page.call("beat", **beat, spans=[[(seq - 1) * 10_000, seq * 10_000]])
+            await Sealer(house.register).round()
+            await house.log.round()
+            served.clock.advance(60_000)
+            await Sealer(house.register).round()  # a minute that the journal has and the log has not
+            with pytest.raises(DomainError, match="lesson_not_sealed"):
+                await house.exchange.package(served.class_id)
+            made = await house.exchange.proof(served.lesson_id)
+        path.write_bytes(made.content)
+        code, lines = verify(path, trust)
+        assert code == HOLDS, lines
+        (claim,) = read(path.read_bytes()).claims
+        assert (claim.credit_ms, 0 < claim.credit_ms < 300_000) == (claim.credit_ms // 60_000 * 60_000, True)
+        path.write_bytes(made.content.replace(b'"credit_ms":%d' % claim.credit_ms, b'"credit_ms":1'))
+        assert verify(path, trust)[0] == CHANGED
 
 
 async def sealed(served: School) -> None:

@@ -76,6 +76,10 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/classes/{{class_id}}/hours": Sample("staff", "not_found", CLASS),
     f"GET {V1}/classes/{{class_id}}/ledger.xlsx": Sample("staff", "not_found", CLASS),
     f"GET {V1}/classes/{{class_id}}/ledger.csv": Sample("staff", "not_found", CLASS),
+    f"GET {V1}/classes/{{class_id}}/trainees/{{person_id}}": Sample(
+        "regulator", "not_found", CLASS | {"person_id": "{jia_id}"}
+    ),
+    f"GET {V1}/lessons/{{lesson_id}}/evidence.json": Sample("regulator", "not_found", LESSON),
     f"GET {V1}/classes/{{class_id}}/ledger.zip": Sample("staff", "not_found", CLASS),
     f"GET {V1}/roster-template.xlsx": Sample("staff"),
     f"GET {V1}/roster-template.csv": Sample("staff"),

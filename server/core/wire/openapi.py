@@ -22,6 +22,7 @@ REF: Final = "#/components/schemas/{model}"
 #: what a Download is, by the end of its path
 FILES: Final[Mapping[str, str]] = {
     ".zip": "application/zip",
+    ".json": "application/json",
     ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }

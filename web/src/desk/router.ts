@@ -16,6 +16,7 @@ export const router = createRouter({
     { path: '/lessons/:id/room', component: () => import('../live/desk/HostPage.vue'), meta: { title: 'title.room' }, props: true },
     { path: '/classes', component: () => import('../training/desk/Classes.vue'), meta: { title: 'nav.classes' } },
     { path: '/classes/:id', component: () => import('../training/desk/ClassPage.vue'), meta: { title: 'title.class' }, props: true },
+    { path: '/classes/:id/trainees/:person', component: () => import('../oversight/desk/TraineePage.vue'), meta: { title: 'title.trainee' }, props: true },
     { path: '/classes/:id/slips', component: () => import('../training/desk/SlipsPage.vue'), meta: { title: 'slips.title' }, props: true },
     { path: '/people', component: () => import('../accounts/desk/People.vue'), meta: { title: 'nav.people' } },
     { path: '/institutions', component: () => import('../training/desk/Institutions.vue'), meta: { title: 'nav.institutions' } },
@@ -30,11 +31,14 @@ router.afterEach((to, from) => { if (to.path !== from.path) window.scrollTo(0, 0
 
 survive(router)
 
+/** Whoever is signed in already needs no login page. */
+async function whoIsIn(): Promise<string | true> {
+  const me = await whoAmI().catch(() => undefined)
+  return me && me.role !== 'trainee' ? homeOf(me.role) : true
+}
+
 router.beforeEach(async (to) => {
-  if (to.meta.open) {
-    void whoAmI().catch(() => undefined)
-    return true
-  }
+  if (to.meta.open) return to.path === '/login' ? whoIsIn() : true
   const me = await whoAmI().catch(() => undefined)
   if (me === null) return { path: '/login', query: { next: to.fullPath } }
   if (me?.role === 'trainee') {

@@ -502,15 +502,35 @@ export interface LedgerRequest {
 
 export type Language = 'zh-CN' | 'en'
 
-export interface ReceiptRequest {
-  lesson_id: string
-}
-
 export interface Receipt {
   note: string
   qr_svg: string
   credit_ms: number
   minutes: number
+}
+
+export interface TraineeRequest {
+  class_id: string
+  person_id: string
+}
+
+export interface TraineePage {
+  class_id: string
+  class_name: string
+  institution_name: string
+  seat: number
+  name: string
+  hours: Hours
+  lessons: TraineeLesson[]
+  view_id: string | null
+}
+
+export interface TraineeLesson {
+  lesson: LessonView
+  totals: Totals
+  cells: Cell[]
+  planned_first_slot: number
+  planned_last_slot: number
 }
 
 export interface AreaLessons {
@@ -653,13 +673,15 @@ export interface Routes {
   'GET /api/v1/classes/{class_id}/ledger.xlsx': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/ledger.zip': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/roster': { request: OneClass; response: Trainees }
+  'GET /api/v1/classes/{class_id}/trainees/{person_id}': { request: TraineeRequest; response: TraineePage }
   'GET /api/v1/corrections': { request: Nothing; response: CorrectionQueue }
   'GET /api/v1/institutions': { request: Nothing; response: Institutions }
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
+  'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
-  'GET /api/v1/lessons/{lesson_id}/receipt': { request: ReceiptRequest; response: Receipt }
+  'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }
   'GET /api/v1/me/logins': { request: Nothing; response: Logins }

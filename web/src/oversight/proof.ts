@@ -1,0 +1,40 @@
+/** Decides what the evidence of a lesson, worked out anew in this browser, says of one trainee. */
+import { readBundle } from '../verify/bundle'
+import { check, type Finding, type Report } from '../verify/check'
+import { DEPENDENT, readKeys } from '../verify/notes'
+
+export interface Proven {
+  /** `unknown`: it all fits together, and none of the given keys signed it. */
+  verdict: 'holds' | 'unknown' | 'changed'
+  /** About this trainee, or about the lesson as a whole. */
+  findings: Finding[]
+  /** About somebody else in this lesson. */
+  others: number
+  minutes: number
+  creditMs: number
+  size: number
+  signer: string
+  witnesses: { name: string; outside: boolean; atS: number }[]
+  unwitnessed: number
+}
+
+/** Work the evidence out. `keys` are lines from elsewhere; without any nobody vouches for the log. Throws Refused. */
+export function prove(evidence: string, keys: string, lesson: number, seat: number): Proven {
+  return tell(check(readBundle(evidence), readKeys(keys)), lesson, seat)
+}
+
+/** What of a report concerns one seat of one lesson. */
+export function tell(report: Report, lesson: number, seat: number): Proven {
+  const findings = report.findings.filter((one) => one.seat === seat || one.seat < 0)
+  return {
+    verdict: findings.length ? 'changed' : report.signers.length ? 'holds' : 'unknown',
+    findings,
+    others: report.findings.length - findings.length,
+    minutes: report.lessons.get(lesson)?.size ?? 0,
+    creditMs: report.credit.get(`${lesson} ${seat}`) ?? 0,
+    size: report.checkpoint.size,
+    signer: report.checkpoint.origin,
+    witnesses: report.witnesses.map((one) => ({ name: one.key.name, outside: !one.key.name.startsWith(DEPENDENT), atS: one.atS })),
+    unwitnessed: report.unwitnessed.length,
+  }
+}
