@@ -115,7 +115,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--language", default="zh-CN", choices=("zh-CN", "en"), help="文件的语言 · the file's language")
     _upkeep_options(add)
     add("fsck", commands.fsck, "核对存证日志与全部记录 · hold all that is stored against the log")
-    add("key", commands.key, "显示日志的公钥，请另存他处 · the log's public key, to be kept elsewhere")
+    key = add("key", commands.key, "显示日志的公钥，请另存他处 · the log's public key, to be kept elsewhere")
+    key.add_argument("action", nargs="?", choices=("rotate",), help="停止服务后更换密钥 · change it, service stopped")
     witness = add("witness", commands.witness, "在别人的机器上见证日志 · witness logs, on somebody else's machine")
     witness.add_argument("--logs", required=True, help="日志公钥的文件 · a file of the logs' public keys")
     witness.add_argument("--name", required=True, help="见证者的名称 · what the witness is called")
@@ -159,7 +160,15 @@ def _upkeep_options(add: Callable[[str, Command, str], argparse.ArgumentParser])
     backup.add_argument("--keys-out", help="密钥文件，默认 FILE.keys · the file of keys")
     restore = add("restore", upkeep.restore, "恢复到空文件夹 · restore to an empty folder")
     restore.add_argument("file", help="备份文件 · the backup to read")
+    restore.add_argument(
+        "--log", help="日志副本，补回备份之后的分钟 · a copy of the log, for the minutes since the backup"
+    )
     restore.add_argument("--keys-in", help="密钥文件，默认 FILE.keys · the file of keys")
+    refill = add("refill", upkeep.refill, "补回日志缺失的分钟 · bring back minutes that the log lacks")
+    refill.add_argument("where", nargs="?", help="日志副本的文件夹或网址 · a copy of the log: folder or address")
+    refill.add_argument(
+        "--successor", help="无处可补时，最后见证的检查点 · where there is no copy: the last checkpoint seen"
+    )
     add("doctor", upkeep.doctor, "检查机器、证书、时钟、端口、磁盘 · look at machine, certificate, clock, ports, disk")
     for one in (backup, restore):
         one.add_argument("--passphrase-file", help="口令所在文件 · a file that holds the passphrase")

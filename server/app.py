@@ -23,7 +23,6 @@ from server.core.cluster.member import Member
 from server.core.database import Database, sqlite_url
 from server.core.ntp import Ntp, read_server
 from server.core.shared import InProcess, OverRedis, Shared
-from server.core.signing import open_signer
 from server.core.tasks import Tasks
 from server.core.timekeeper import FILE, DatabaseTime, Reference, TimeKeeper
 from server.core.vault import Vault, open_vault
@@ -37,6 +36,7 @@ from server.core.wire.trace import Trace
 from server.demo.tamper import Tamper
 from server.exchange.api import LedgerRequest
 from server.health import Health
+from server.ledger.keys import keys_in
 from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
 from server.ledger.witnesses import Witnesses
@@ -207,10 +207,10 @@ def _people(config: Config, store: Store, demo: bool) -> Capability[Accounts]:
 
 
 def _log(config: Config, store: Store) -> Capability[Ledger]:
-    files, signer = TileFolder(store.folder / LOG), open_signer(config.server.data / "keys")
+    files, keys = TileFolder(store.folder / LOG), keys_in(config.server.data / "keys")
     heard = partial(store.time.heard, "witness") if store.time else lambda _offset_ms: None
     witnesses = Witnesses([one.known for one in config.ledger.witnesses], store.clock, heard=heard)
-    kept = ledger.build(Ledger(store.database, store.clock, files, signer, witnesses))
+    kept = ledger.build(Ledger(store.database, store.clock, files, keys.signer, witnesses, keys.notes))
     store.health.check("ledger", kept.service.problem)
     store.health.check("witnesses", witnesses.problem, vital=False)
     return kept

@@ -9,6 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
+from aiohttp import web
+
 from media.api import serving
 from server import demo as demonstration
 from server.accounts.people import NewPerson
@@ -18,9 +20,13 @@ from server.core.actor import Role
 from server.core.clock import SystemClock
 from server.core.errors import DomainError
 from server.core.signing import open_signer
+from server.core.tasks import Tasks
 from server.core.wire.typescript import typescript
 from server.demo.witness import watched
 from server.exchange.words import Language
+from server.ledger.api import serve_log
+from server.ledger.keys import rotate
+from server.ledger.tiles import TileFolder
 from server.log import set_up_logging
 from server.serve import only_one, serve_until_stopped, told_to_stop
 from server.settings import Config, LedgerSettings, WitnessSettings
@@ -30,6 +36,8 @@ from server.verify import program
 from server.verify.notes import is_name
 from server.verify.tree import Refused
 from server.witness.api import witnessing
+from server.witness.keeper import ROUND_S as KEEP_S
+from server.witness.keeper import Keeper, name_of, read_logs
 from server.witness.memory import Memory
 from server.witness.service import Witness
 
@@ -135,10 +143,16 @@ async def fsck(config: Config, _options: argparse.Namespace) -> int:
     return 1 if found else 0
 
 
-async def key(config: Config, _options: argparse.Namespace) -> None:
-    """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported."""
+async def key(config: Config, options: argparse.Namespace) -> None:
+    """Print the log's public keys, to be kept elsewhere: with them anybody can check what was exported. `rotate` makes
+    a new one while the service is stopped; the old one says so and is gone.
+    """
+    if options.action == "rotate":
+        async with _offline(config, demo=None) as house:
+            rotate(config.server.data / "keys", house.log.files.said() or "")
     async with _beside(config) as house:
-        print(house.log.key)
+        for one in reversed(house.log.keys):
+            print(one)
         for one in house.log.witnesses.keys:
             print(f"# 见证方的公钥请向见证方索取 · ask the witness itself for its key: {one.name}")
 
@@ -148,22 +162,35 @@ async def witness(config: Config, options: argparse.Namespace) -> None:
     set_up_logging(config.log.level)
     folder = config.server.data
     try:
-        logs = program.read_keys(Path(options.logs))
-    except (Refused, OSError) as error:
+        logs = read_logs(Path(options.logs).read_text(encoding="utf-8"))  # noqa: ASYNC240  nothing else runs
+    except (Refused, OSError, UnicodeDecodeError) as error:
         raise DomainError("config_invalid", setting="--logs", reason=str(error)) from error
     if not is_name(options.name):
         raise DomainError("config_invalid", setting="--name", reason="no blanks, no +")
-    stopped, clock = told_to_stop(), SystemClock()
+    stopped, clock, tasks = told_to_stop(), SystemClock(), Tasks()
+    copies = {key.name: (url, TileFolder(folder / "logs" / name_of(key.name))) for key, url in logs if url}
+
+    def serve_copies(app: web.Application) -> None:
+        for origin, (_, copy) in copies.items():
+            serve_log(app, copy, f"/log/{name_of(origin)}")
+
     with only_one(folder):
-        signer = open_signer(folder / "keys", "witness.key")
-        county = Witness(options.name, signer, logs, Memory(folder / "seen"), lambda: clock.ms() // 1000)
+        signer, memory = open_signer(folder / "keys", "witness.key"), Memory(folder / "seen")
+        county = Witness(options.name, signer, [key for key, _ in logs], memory, lambda: clock.ms() // 1000)
+        fetches = {origin: (program.log_at(url), copy) for origin, (url, copy) in copies.items()}
+        keeper = Keeper(memory.note, {origin: (fetch, copy) for origin, (fetch, copy) in fetches.items() if fetch})
         try:
-            async with witnessing(county, config.server.host, config.server.port) as url:
+            async with witnessing(county, config.server.host, config.server.port, serve_copies) as url:
+                tasks.every("keep", KEEP_S, keeper.round)
                 print(county.key)
+                for origin in copies:
+                    print(f"# {origin}: {url}/log/{name_of(origin)}")
                 print(f"ready {url}", flush=True)
                 await stopped.wait()
         except OSError as error:
             raise DomainError("port_in_use", port=config.server.port, reason=error.strerror or str(error)) from error
+        finally:
+            await tasks.close()
 
 
 async def verify(_config: Config, options: argparse.Namespace) -> int:

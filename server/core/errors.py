@@ -115,6 +115,8 @@ CODES: Final[Mapping[str, int]] = {
     # backup and restore
     "file_exists": 409,
     "lesson_not_sealed": 409,
+    "copy_refused": 409,
+    "nothing_lost": 409,
     "data_folder_empty": 409,
     "data_folder_used": 409,
     "database_not_empty": 409,

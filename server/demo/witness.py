@@ -7,8 +7,8 @@ from typing import Final
 
 from server.core.clock import Clock
 from server.core.signing import open_signer
-from server.ledger.service import origin_of
-from server.verify.notes import DEPENDENT, Key, Kind
+from server.ledger.keys import keys_in
+from server.verify.notes import DEPENDENT, Key
 from server.witness.api import witnessing
 from server.witness.memory import Memory
 from server.witness.service import Witness
@@ -21,9 +21,8 @@ HOST: Final = "127.0.0.1"
 @asynccontextmanager
 async def watched(folder: Path, clock: Clock) -> AsyncIterator[tuple[str, Key]]:
     """A witness of this data folder's log while the block runs: its address and its key."""
-    signer = open_signer(folder / "keys")
-    log = Key(origin_of(signer), Kind.LOG, signer.public)
     own = open_signer(folder / FOLDER, "witness.key")
-    witness = Witness(NAME, own, [log], Memory(folder / FOLDER / "seen"), lambda: clock.ms() // 1000)
+    logs, memory = keys_in(folder / "keys").keys, Memory(folder / FOLDER / "seen")
+    witness = Witness(NAME, own, logs, memory, lambda: clock.ms() // 1000)
     async with witnessing(witness, HOST, 0) as url:
         yield url, witness.key

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from server.core.errors import DomainError
 from server.ledger.tiles import TileFolder
+from server.verify.handover import FILE as HANDOVERS
 from server.verify.tiles import CHECKPOINT
 
 PATH: Final = re.compile(
@@ -15,18 +16,18 @@ PATH: Final = re.compile(
 FOREVER: Final = "public, max-age=31536000, immutable"
 
 
-def serve_log(app: web.Application, folder: TileFolder) -> None:
+def serve_log(app: web.Application, folder: TileFolder, at: str = "/log") -> None:
     """Add `/log/checkpoint` and `/log/tile/...`. What is not there is `not_found`."""
 
     async def show(request: web.Request) -> web.Response:
         path = request.match_info["path"]
-        if path != CHECKPOINT and not PATH.fullmatch(path):
+        if path not in (CHECKPOINT, HANDOVERS) and not PATH.fullmatch(path):
             raise DomainError("not_found")
         try:
             body = folder.fetch(path)
         except KeyError as error:
             raise DomainError("not_found") from error
-        checkpoint = path == CHECKPOINT
+        checkpoint = path in (CHECKPOINT, HANDOVERS)
         return web.Response(
             body=body,
             content_type="text/plain" if checkpoint else "application/octet-stream",
@@ -34,4 +35,4 @@ def serve_log(app: web.Application, folder: TileFolder) -> None:
             headers={"Cache-Control": "no-cache" if checkpoint else FOREVER},
         )
 
-    app.router.add_get("/log/{path:.+}", show)
+    app.router.add_get(f"{at}/{{path:.+}}", show)

@@ -4,7 +4,7 @@ Everything is made again from what was said: groups from records, leaves from gr
 published files and signatures are held against it.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
@@ -12,6 +12,7 @@ from typing import Final
 
 from server.core.database import Database
 from server.ledger import records
+from server.ledger.handing import refilled
 from server.ledger.records import Connection, Head, Packed
 from server.ledger.rules import Entry, make_group, split, subject_of
 from server.ledger.tiles import TileFolder
@@ -39,17 +40,21 @@ def quiet(_done: int, _all: int) -> None:
     """No progress."""
 
 
-async def audit(database: Database, files: TileFolder, key: Key, progress: Progress = quiet) -> AsyncIterator[Fault]:
+async def audit(
+    database: Database, files: TileFolder, keys: Sequence[Key], progress: Progress = quiet
+) -> AsyncIterator[Fault]:
     """Every fault of the log, leaf by leaf. Codes: leaf_missing, leaf_changed, group_changed, records_changed,
     entry_lost, entry_doubled, head_changed, files_changed, checkpoint_false.
 
-    A leaf that was changed where nothing else says the same is named by the first signature that does not fit it.
+    A leaf that was changed where nothing else says the same is named by the first signature that does not fit it. Of
+    leaves that were brought back from a copy, by the log's own word, there is no more than themselves.
     """
     async with database.read() as connection:
         head = await records.read_head(connection)
         if head is None:
             return
-        tree = _Tree(head, key, {size: note async for size, note in records.checkpoints(connection)})
+        signed = {size: note async for size, note in records.checkpoints(connection)}
+        tree = _Tree(head, keys, signed, {idx for one in await refilled(connection) for idx in one})
         for begin in range(0, head.size, BATCH):
             upto = min(begin + BATCH, head.size)
             async for fault in _leaves(connection, tree, begin, upto):
@@ -66,9 +71,11 @@ async def audit(database: Database, files: TileFolder, key: Key, progress: Progr
 class _Tree:
     """The leaves' tree as it grows again, held against every signature on the way."""
 
-    def __init__(self, head: Head, key: Key, signed: Mapping[int, str]) -> None:
+    def __init__(self, head: Head, keys: Sequence[Key], signed: Mapping[int, str], bare: Collection[int]) -> None:
         self.head = head
-        self._key = key
+        self._keys = keys
+        #: leaves without what was in them
+        self.bare = bare
         self._signed = signed
         self._frontier = Frontier()
         #: a leaf was named already: from there on no root fits
@@ -81,7 +88,7 @@ class _Tree:
         try:
             note = read_note(self._signed[idx + 1])
             found = read_checkpoint(note.text)
-            true = bool(check_log(note, [self._key])) and (found.origin, found.size) == (self.head.origin, idx + 1)
+            true = found.origin in {key.name for key in check_log(note, self._keys)} and found.size == idx + 1
         except Refused:
             true = False
         if not true:
@@ -110,7 +117,8 @@ async def _leaves(connection: Connection, tree: _Tree, begin: int, upto: int) ->
             continue
         for fault in _groups(idx, groups.get(idx, {}), said.get(idx, ()), keys):
             yield fault
-        if not _leaf_fits(leaves[idx], tree.head.genesis + idx, groups.get(idx, {})):
+        bare = idx in tree.bare and idx not in groups
+        if not bare and not _leaf_fits(leaves[idx], tree.head.genesis + idx, groups.get(idx, {})):
             yield Fault("leaf_changed", idx)
             tree.strayed = True
         for fault in tree.add(idx, leaves[idx]):
@@ -152,7 +160,7 @@ def _fits(files: TileFolder, head: Head) -> bool:
     """Whether the published files are the log as far as they go; the newest minute may not be out yet."""
     said = files.said()
     if said is None:
-        return head.size == 0
+        return head.size == 0 or files.put_back
     try:
         found = read_checkpoint(read_note(said).text)
         return found.size <= head.size and range_hash(files.tree(found.size).node, 0, found.size) == found.root

@@ -188,6 +188,26 @@ async def seal(connection: Connection, before: Head, minutes: Sequence[Minute], 
             await connection.execute(delete(pending).where(pending.c.entry_id.in_(ids[start : start + CHUNK])))
 
 
+async def refill(connection: Connection, before: Head, raw: Sequence[bytes], frontier: Frontier) -> None:
+    """Write leaves that follow `before` as they were, without groups. Raises Overtaken when the head has moved on."""
+    values = {
+        "size": before.size + len(raw),
+        "frontier": b"".join(frontier.hashes),
+        "schemes": read_leaf(raw[-1]).scheme_hash,
+    }
+    moved = await connection.execute(update(head).where(head.c.size == before.size).values(values))
+    if moved.rowcount != 1:
+        raise Overtaken
+    rows = [{"idx": idx, "leaf": one} for idx, one in enumerate(raw, start=before.size)]
+    for start in range(0, len(rows), CHUNK):
+        await connection.execute(insert(leaf), rows[start : start + CHUNK])
+
+
+async def rename(connection: Connection, origin: str) -> None:
+    """Let the log go on under this name."""
+    await connection.execute(update(head).where(head.c.origin != origin).values(origin=origin))
+
+
 async def leaves(connection: Connection, begin_at: int, end_at: int) -> list[bytes]:
     """The packed leaves begin..end-1."""
     query = select(leaf.c.leaf).where(leaf.c.idx >= begin_at, leaf.c.idx < end_at).order_by(leaf.c.idx)

@@ -10,13 +10,15 @@ import structlog
 from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
-from server.ledger import records
+from server.ledger import handing, records
+from server.ledger.keys import LogKeys
 from server.ledger.proofs import Proofs, prove
 from server.ledger.records import Head, Overtaken
 from server.ledger.rules import MINUTE_MS, Entry, Keys, Minute, by_slot, make_minute, newest_due, split, subject_of
 from server.ledger.tiles import TileFolder
 from server.ledger.witnesses import Contradicted, Witnesses
-from server.verify.notes import Checkpoint, Key, Kind, Note, Signer, read_checkpoint, read_note, sign
+from server.verify.handover import GROUP
+from server.verify.notes import Checkpoint, Key, Note, Signer, read_checkpoint, read_note, sign
 from server.verify.tree import (
     Frontier,
     Refused,
@@ -48,13 +50,17 @@ class Ledger:
         folder: TileFolder,
         signer: Signer,
         witnesses: Witnesses | None = None,
+        handovers: Iterable[str] = (),
     ) -> None:
         self._database = database
         self._clock = clock
         self.files = folder
         self._signer = signer
         self.witnesses = witnesses or Witnesses((), clock)
-        self._origin = origin_of(signer)
+        self.handed = LogKeys(signer, tuple(handovers))
+        self.keys = self.handed.keys
+        self._origin = self.key.name
+        self._stands = False
         self._keys: dict[str, dict[str, bytes]] = {}
         self._one_at_a_time = asyncio.Lock()
         self._trouble: str | None = None
@@ -63,7 +69,7 @@ class Ledger:
     @property
     def key(self) -> Key:
         """By what its signatures are known."""
-        return Key(self._origin, Kind.LOG, self._signer.public)
+        return self.keys[-1]
 
     async def genesis(self) -> int:
         """The unix minute of leaf 0; 0 before the log began."""
@@ -81,7 +87,9 @@ class Ledger:
         Raises DomainError lesson_not_sealed before anything was published, and for the `whole` while something of it
         is still to be.
         """
-        return await prove(self._database, self.files, group_ids, evidence, whole)
+        behind = {hashlib.sha256(note.encode()).digest(): note.encode() for note in self.handed.notes}
+        groups = (*group_ids, GROUP.hex())
+        return await prove(self._database, self.files, groups, {**evidence, **behind}, whole)
 
     async def vouch(self, group_id: str, text: str) -> str:
         """Sign a text about a group, once all that was said of it is published; it must be no checkpoint.
@@ -102,7 +110,7 @@ class Ledger:
         """Seal what is due and publish what is sealed; a round that fails is tried again, nothing is dropped."""
         async with self._one_at_a_time:
             due = newest_due(self._clock.ms())
-            if due <= self._settled_slot:
+            if due <= self._settled_slot or not await self._is_newest():
                 return
             while await self._seal():
                 pass
@@ -119,8 +127,7 @@ class Ledger:
             return False
         try:
             async with self._database.write(HEAD) as connection:
-                head = await records.read_head(connection) or await self._begin(connection, now)
-                self._check_origin(head)
+                head = await self._standing(connection, await records.read_head(connection), now)
                 first = head.genesis + head.size
                 last = min(last, first + BATCH - 1)
                 if last < first:
@@ -132,23 +139,52 @@ class Ledger:
                     frontier.add(leaf_hash(minute.leaf.pack()))
                 await records.seal(connection, head, minutes, frontier)
         except BaseException as error:
+            self._stands = False
             self._keys.clear()  # some may have been made in a transaction that is gone
             if isinstance(error, Overtaken):
                 return True
             raise
         return True
 
-    def _check_origin(self, head: Head) -> None:
-        """Another key has another origin: with it this log is not continued."""
-        if head.origin != self._origin:
+    async def _standing(self, connection: records.Connection, head: Head | None, now_ms: int) -> Head:
+        """The head, begun or under its present name, once the log was told of every handover of its keys.
+
+        Raises DomainError ledger_key_changed: a key to which nobody handed this log does not continue it.
+        """
+        if head is None:
+            await records.begin(connection, self._origin, now_ms // MINUTE_MS)
+        elif head.origin not in {key.name for key in self.keys}:
             self._trouble = KEY_CHANGED
             raise DomainError(KEY_CHANGED, origin=head.origin)
+        if not self._stands:
+            first = head.genesis + head.size if head else now_ms // MINUTE_MS
+            await handing.tell(connection, self.handed, first)
+            self._stands = True
+        found = await records.read_head(connection)
+        assert found is not None  # noqa: S101  there, or written above
+        return found
 
-    async def _begin(self, connection: records.Connection, now_ms: int) -> Head:
-        await records.begin(connection, self._origin, now_ms // MINUTE_MS)
-        head = await records.read_head(connection)
-        assert head is not None  # noqa: S101  written a line above
-        return head
+    async def _is_newest(self) -> bool:
+        """Whether a store that was put back is the newest there is, as far as witnesses can tell; until then it seals
+        nothing, so that the minutes that it lacks can still be brought back.
+        """
+        if not self.files.put_back:
+            return True
+        async with self._database.read() as connection:
+            newest = await records.newest_checkpoint(connection)
+        if newest is not None:
+            note = read_note(newest)
+            checkpoint = read_checkpoint(note.text)
+            await self._lay_out(0, checkpoint.size)
+            try:
+                await self.witnesses.cosign(note, checkpoint, self.files.tree(checkpoint.size).node)
+            except Contradicted as error:
+                self._trouble = error.code
+                raise DomainError(error.code, witness=error.witness) from error
+            if self.witnesses.awaited:
+                return False
+        self.files.found_newest()
+        return True
 
     async def _minutes(
         self, connection: records.Connection, head: Head, said: dict[int, list[Entry]], now_ms: int
@@ -196,7 +232,7 @@ class Ledger:
             self._trouble = error.code
             raise DomainError(error.code, witness=error.witness) from error
         if note is not None:
-            await asyncio.to_thread(self.files.say, note)
+            await asyncio.to_thread(self.files.say, note, self.handed.notes)
             self._trouble = None
         return note is not None
 
@@ -243,11 +279,6 @@ class Ledger:
                 raise Refused(f"leaves are missing between {old} and {upto}")
             await asyncio.to_thread(self.files.grow, old, raw)
             old = upto
-
-
-def origin_of(signer: Signer) -> str:
-    """The log's name: it stands for the key, so that two logs never have the same."""
-    return f"keshi/{hashlib.sha256(signer.public).hexdigest()[:16]}"
 
 
 def _read(note: str | None) -> Checkpoint | None:

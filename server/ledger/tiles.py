@@ -1,5 +1,6 @@
 """Decides how the log comes into files: tiles and bundles beside the store, each written whole or not at all."""
 
+import json
 import os
 import shutil
 import tempfile
@@ -9,10 +10,11 @@ from typing import Final
 
 from server.core.errors import DomainError
 from server.verify import tiles
+from server.verify.handover import FILE as HANDOVERS
 from server.verify.tiles import HEIGHT, WIDTH, Tiles
 from server.verify.tree import Refused, leaf_hash, root
 
-MODE: Final = 0o600
+PUT_BACK: Final = "put-back"
 
 
 class TileFolder:
@@ -50,9 +52,24 @@ class TileFolder:
             hashes = [self._whole(level, index) for index in range(full_before, full_now)]
             level, begin = level + 1, full_before
 
-    def say(self, checkpoint: str) -> None:
-        """Publish a signed note: from now on this is the log."""
+    def say(self, checkpoint: str, handovers: Sequence[str] = ()) -> None:
+        """Publish a signed note: from now on this is the log; with the handovers of its keys, if there were any."""
+        if handovers:
+            self._write(HANDOVERS, json.dumps(handovers).encode())
         self._write(tiles.CHECKPOINT, checkpoint.encode())
+
+    @property
+    def put_back(self) -> bool:
+        """Whether the store was put back from a backup, and nobody has said yet that there is nothing newer."""
+        return (self._folder / PUT_BACK).exists()
+
+    def was_put_back(self) -> None:
+        """Say so, after a restore."""
+        self._write(PUT_BACK, b"")
+
+    def found_newest(self) -> None:
+        """There is nothing newer."""
+        (self._folder / PUT_BACK).unlink(missing_ok=True)
 
     def said(self) -> str | None:
         """The note that was published last."""

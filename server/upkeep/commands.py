@@ -15,12 +15,19 @@ from server.upkeep.backup import back_up
 from server.upkeep.doctor import examine, told
 from server.upkeep.finding import Level
 from server.upkeep.records import Known
+from server.upkeep.refill import bring_back as fill
+from server.upkeep.refill import open_successor
 from server.upkeep.restore import restore as bring_back
 
 PASSPHRASE_VARIABLE: Final = "KESHI_BACKUP_PASSPHRASE"  # noqa: S105  the name of a variable
 
 REMEDIES: Final = {
     "file_exists": ("文件已存在，不会覆盖：换一个文件名。", "The file exists and is never overwritten."),
+    "copy_refused": (
+        "这份日志副本或检查点不能用，原因见上；什么都没有改。",
+        "This copy or checkpoint cannot be used, for the reason above; nothing was changed.",
+    ),
+    "nothing_lost": ("没有缺失，无须后继日志。", "Nothing is missing: no successor is needed."),
     "data_folder_empty": ("这个数据文件夹里没有可备份的内容。", "There is nothing to back up in this folder."),
     "data_folder_used": ("恢复只写入空文件夹：换一个 --data。", "Restore fills an empty folder only: another --data."),
     "database_not_empty": ("恢复只写入空数据库。", "Restore fills an empty database only."),
@@ -60,6 +67,8 @@ async def restore(config: Config, options: argparse.Namespace) -> None:
     done = await bring_back(config, file, keys, _passphrase(options, twice=False), SystemClock())
     print(f"恢复完成 · restored to {config.server.data}，校验无误 · verified")
     print(f"备份时间 · backup of {_moment(done.manifest.taken_ms)}；此后确认的内容不在其中 · nothing later is in it")
+    if options.log:
+        print(_brought_back(await fill(config, options.log, SystemClock())))
     if done.running:
         print(f"  备份时正在上课；{_moment(done.known_until_ms)} 之后记为 系统故障(待复核)：")
         print("  These lessons were running; what came after is marked as a fault of the server, to be reviewed:")
@@ -70,6 +79,25 @@ async def restore(config: Config, options: argparse.Namespace) -> None:
         print("  These were due after the backup; if they took place, nothing of them is known:")
         for one in done.planned:
             print(f"    {_words(one)}")
+
+
+async def refill(config: Config, options: argparse.Namespace) -> None:
+    """Bring back minutes of the log from a copy; or, where there is none, open a successor of what was seen last."""
+    if options.successor:
+        after = await open_successor(config, Path(options.successor), SystemClock())
+        print(f"后继日志，请把新公钥交给见证方和核验的人 · a successor; its key for witnesses and readers:\n{after}")
+    elif options.where:
+        print(_brought_back(await fill(config, options.where, SystemClock())))
+    else:
+        raise DomainError("config_invalid", setting="WHERE", reason="WHERE or --successor")
+
+
+def _brought_back(count: int) -> str:
+    if not count:
+        return "✓ 日志没有缺失 · nothing is missing from the log"
+    return (
+        f"✓ 日志补回 {count} 分钟，其中的明细不在副本里 · {count} minutes of the log came back, without their records"
+    )
 
 
 async def doctor(config: Config, _options: argparse.Namespace) -> int:

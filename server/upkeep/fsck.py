@@ -32,7 +32,7 @@ async def faults(house: House) -> AsyncIterator[str]:
     """Each fault as a line: where, code, words. Nothing personal is in it: a trainee is meant by id."""
     database, log = house.store.database, house.log
     genesis = await log.genesis()
-    async for one in audit.audit(database, log.files, log.key, _show if sys.stderr.isatty() else audit.quiet):
+    async for one in audit.audit(database, log.files, log.keys, _show if sys.stderr.isatty() else audit.quiet):
         where = iso((genesis + one.idx) * MINUTE_MS) if one.idx is not None else "-"
         yield _line(where, one.code, one.group_id)
     async for found in differences(database):

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from server.app import open_store
+from server.app import LOG, open_store
 from server.attendance.spool import SUFFIX, Spool
 from server.core.clock import Clock
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
 from server.core.timekeeper import FILE, never_before
+from server.ledger.tiles import TileFolder
 from server.serve import only_one
 from server.settings import Config
 from server.upkeep import archive, keybox, records
@@ -60,6 +61,7 @@ async def restore(config: Config, file: Path, keys_file: Path, passphrase: str, 
             _place_secrets(data, secret, keys_file.name)
             _place_files(data, staged, manifest)
             await _load(config, staged, manifest, clock)
+            TileFolder(data / LOG).was_put_back()
             never_before(data / FILE, max(manifest.ledger_ms, _known_until(data)))
         return await _report(config, manifest, clock)
 

@@ -29,6 +29,7 @@ from server.verify.formats import (
     read_record,
     read_records,
 )
+from server.verify.handover import Handover, reached, shown_by, signers_of
 from server.verify.notes import (
     Checkpoint,
     Cosigned,
@@ -87,6 +88,8 @@ class Report:
     corrected_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
     #: how many receipts were held against it
     receipts: int = 0
+    #: how the log came to its present key and name
+    handovers: tuple[Handover, ...] = ()
 
     @property
     def consistent(self) -> bool:
@@ -100,20 +103,18 @@ class Report:
 
 
 def check(
-    bundle: Bundle,
-    keys: Iterable[Key] = (),
-    sheets: Iterable[Iterable[Row]] = (),
-    receipts: Iterable[str] = (),
+    bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Row]] = (), receipts: Iterable[str] = ()
 ) -> Report:
     """Look at everything, also after a first fault; `sheets` are the rows of each 学时台账 that came with it,
     `receipts` what trainees kept.
 
     Raises Refused when the checkpoint or its signature is false, or a receipt is none of this log.
     """
-    known = list(keys)
+    handovers = shown_by(bundle)
+    known = reached(keys, handovers)
     note = read_note(bundle.checkpoint)
     checkpoint = read_checkpoint(note.text)
-    signers = tuple(key for key in check_log(note, known) if key.name == checkpoint.origin)
+    signers = signers_of(note, checkpoint, known, handovers)
     if (bundle.tiles or bundle.rest) and summit(bundle.tiles, bundle.rest) != (checkpoint.size, checkpoint.root):
         raise Refused("the log's tiles do not lead to its root")
     looked = _Look(bundle)
@@ -143,17 +144,19 @@ def check(
         tuple(sorted(looked.changes)),
         looked.corrected_ms,
         len(kept),
+        tuple(handovers),
     )
 
 
 def _times(bundle: Bundle, last: Note, keys: Iterable[Key], checkpoint: Checkpoint) -> list[tuple[int, int]]:
     """When a known witness saw the log at which size. Raises Refused for a checkpoint of another history."""
     known, found = list(keys), []
+    names = {checkpoint.origin, *(one.before.name for one in shown_by(bundle))}
     for seen in (*bundle.seen, None):
         note = read_note(seen.note) if seen else last
         said = read_checkpoint(note.text) if seen else checkpoint
         if seen:
-            if said.origin != checkpoint.origin:
+            if said.origin not in names:
                 raise Refused("a checkpoint of another log")
             check_log(note, known)
             check_consistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)

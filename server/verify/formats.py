@@ -68,6 +68,10 @@ PROPOSED: Final = 2
 DECIDED: Final = 3
 OBJECTED: Final = 4
 CHANGED: Final = 5
+#: the modes of SUCCESSOR. OPENED: the log goes on under another name. REFILLED: `credit_ms` of its leaves, from `seq`
+#: on, were brought back from a copy, without what was in them
+OPENED: Final = 1
+REFILLED: Final = 2
 
 
 class LeafFlag(IntFlag):

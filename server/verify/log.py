@@ -9,6 +9,7 @@ from typing import Final
 
 from server.verify import tiles
 from server.verify.formats import LeafFlag, read_leaf
+from server.verify.handover import Handover, published, reached, signers_of
 from server.verify.notes import Cosigned, Key, check_log, check_witnesses, read_checkpoint, read_note
 from server.verify.tiles import CHECKPOINT, WIDTH, Fetch
 from server.verify.tree import HASH_BYTES, Refused, leaf_hash, root
@@ -30,6 +31,7 @@ class LogReport:
     first: int
     last: int
     gaps: int
+    handovers: tuple[Handover, ...] = ()
 
 
 def quiet(_done: int, _all: int) -> None:
@@ -43,15 +45,16 @@ def check_log_files(
 
     Raises Refused with what does not hold: a signature, a tile, a leaf (by its minute), the history since `seen`.
     """
-    known = list(keys)
+    handovers = published(fetch)
+    known = reached(keys, handovers)
     note = read_note(_text(fetch))
     checkpoint = read_checkpoint(note.text)
     if not 0 < checkpoint.size <= SIZE_MOST:
         raise Refused("a log without leaves, or with too many")
-    signers = tuple(key for key in check_log(note, known) if key.name == checkpoint.origin)
+    signers = signers_of(note, checkpoint, known, handovers)
     hashes, slots, gaps = [], [], 0
     for index, width in tiles.widths(checkpoint.size, 0):
-        for raw in tiles.entries(_file(fetch, tiles.path("entries", index, width)), width):
+        for raw in tiles.entries(tiles.file_of(fetch, tiles.path("entries", index, width)), width):
             leaf = read_leaf(raw)
             hashes.append(leaf_hash(raw))
             slots.append(leaf.slot)
@@ -64,17 +67,24 @@ def check_log_files(
         if slot != slots[0] + at:
             raise Refused(f"leaf {at} is of minute {slot}, not of {slots[0] + at}")
     if seen is not None:
-        _check_history(seen, known, checkpoint.origin, hashes)
+        _check_history(seen, known, {checkpoint.origin, *(one.before.name for one in handovers)}, hashes)
     return LogReport(
-        checkpoint.origin, signers, tuple(check_witnesses(note, known)), checkpoint.size, slots[0], slots[-1], gaps
+        checkpoint.origin,
+        signers,
+        tuple(check_witnesses(note, known)),
+        checkpoint.size,
+        slots[0],
+        slots[-1],
+        gaps,
+        tuple(handovers),
     )
 
 
-def _check_history(seen: str, keys: Iterable[Key], origin: str, hashes: list[bytes]) -> None:
+def _check_history(seen: str, keys: Iterable[Key], origins: set[str], hashes: list[bytes]) -> None:
     note = read_note(seen)
     check_log(note, keys)
     before = read_checkpoint(note.text)
-    if before.origin != origin:
+    if before.origin not in origins:
         raise Refused(f"the note that was seen is of another log, {before.origin}")
     if before.size > len(hashes):
         raise Refused(f"the log was rolled back: {before.size} leaves were seen, there are {len(hashes)}")
@@ -88,7 +98,7 @@ def _check_tiles(fetch: Fetch, hashes: list[bytes], size: int) -> None:
     while below:
         for index, width in tiles.widths(size, level):
             name = tiles.path(level, index, width)
-            raw = _file(fetch, name)
+            raw = tiles.file_of(fetch, name)
             for at in range(width):
                 mine = below[index * WIDTH + at]
                 if raw[at * HASH_BYTES : (at + 1) * HASH_BYTES] != mine:
@@ -102,13 +112,6 @@ def _check_tiles(fetch: Fetch, hashes: list[bytes], size: int) -> None:
 
 def _text(fetch: Fetch) -> str:
     try:
-        return _file(fetch, CHECKPOINT).decode()
+        return tiles.file_of(fetch, CHECKPOINT).decode()
     except UnicodeDecodeError as error:
         raise Refused("the checkpoint is no text") from error
-
-
-def _file(fetch: Fetch, name: str) -> bytes:
-    try:
-        return fetch(name)
-    except KeyError as error:
-        raise Refused(f"{name} is missing") from error

@@ -19,6 +19,7 @@ from urllib.request import urlopen
 from server.verify import words
 from server.verify.bundle import FILE_BYTES, read
 from server.verify.check import Report, check
+from server.verify.handover import Handover
 from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
 from server.verify.sheets import Row, csv_rows, sheet_rows
@@ -61,7 +62,7 @@ def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None) -> tuple[int, l
     lines = [f"  {report.size} 分钟 · minutes    {words.moment(report.first)} … {words.moment(report.last)}"]
     if report.gaps:
         lines.append(f"! 未及时封存的分钟 · minutes sealed late: {report.gaps}")
-    lines += _named([one.key.name for one in report.witnesses])
+    lines += [*_named([one.key.name for one in report.witnesses]), *_handed(report.handovers)]
     return (HOLDS if report.signers else UNKNOWN), [*lines, _signed(report.signers)]
 
 
@@ -148,7 +149,18 @@ def _told(report: Report) -> Iterator[str]:
     if report.clock_wrong:
         yield f"! 时钟有误的分钟 · minutes dated by a wrong clock: {len(report.clock_wrong)}"
     yield from _witnessed(report)
+    yield from _handed(report.handovers)
     yield _verdict(report)
+
+
+def _handed(handovers: Iterable[Handover]) -> Iterator[str]:
+    """How the log came to its present key and name."""
+    for one in handovers:
+        if one.succeeds:
+            yield f"! 后继日志：{one.before.name} 最后见到 {one.last.size} 分钟，无法接续，由 {one.after.name} 接替"
+            yield f"  a successor: {one.before.name} was seen up to {one.last.size} minutes and could not go on"
+        else:
+            yield f"  换过密钥 · the key was changed after {one.last.size} 分钟 · minutes: {one.before} → {one.after}"
 
 
 def _witnessed(report: Report) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Final
 
 from server.verify.bundle import Bundle
 from server.verify.formats import RECORD_BYTES, Kind
+from server.verify.handover import shown_by
 from server.verify.notes import Key, Note, check_log, decode, encode, read_checkpoint, read_note
 from server.verify.tree import HASH_BYTES, Refused
 
@@ -73,7 +74,8 @@ def check_receipt(raw: str, bundle: Bundle, keys: Iterable[Key]) -> tuple[Receip
     """A receipt, and whether the package says the same. Raises Refused where it is none of this log."""
     note, known = read_note(raw), list(keys)
     receipt = read_receipt(note.text)
-    if receipt.origin != read_checkpoint(read_note(bundle.checkpoint).text).origin:
+    names = {read_checkpoint(read_note(bundle.checkpoint).text).origin, *(one.before.name for one in shown_by(bundle))}
+    if receipt.origin not in names:
         raise Refused("a receipt of another log")
     if not _signed(note, known):
         raise Refused("a receipt that this log did not sign")

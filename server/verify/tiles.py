@@ -61,6 +61,23 @@ def entries(raw: bytes, width: int) -> list[bytes]:
     return found
 
 
+def file_of(fetch: Fetch, name: str) -> bytes:
+    """A file that must be there. Raises Refused."""
+    try:
+        return fetch(name)
+    except KeyError as error:
+        raise Refused(f"{name} is missing") from error
+
+
+def leaves_of(fetch: Fetch, begin: int, size: int) -> list[bytes]:
+    """The leaves begin..size-1 of a log of `size` leaves. Raises Refused."""
+    found: list[bytes] = []
+    for index, width in widths(size, 0):
+        if index * WIDTH + width > begin:
+            found += entries(file_of(fetch, path("entries", index, width)), width)
+    return found[begin % WIDTH :]
+
+
 def part_of(read: Fetch, name: str) -> bytes:
     """A file; where the part of a tile is gone, the beginning of the whole one. Raises KeyError, Refused."""
     try:

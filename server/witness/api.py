@@ -1,6 +1,6 @@
 """Serves a witness: `POST /add-checkpoint` to logs, and to anybody what it saw."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from aiohttp import web
@@ -31,9 +31,13 @@ def application(witness: Witness) -> web.Application:
 
 
 @asynccontextmanager
-async def witnessing(witness: Witness, host: str, port: int) -> AsyncIterator[str]:
-    """Serve while the block runs; gives the URL. Raises OSError when the port is taken."""
-    runner = web.AppRunner(application(witness), access_log=None)
+async def witnessing(
+    witness: Witness, host: str, port: int, more: Callable[[web.Application], None] = lambda _app: None
+) -> AsyncIterator[str]:
+    """Serve while the block runs, with `more`; gives the URL. Raises OSError when the port is taken."""
+    app = application(witness)
+    more(app)
+    runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

@@ -18,8 +18,13 @@ class Memory:
 
     def last(self, origin: str) -> Checkpoint | None:
         """What was signed last. Raises Refused when the file is damaged: then nothing of this log is signed."""
+        note = self.note(origin)
+        return read_checkpoint(read_note(note).text) if note is not None else None
+
+    def note(self, origin: str) -> str | None:
+        """The same as a note. Raises OSError."""
         path = self._path(origin)
-        return read_checkpoint(read_note(path.read_text()).text) if path.exists() else None
+        return path.read_text() if path.exists() else None
 
     def remember(self, origin: str, note: str) -> None:
         """Keep a note; it is on the disk when this returns. Raises OSError."""

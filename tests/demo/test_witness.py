@@ -7,7 +7,7 @@ import aiohttp
 from server.core.clock import ManualClock
 from server.core.signing import open_signer
 from server.demo.witness import watched
-from server.ledger.service import origin_of
+from server.ledger.keys import origin_of
 from server.verify.notes import DEPENDENT, Checkpoint, Note, check_witnesses, read_note, sign
 from server.verify.tree import EMPTY
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.core.signing import FileSigner
-from server.ledger.service import origin_of
+from server.ledger.keys import origin_of
 from server.ledger.tiles import TileFolder
 from server.verify import tiles
 from server.verify.formats import Leaf

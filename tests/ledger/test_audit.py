@@ -33,7 +33,7 @@ async def honest(world: World) -> None:
 
 
 async def faults(world: World) -> set[tuple[str, int | None, str]]:
-    return {(one.code, one.idx, one.group_id) async for one in audit(world.database, world.folder, world.ledger.key)}
+    return {(one.code, one.idx, one.group_id) async for one in audit(world.database, world.folder, world.ledger.keys)}
 
 
 async def attack(world: World, *statements: str) -> None:
@@ -55,7 +55,7 @@ async def test_an_honest_log_has_no_fault(world: World) -> None:
     await honest(world)
     await world.say(SIZE, [minute(GENESIS + SIZE, 1)])  # waits
     seen: list[tuple[int, int]] = []
-    found = [one async for one in audit(world.database, world.folder, world.ledger.key, lambda *at: seen.append(at))]
+    found = [one async for one in audit(world.database, world.folder, world.ledger.keys, lambda *at: seen.append(at))]
     assert (found, seen) == ([], [(SIZE, SIZE)])
 
 

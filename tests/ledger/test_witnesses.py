@@ -15,7 +15,7 @@ from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
 from server.ledger.witnesses import CLOCK_MS, SILENCE_MS, Known, Witnesses, later_by
-from server.verify.notes import check_witnesses, read_checkpoint, read_note
+from server.verify.notes import Key, check_witnesses, read_checkpoint, read_note
 from server.witness.api import witnessing
 from server.witness.memory import Memory
 from server.witness.service import Witness
@@ -44,10 +44,10 @@ class Stage:
         self.ahead_ms = 0
 
     @asynccontextmanager
-    async def witness(self, name: str = "county") -> AsyncIterator[Known]:
+    async def witness(self, name: str = "county", *logs: Key) -> AsyncIterator[Known]:
         seconds = lambda: (self.world.clock.ms() + self.ahead_ms) // 1000  # noqa: E731
         signer = FileSigner(name.encode().ljust(32, b"."))
-        own = Witness(name, signer, [self.world.ledger.key], Memory(self.folder / name), seconds)
+        own = Witness(name, signer, logs or [self.world.ledger.key], Memory(self.folder / name), seconds)
         async with witnessing(own, "127.0.0.1", 0) as url:
             yield Known(url, own.key)
 
@@ -134,12 +134,12 @@ async def test_a_store_that_was_put_back_signs_nothing_below_its_witness(stage: 
         log = stage.log(county)
         await log.round()
         await stage.seal(log, 1)
-        copy = await _copy(stage)
+        copy = await stored(stage)
         await stage.seal(log, 3)
         # the whole host comes back from a copy of the second minute: store, tiles, clock and all
         stage.world.clock = ManualClock(GENESIS * MINUTE_MS)
         back = stage.log(county, tiles=tmp_path / "empty")
-        await _put_back(stage, copy)
+        await put_back(stage, copy)
         with pytest.raises(DomainError) as refused:
             await stage.seal(back, 2)
         assert refused.value.code == "ledger_behind_witness"
@@ -153,9 +153,9 @@ async def test_another_history_of_the_same_length_or_longer_is_not_signed(stage:
         log = stage.log(county)
         await log.round()
         await stage.seal(log, 0)
-        copy = await _copy(stage)
+        copy = await stored(stage)
         await stage.seal(log, 1)
-        await _put_back(stage, copy)
+        await put_back(stage, copy)
         await stage.world.say(1, [minute(GENESIS + 1, 9)])  # a minute that nobody spent
         for slot in (1, 4):
             forged = stage.log(county, tiles=tmp_path / "forged")
@@ -202,7 +202,7 @@ async def test_a_clock_that_differs_from_the_witness_is_said(stage: Stage, ahead
         assert await log.witnesses.problem() == word
 
 
-async def _copy(stage: Stage) -> Rows:
+async def stored(stage: Stage) -> Rows:
     """The log's tables as they are."""
     async with stage.world.database.read() as connection:
         return {
@@ -210,7 +210,7 @@ async def _copy(stage: Stage) -> Rows:
         }
 
 
-async def _put_back(stage: Stage, copy: Rows) -> None:
+async def put_back(stage: Stage, copy: Rows) -> None:
     """What no honest program does: make the store again what it was."""
     async with stage.world.database.write() as connection:
         await _unguarded(connection)
