@@ -118,7 +118,7 @@ def seal_lag_s(house: House) -> float:
 
 def _lessons(house: House) -> dict[str, float]:
     counted = Counter(running.lesson.state.value for running in house.live.active())
-    return {"live": 0.0, "break": 0.0} | {state: float(count) for state, count in counted.items()}
+    return {"live": 0.0, "paused": 0.0, "break": 0.0} | {state: float(count) for state, count in counted.items()}
 
 
 def _writable(folder: Path) -> str | None:

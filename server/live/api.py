@@ -1,4 +1,4 @@
-"""Declares the live lesson: join, start, break, resume, end, media over Socket.IO; what everybody is told."""
+"""Declares the live lesson: join, start, pause, break, resume, end, media over Socket.IO; what everybody is told."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -184,11 +184,15 @@ class Api:
         return PhaseAnswer(phase_of(await self._live.start(call.who, request.lesson_id)))
 
     async def pause(self, call: Call, request: LessonCommand) -> PhaseAnswer:
+        """暂停: counts for as long as the class's scheme says."""
+        return PhaseAnswer(phase_of(await self._live.command(call.who, request.lesson_id, Kind.PAUSED)))
+
+    async def rest(self, call: Call, request: LessonCommand) -> PhaseAnswer:
         """课间休息."""
         return PhaseAnswer(phase_of(await self._live.command(call.who, request.lesson_id, Kind.BREAK_BEGAN)))
 
     async def resume(self, call: Call, request: LessonCommand) -> PhaseAnswer:
-        """The break is over."""
+        """The pause or the break is over."""
         return PhaseAnswer(phase_of(await self._live.command(call.who, request.lesson_id, Kind.RESUMED)))
 
     async def end(self, call: Call, request: LessonCommand) -> PhaseAnswer:
@@ -275,7 +279,8 @@ class Api:
                 Command("lesson:join", EVERYONE, JoinRequest, Joined, self.join, True, JOIN_CODES, at_owner=True),
                 Command("lesson:media", EVERYONE, LessonCommand, MediaAnswer, self.media, False, MEDIA_CODES, True),
                 teaching("lesson:start", handle=self.start, codes=START_CODES, at_owner=True),
-                own("lesson:break", handle=self.pause),
+                own("lesson:pause", handle=self.pause),
+                own("lesson:break", handle=self.rest),
                 own("lesson:resume", handle=self.resume),
                 own("lesson:end", handle=self.end),
             ],

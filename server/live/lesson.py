@@ -11,6 +11,7 @@ from typing import Final
 from server.attendance.intervals import Intervals, union
 from server.attendance.timeline import Phase, Transition
 from server.core.errors import DomainError
+from server.training.rules import PAUSE_GRACE_MS
 
 #: an instructor who is gone for longer than this does not teach: the lesson stops counting
 ABSENT_AFTER_MS: Final = 60_000
@@ -27,6 +28,7 @@ class State(StrEnum):
     STARTING = "starting"
     START_FAILED = "start_failed"
     LIVE = "live"
+    PAUSED = "paused"
     BREAK = "break"
     ENDED = "ended"
 
@@ -37,6 +39,7 @@ class Kind(StrEnum):
     STARTING = "starting"
     STARTED = "started"
     START_FAILED = "start_failed"
+    PAUSED = "paused"
     BREAK_BEGAN = "break_began"
     RESUMED = "resumed"
     INSTRUCTOR_LEFT = "instructor_left"
@@ -66,19 +69,23 @@ class Lesson:
     started_ms: int | None = None
     ended_ms: int | None = None
     instructor_left_ms: int | None = None
+    paused_ms: int | None = None
 
 
+#: between its start and its end
+BEGUN: Final = (State.LIVE, State.PAUSED, State.BREAK)
 #: command → the states in which it is allowed
 ALLOWED: Final = {
     Kind.STARTING: (State.PLANNED, State.START_FAILED),
     Kind.STARTED: (State.STARTING,),
     Kind.START_FAILED: (State.STARTING,),
-    Kind.BREAK_BEGAN: (State.LIVE,),
-    Kind.RESUMED: (State.BREAK,),
-    Kind.INSTRUCTOR_LEFT: (State.LIVE, State.BREAK),
-    Kind.INSTRUCTOR_BACK: (State.LIVE, State.BREAK),
-    Kind.SERVER_BACK: (State.LIVE, State.BREAK),
-    Kind.ENDED: (State.LIVE, State.BREAK),
+    Kind.PAUSED: (State.LIVE,),
+    Kind.BREAK_BEGAN: (State.LIVE, State.PAUSED),
+    Kind.RESUMED: (State.BREAK, State.PAUSED),
+    Kind.INSTRUCTOR_LEFT: BEGUN,
+    Kind.INSTRUCTOR_BACK: BEGUN,
+    Kind.SERVER_BACK: BEGUN,
+    Kind.ENDED: BEGUN,
 }
 
 
@@ -102,10 +109,12 @@ def apply(lesson: Lesson, event: Event) -> Lesson:  # noqa: C901  a flat match
             return replace(after, state=State.LIVE, started_ms=event.at_ms)
         case Kind.START_FAILED:
             return replace(after, state=State.START_FAILED)
+        case Kind.PAUSED:
+            return replace(after, state=State.PAUSED, paused_ms=event.at_ms)
         case Kind.BREAK_BEGAN:
-            return replace(after, state=State.BREAK)
+            return replace(after, state=State.BREAK, paused_ms=None)
         case Kind.RESUMED:
-            return replace(after, state=State.LIVE)
+            return replace(after, state=State.LIVE, paused_ms=None)
         case Kind.INSTRUCTOR_LEFT | Kind.SERVER_BACK:
             left_ms = event.at_ms if lesson.instructor_left_ms is None else lesson.instructor_left_ms
             return replace(after, instructor_left_ms=left_ms)
@@ -123,23 +132,26 @@ def rebuild(events: Iterable[Event]) -> Lesson:
     return lesson
 
 
-def timeline(events: Iterable[Event]) -> tuple[Transition, ...]:
-    """When the lesson counts: started, not in a break, and the instructor there within the last 60 s.
+def timeline(events: Iterable[Event], pause_ms: int = PAUSE_GRACE_MS) -> tuple[Transition, ...]:
+    """When the lesson counts: started, not in a break, not paused for more than `pause_ms`, and the instructor there
+    within the last 60 s.
 
-    The end of an absence's grace may lie ahead; an instructor who is back before it leaves no trace.
+    The end of a grace may lie ahead; whoever is back before it leaves no trace.
     """
     found: list[Transition] = []
     lesson = Lesson()
     for event in events:
-        if _grace_over(lesson, event.at_ms) and _open(lesson, lesson.since_ms):
-            found.append(Transition(_grace_end(lesson), Phase.CLOSED))
+        if closes_ms := _closed_between(lesson, event.at_ms, pause_ms):
+            found.append(Transition(closes_ms, Phase.CLOSED))
         if event.kind is Kind.SERVER_BACK and event.at_ms - event.since_ms > FAULT_AFTER_MS:
             found = [one for one in found if one.at_ms < event.since_ms]
-            found.append(Transition(event.since_ms, Phase.FAULT if _open(lesson, event.since_ms) else Phase.CLOSED))
+            was_open = _open(lesson, event.since_ms, pause_ms)
+            found.append(Transition(event.since_ms, Phase.FAULT if was_open else Phase.CLOSED))
         lesson = apply(lesson, event)
-        found.append(Transition(event.at_ms, Phase.OPEN if _open(lesson, event.at_ms) else Phase.CLOSED))
-    if lesson.instructor_left_ms is not None and _open(lesson, lesson.since_ms):
-        found.append(Transition(_grace_end(lesson), Phase.CLOSED))
+        found.append(Transition(event.at_ms, Phase.OPEN if _open(lesson, event.at_ms, pause_ms) else Phase.CLOSED))
+    closes_ms = _closes_ms(lesson, pause_ms)
+    if closes_ms is not None and _open(lesson, lesson.since_ms, pause_ms):
+        found.append(Transition(closes_ms, Phase.CLOSED))
     return tuple(found)
 
 
@@ -148,14 +160,20 @@ def outages(events: Iterable[Event]) -> Intervals:
     return union((event.since_ms, event.at_ms) for event in events if event.kind is Kind.SERVER_BACK)
 
 
-def _grace_end(lesson: Lesson) -> int:
-    """When an absent instructor's lesson stops counting."""
-    return (lesson.instructor_left_ms or 0) + ABSENT_AFTER_MS
+def _closes_ms(lesson: Lesson, pause_ms: int) -> int | None:
+    """When the lesson stops counting by itself: its instructor is absent, or it is paused, for too long."""
+    graces = [(lesson.instructor_left_ms, ABSENT_AFTER_MS), (lesson.paused_ms, pause_ms)]
+    return min((since + grace for since, grace in graces if since is not None), default=None)
 
 
-def _grace_over(lesson: Lesson, at_ms: int) -> bool:
-    return lesson.instructor_left_ms is not None and at_ms > _grace_end(lesson)
+def _closed_between(lesson: Lesson, at_ms: int, pause_ms: int) -> int | None:
+    """When a grace ran out between the last event and this moment."""
+    closes_ms = _closes_ms(lesson, pause_ms)
+    if closes_ms is None or at_ms <= closes_ms or not _open(lesson, lesson.since_ms, pause_ms):
+        return None
+    return closes_ms
 
 
-def _open(lesson: Lesson, at_ms: int) -> bool:
-    return lesson.state is State.LIVE and not _grace_over(lesson, at_ms)
+def _open(lesson: Lesson, at_ms: int, pause_ms: int) -> bool:
+    closes_ms = _closes_ms(lesson, pause_ms)
+    return lesson.state in (State.LIVE, State.PAUSED) and (closes_ms is None or at_ms <= closes_ms)

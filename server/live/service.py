@@ -16,13 +16,13 @@ from server.core.errors import DomainError
 from server.live import lesson as rules
 from server.live import records
 from server.live.lesson import Event, Kind, Lesson, State
+from server.training.rules import PAUSE_GRACE_MS, may_start
 from server.training.rules import Lesson as PlannedLesson
-from server.training.rules import may_start
 from server.training.service import Training
 
 log = structlog.get_logger("live")
 
-RUNNING: Final = (State.STARTING, State.LIVE, State.BREAK)
+RUNNING: Final = (State.STARTING, *rules.BEGUN)
 
 
 class MediaDoor(Protocol):
@@ -43,6 +43,7 @@ class MediaDoor(Protocol):
 class Running:
     """A lesson in memory: its events, who controls it, and the lock that keeps its commands in order.
 
+    `pause_ms`: how long a pause counts, by the class's scheme.
     `gaps`: how many of this process's absences it knows of.
     `unsure`: the store may hold an event that we do not know, because it went away while it wrote it.
     """
@@ -54,6 +55,7 @@ class Running:
     publisher_live: bool = False
     unsure: bool = False
     gaps: int = 0
+    pause_ms: int = PAUSE_GRACE_MS
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
@@ -93,7 +95,9 @@ class Live:
                 await self._register.book(lesson_id)
                 async with self._database.read() as connection:
                     events = await records.events_of(connection, lesson_id)
-                running = Running(lesson_id, events, rules.rebuild(events), gaps=len(self._register.watch.gaps))
+                scheme = await self._training.scheme_of((await self._training.lesson(lesson_id)).class_id)
+                running = Running(lesson_id, events, rules.rebuild(events), pause_ms=scheme.pause_grace_ms)
+                running.gaps = len(self._register.watch.gaps)
                 await self._push(running)
                 if running.lesson.state in RUNNING:
                     await self._resume(running)
@@ -267,7 +271,7 @@ class Live:
     async def _notice(self, running: Running) -> None:
         """Turn a change of presence into an event."""
         async with running.lock:
-            if running.lesson.state not in (State.LIVE, State.BREAK):
+            if running.lesson.state not in rules.BEGUN:
                 return
             away = running.lesson.instructor_left_ms is not None
             if running.instructor_present == away:
@@ -284,7 +288,7 @@ class Live:
         for gap in self._register.watch.gaps[running.gaps :]:
             if running.unsure:
                 await self._read_again(running)
-            if running.lesson.state in (State.LIVE, State.BREAK):
+            if running.lesson.state in rules.BEGUN:
                 since_ms = min(max(gap[0], running.lesson.since_ms), gap[1])
                 await self._add(running, Kind.SERVER_BACK, gap[1], "", since_ms)
             running.gaps += 1
@@ -328,7 +332,9 @@ class Live:
     async def _push(self, running: Running) -> None:
         book = await self._register.book(running.lesson_id)
         outages = rules.outages(running.events)
-        book.set_timeline(rules.timeline(running.events), running.lesson.state is State.ENDED, outages)
+        book.set_timeline(
+            rules.timeline(running.events, running.pause_ms), running.lesson.state is State.ENDED, outages
+        )
 
     def _now(self) -> int:
         return self._register.clock.ms()

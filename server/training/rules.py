@@ -13,6 +13,8 @@ from server.core.errors import DomainError
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
 DAY_MS: Final = 24 * HOUR_MS
+#: a pause of a lesson counts for so long, unless the scheme says otherwise
+PAUSE_GRACE_MS: Final = MINUTE_MS
 #: a lesson may be started this long before its planned start
 EARLY_MS: Final = 30 * MINUTE_MS
 LESSON_MAXIMUM_MS: Final = 8 * HOUR_MS
@@ -31,6 +33,7 @@ class LessonState(StrEnum):
     STARTING = "starting"
     START_FAILED = "start_failed"
     LIVE = "live"
+    PAUSED = "paused"
     BREAK = "break"
     ENDED = "ended"
 
@@ -44,7 +47,7 @@ class SubjectKind(StrEnum):
     SIMULATION = "simulation"
 
 
-RUNNING: Final = frozenset({LessonState.STARTING, LessonState.LIVE, LessonState.BREAK})
+RUNNING: Final = frozenset({LessonState.STARTING, LessonState.LIVE, LessonState.PAUSED, LessonState.BREAK})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,11 @@ class Scheme:
     def class_hour_ms(self) -> int:
         """Valid time that makes one class hour (R10)."""
         return int(json.loads(self.parameters)["class_hour_ms"])
+
+    @property
+    def pause_grace_ms(self) -> int:
+        """How long a pause of the lesson counts; a minute unless the scheme says otherwise."""
+        return int(json.loads(self.parameters).get("pause_grace_ms", PAUSE_GRACE_MS))
 
     @property
     def appeal_window_ms(self) -> int:

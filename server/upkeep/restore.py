@@ -27,7 +27,7 @@ from server.upkeep.records import Known
 LOCK: Final = "lock"
 NODES: Final = "nodes"
 SECRET_NAME: Final = re.compile(r"(?:keys|tls)(?:/[\w][\w.@-]{0,100}){1,4}")
-RUNNING: Final = ("starting", "live", "break")
+RUNNING: Final = ("starting", "live", "paused", "break")
 
 
 @dataclass(frozen=True, slots=True)

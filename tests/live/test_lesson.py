@@ -23,6 +23,7 @@ from server.live.lesson import (
     rebuild,
     timeline,
 )
+from server.training.rules import PAUSE_GRACE_MS
 
 T = 1_000_000
 LATER = T + 10_000_000
@@ -77,6 +78,34 @@ def test_before_it_has_started_nothing_counts() -> None:
 def test_a_break_does_not_count() -> None:
     events = started((1_000, Kind.BREAK_BEGAN), (3_000, Kind.RESUMED), (4_000, Kind.ENDED))
     assert opened(events) == ((0, 1_000), (3_000, 4_000))
+
+
+@pytest.mark.parametrize("held", [1, PAUSE_GRACE_MS - 1, PAUSE_GRACE_MS])
+def test_a_pause_within_its_grace_counts(held: int) -> None:
+    assert PAUSE_GRACE_MS == 60_000
+    events = started((1_000, Kind.PAUSED), (1_000 + held, Kind.RESUMED), (200_000, Kind.ENDED))
+    assert opened(events) == ((0, 200_000),)
+
+
+def test_a_longer_pause_counts_until_its_grace_is_over() -> None:
+    events = started((1_000, Kind.PAUSED), (61_001, Kind.RESUMED), (200_000, Kind.ENDED))
+    assert opened(events) == ((0, 61_000), (61_001, 200_000))
+    assert opened(started((1_000, Kind.PAUSED))) == ((0, 61_000),)
+    assert opened(started((1_000, Kind.PAUSED), (5_000, Kind.BREAK_BEGAN))) == ((0, 5_000),)
+    assert opened(started((1_000, Kind.PAUSED), (90_000, Kind.ENDED))) == ((0, 61_000),)
+
+
+def test_the_grace_of_a_pause_is_the_schemes() -> None:
+    events = started((1_000, Kind.PAUSED), (9_000, Kind.RESUMED), (10_000, Kind.ENDED))
+    assert delivered_until(timeline(events, 2_000), LATER).open == ((T, T + 3_000), (T + 9_000, T + 10_000))
+    assert delivered_until(timeline(events, 0), LATER).open == ((T, T + 1_000), (T + 9_000, T + 10_000))
+
+
+def test_an_absence_in_a_pause_counts_no_longer_than_either_grace() -> None:
+    events = started((1_000, Kind.PAUSED), (30_000, Kind.INSTRUCTOR_LEFT))
+    assert opened(events) == ((0, 61_000),)
+    early = started((1_000, Kind.INSTRUCTOR_LEFT), (30_000, Kind.PAUSED))
+    assert opened(early) == ((0, 61_000),)
 
 
 @pytest.mark.parametrize("away", [1, ABSENT_AFTER_MS - 1, ABSENT_AFTER_MS])
@@ -231,7 +260,7 @@ def test_open_is_what_the_words_say(parts: list[tuple[int, Kind, int]]) -> None:
             if event.at_ms - event.since_ms > FAULT_AFTER_MS:
                 fault.append((event.since_ms, event.at_ms))
             left_ms = event.at_ms if left_ms is None else left_ms
-        if event.kind in (Kind.STARTED, Kind.RESUMED):
+        if event.kind in (Kind.STARTED, Kind.RESUMED) and live_ms is None:
             live_ms = event.at_ms
         if event.kind in (Kind.BREAK_BEGAN, Kind.ENDED) and live_ms is not None:
             teaching.append((live_ms, event.at_ms))
@@ -243,12 +272,24 @@ def test_open_is_what_the_words_say(parts: list[tuple[int, Kind, int]]) -> None:
             left_ms = None
     teaching += [(live_ms, end)] if live_ms is not None else []
     absent += [(left_ms + ABSENT_AFTER_MS, end)] if left_ms is not None else []
+    absent += _paused_too_long(events, end)
     found = delivered_until(timeline(events), end)
     present = _minus(union(teaching), union(absent))
     assert found.open == _minus(present, union(fault))
     assert intersect(found.open, found.fault) == ()
     assert total(intersect(found.fault, union(teaching))) == total(found.fault)
     assert Delivered(found.open, found.fault) == found
+
+
+def _paused_too_long(events: list[Event], end: int) -> list[tuple[int, int]]:
+    found, paused_ms = [], 0
+    for event in events:
+        if event.kind is Kind.PAUSED:
+            paused_ms = event.at_ms
+        elif event.kind in (Kind.RESUMED, Kind.BREAK_BEGAN, Kind.ENDED) and paused_ms:
+            found.append((paused_ms + PAUSE_GRACE_MS, event.at_ms))
+            paused_ms = 0
+    return [*found, (paused_ms + PAUSE_GRACE_MS, end)] if paused_ms else found
 
 
 def _minus(left: Intervals, right: Intervals) -> Intervals:

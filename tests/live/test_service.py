@@ -42,7 +42,13 @@ async def test_a_lesson_runs_from_start_to_end_and_everybody_is_told(served: Sch
     async with served.page("teacher") as teacher, served.page("jia") as trainee:
         await teacher.join()
         assert (await trainee.join())["phase"]["state"] == "planned"
-        for command, state in (("start", "live"), ("break", "break"), ("resume", "live"), ("end", "ended")):
+        for command, state in (
+            ("start", "live"),
+            ("pause", "paused"),
+            ("break", "break"),
+            ("resume", "live"),
+            ("end", "ended"),
+        ):
             served.clock.advance(1_000)
             answer = await teacher.call(f"lesson:{command}")
             assert (answer["ok"], answer["phase"]["state"]) == (True, state)
@@ -50,7 +56,7 @@ async def test_a_lesson_runs_from_start_to_end_and_everybody_is_told(served: Sch
         async with served.http("jia") as session, session.get(f"/api/v1/lessons/{served.lesson_id}") as shown:
             lesson = await shown.json()
     assert (lesson["state"], lesson["started_at"]) == ("ended", "2026-11-23T09:00:01.000Z")
-    assert lesson["ended_at"] == "2026-11-23T09:00:04.000Z"
+    assert lesson["ended_at"] == "2026-11-23T09:00:05.000Z"
     seqs = [phase["seq"] for phase in trainee.heard("lesson:phase")]
     assert seqs == sorted(seqs)
 
@@ -200,7 +206,7 @@ async def test_no_minute_is_sealed_of_which_nobody_knows_whether_it_was_open(ser
 )
 async def test_nobody_but_its_instructor_commands_a_lesson(served: School, who: str, code: str) -> None:
     async with served.page(who) as page:
-        for command in ("start", "break", "resume", "end"):
+        for command in ("start", "pause", "break", "resume", "end"):
             answer = await page.call(f"lesson:{command}")
             assert (answer["ok"], answer["code"]) == (False, code)
     assert await _state(served) is State.PLANNED

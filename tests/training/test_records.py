@@ -42,12 +42,12 @@ async def test_running_lessons(school: School, state: LessonState) -> None:
         await records.set_lesson_state(connection, school.lesson.id, state, 5, None)
         running = [lesson.id for lesson in await records.running_lessons(connection)]
         counts = await records.counts(connection)
-    runs = state in (LessonState.STARTING, LessonState.LIVE, LessonState.BREAK)
+    runs = state in (LessonState.STARTING, LessonState.LIVE, LessonState.PAUSED, LessonState.BREAK)
     assert running == ([school.lesson.id] if runs else [])
     assert counts[school.home.id] == records.Counts(trainees=1, lessons=1, live=int(runs))
 
 
 async def test_an_unknown_state_is_refused(school: School) -> None:
     async with school.store.database.write() as connection:
-        with pytest.raises(ValueError, match="paused"):
-            await records.set_lesson_state(connection, school.lesson.id, "paused", None, None)
+        with pytest.raises(ValueError, match="asleep"):
+            await records.set_lesson_state(connection, school.lesson.id, "asleep", None, None)

@@ -97,6 +97,7 @@ SAMPLES: dict[str, Sample] = {
     "lesson:start": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "beat": Sample("jia", "lease_lost", body=BEAT, beside={"yi": "lease_lost", "stranger": "lease_lost"}),
     "lesson:media": Sample("teacher", "not_found", body=LESSON, beside={"yi": "not_joined", "stranger": "not_found"}),
+    "lesson:pause": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:leave": Sample("jia", "lease_lost", body={**LESSON, "epoch": 1}, beside={"yi": "lease_lost"}),

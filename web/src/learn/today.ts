@@ -2,7 +2,7 @@
 import { isOver } from '../live/lessons'
 import type { LessonView } from '../wire/types'
 
-const OPEN = new Set(['starting', 'live', 'break'])
+const OPEN = new Set(['starting', 'live', 'paused', 'break'])
 const COMING = new Set(['planned', 'start_failed'])
 
 /** A running lesson before the next planned one, by planned start; what was planned and is over comes never. `now`: the server's, ms. */

@@ -6,7 +6,7 @@ import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, RosterRow } from '../wire/types'
 
-export type Command = 'lesson:start' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
+export type Command = 'lesson:start' | 'lesson:pause' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
 export interface HostView {
   stage: 'joining' | 'in' | 'reconnecting' | 'refused'

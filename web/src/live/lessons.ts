@@ -14,7 +14,7 @@ export function grouped<L extends LessonView | { lesson: LessonView }>(lessons: 
   const order = [...lessons].sort((a, b) => plain(a).planned_start.localeCompare(plain(b).planned_start))
   const waiting = order.filter((l) => ['planned', 'start_failed'].includes(state(l)))
   return {
-    running: order.filter((l) => ['starting', 'live', 'break'].includes(state(l))),
+    running: order.filter((l) => ['starting', 'live', 'paused', 'break'].includes(state(l))),
     coming: waiting.filter((l) => !isOver(plain(l), now)),
     // Planned, never held, and too late to begin.
     missed: waiting.filter((l) => isOver(plain(l), now)),

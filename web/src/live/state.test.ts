@@ -225,6 +225,7 @@ describe('the quiet line', () => {
     [{ acks: 0 }, true, 'connecting'],
     [{ stage: 'reconnecting' as const }, true, 'reconnecting'],
     [{ phase: { ...PHASE, state: 'break' as const } }, true, 'break'],
+    [{ phase: { ...PHASE, state: 'paused' as const } }, true, 'paused'],
     [{ phase: { ...PHASE, state: 'planned' as const } }, true, 'waiting'],
     [{ phase: { ...PHASE, instructor_present: false } }, true, 'instructor_away'],
     [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null }] }, true, 'hidden_before'],

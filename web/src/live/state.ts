@@ -5,7 +5,7 @@
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
-import type { BeatAnswer, Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, Totals } from '../wire/types'
+import type { BeatAnswer, Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, Totals, LessonState } from '../wire/types'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
@@ -239,16 +239,17 @@ export class TraineeRoom {
 }
 
 /** The one quiet line under the picture: what this minute is worth so far, never a promise. */
-export type Quiet = 'reconnecting' | 'waiting' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'recorded'
+export type Quiet = 'reconnecting' | 'waiting' | 'paused' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'recorded'
 
 export function quietOf(view: RoomView, visible: boolean): Quiet {
   if (view.stage === 'reconnecting') return 'reconnecting'
   const phase = view.phase
-  if (phase?.state === 'break') return 'break'
-  if (phase?.state !== 'live') return 'waiting'
+  if (phase?.state !== 'live') return held(phase?.state)
   if (!phase.instructor_present) return 'instructor_away'
   return visible ? minuteNow(view) : 'hidden_now'
 }
+
+const held = (state: LessonState | undefined): Quiet => (state === 'break' || state === 'paused' ? state : 'waiting')
 
 function minuteNow(view: RoomView): Quiet {
   if (view.acks === 0) return 'connecting'

@@ -216,7 +216,7 @@ export interface LessonView {
 
 export type SubjectKind = 'theory' | 'practice' | 'general' | 'simulation'
 
-export type LessonState = 'planned' | 'starting' | 'start_failed' | 'live' | 'break' | 'ended'
+export type LessonState = 'planned' | 'starting' | 'start_failed' | 'live' | 'paused' | 'break' | 'ended'
 
 export interface NewLesson {
   class_id: string
@@ -724,6 +724,7 @@ export interface Commands {
   'lesson:join': { request: JoinRequest; response: Joined }
   'lesson:leave': { request: LeaveRequest; response: Nothing }
   'lesson:media': { request: LessonCommand; response: MediaAnswer }
+  'lesson:pause': { request: LessonCommand; response: PhaseAnswer }
   'lesson:resume': { request: LessonCommand; response: PhaseAnswer }
   'lesson:start': { request: LessonCommand; response: PhaseAnswer }
 }

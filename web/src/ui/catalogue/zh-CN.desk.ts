@@ -80,6 +80,8 @@ export const desk = {
   'host.start': '开始上课',
   'host.starting': '正在开始，请稍候…',
   'host.startFailed': '课堂没有开起来，没有记录任何分钟。请再试一次；一直这样，请联系管理员。',
+  'host.pause': '暂停',
+  'host.pauseHow': '短暂停照常计时；超过学时认定规则的宽限，这段时间不计也不缺。',
   'host.break': '课间休息',
   'host.breakHow': '课间时间不计也不缺。',
   'host.resume': '继续上课',
