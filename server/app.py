@@ -164,9 +164,9 @@ def build(
     rest = Rest(people.service.authenticate, watch.record_view, origins, SESSION_MS // 1000)
     trace = Trace(store.health.told, QUIET)
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
-    room = _classroom(config, store, people.service, classes.service, sockets, member)
-    presence, lessons = room.presence, room.lessons
     log = _log(config, store)
+    room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
+    presence, lessons = room.presence, room.lessons
     files = exchange.build(
         accounts=people.service,
         training=classes.service,
@@ -228,7 +228,13 @@ class _Classroom:
 
 
 def _classroom(
-    config: Config, store: Store, people: Accounts, classes: Training, sockets: Sockets, member: Member | None
+    config: Config,
+    store: Store,
+    people: Accounts,
+    classes: Training,
+    log: Ledger,
+    sockets: Sockets,
+    member: Member | None,
 ) -> _Classroom:
     """Attendance, media and lessons, and with a `member` their ties to other processes."""
     folder = (member.folder.path if member else store.folder) / SPOOL
@@ -236,7 +242,7 @@ def _classroom(
     media = _media(config, store)
     shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
-    ports = _ports(fan_out, people)
+    ports = _ports(fan_out, people, log)
     presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes, names=people.names)
     lessons = live.build(
         database=store.database, training=classes, presence=presence.service, media=media, fan_out=fan_out
@@ -284,7 +290,7 @@ async def _package_of_copy(config: Config, store: Store, url: str, copy: Path, r
         await database.close()
 
 
-def _ports(fan_out: FanOut, people: Accounts) -> Ports:
+def _ports(fan_out: FanOut, people: Accounts, log: Ledger) -> Ports:
     async def answers(connection: str) -> bool:
         return await fan_out.ask(connection, LEASE_PROBE, Nothing(), PROBE_S)
 
@@ -293,7 +299,7 @@ def _ports(fan_out: FanOut, people: Accounts) -> Ports:
             lost = lease_lost(holder.lesson_id, reason, device, at_ms)
             await fan_out.send(holder.connection, LEASE_LOST, lost)
 
-    return Ports(verify_password=people.verify_password, answers=answers, tell_lost=tell_lost)
+    return Ports(people.verify_password, answers, tell_lost, log)
 
 
 async def _cut(media: Door, holder: Holder) -> None:

@@ -72,21 +72,24 @@ class School:
         return Actor(self.ids[who], role, f"session-{who}", self.ids["school"] if placed else None, AREAS.get(who))
 
     @asynccontextmanager
-    async def http(self, who: str) -> AsyncIterator[aiohttp.ClientSession]:
-        """Somebody's signed-in browser, without the browser."""
+    async def http(self, who: str, address: str | None = None) -> AsyncIterator[aiohttp.ClientSession]:
+        """Somebody's signed-in browser, without the browser; `address` is where it speaks from."""
         jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(self.url, headers={"Origin": self.url}, cookie_jar=jar) as session:
+        headers = {"Origin": self.url}
+        async with aiohttp.ClientSession(
+            self.url, headers=headers, cookie_jar=jar, connector=_line(address)
+        ) as session:
             async with session.post("/api/v1/login", json={"login": who, "password": PASSWORD}) as answer:
                 assert answer.status == 200, await answer.text()
             yield session
 
     @asynccontextmanager
-    async def page(self, who: str) -> AsyncIterator["Page"]:
-        """Somebody's page with a socket."""
-        async with self.http(who) as session:
+    async def page(self, who: str, address: str | None = None) -> AsyncIterator["Page"]:
+        """Somebody's page with a socket, which also comes from `address`."""
+        async with self.http(who, address) as session, aiohttp.ClientSession(connector=_line(address)) as line:
             cookies = session.cookie_jar.filter_cookies(session._base_url or "")  # type: ignore[arg-type]
             cookie = "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items())
-            client = socketio.AsyncClient(reconnection=False)
+            client = socketio.AsyncClient(reconnection=False, http_session=line)
             page = Page(self, client, session)
             client.on("*", page.hear)
             client.on("lease:probe", lambda _payload: True)
@@ -95,6 +98,11 @@ class School:
                 yield page
             finally:
                 await client.disconnect()
+
+
+def _line(address: str | None) -> aiohttp.TCPConnector:
+    """Connections that come from an address of this machine."""
+    return aiohttp.TCPConnector(local_addr=(address, 0) if address else None)
 
 
 @dataclass

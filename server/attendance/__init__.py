@@ -7,6 +7,7 @@ from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
 from server.attendance.corrections.api import Api as CorrectionsApi
 from server.attendance.corrections.service import Corrections, Names
+from server.attendance.pages.service import ROUND_S as PAGES_S
 from server.attendance.register import Register
 from server.attendance.sealer import ROUND_S, Sealer
 from server.attendance.service import Attendance, Ports
@@ -41,5 +42,9 @@ def build(
     corrections = Corrections(register.database, register.clock, views, training, names)
     served = api.declarations()
     served.add(CorrectionsApi(corrections, training).declarations())
-    jobs = (Job("attendance.awake", LOOK_S, register.awake), Job("attendance.seal", ROUND_S, sealer.round))
+    jobs = (
+        Job("attendance.awake", LOOK_S, register.awake),
+        Job("attendance.seal", ROUND_S, sealer.round),
+        Job("attendance.pages", PAGES_S, attendance.pages.round),
+    )
     return Capability(Presence(attendance, views, api.hours_of), served, jobs)

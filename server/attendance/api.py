@@ -1,7 +1,9 @@
 """Declares attendance: beats over Socket.IO; strips, today and class hours over REST."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
+
+from pydantic import Field
 
 from server.attendance.credit import MOST_MONO, Beat
 from server.attendance.lease import End
@@ -18,7 +20,10 @@ from server.training.views import LessonView, SchemeRef
 
 @dataclass(frozen=True, slots=True)
 class BeatRequest:
-    """`mono` and `spans` in milliseconds of the page's monotonic clock; spans since the last acknowledged beat."""
+    """`mono` and `spans` in milliseconds of the page's monotonic clock; spans since the last acknowledged beat.
+
+    `signature`, once a minute: the page's key over the chain of all beats before this one.
+    """
 
     lesson_id: str
     epoch: int
@@ -26,14 +31,20 @@ class BeatRequest:
     nonce: str
     mono: float
     spans: list[tuple[float, float]]
+    signature: Annotated[str, Field(max_length=88)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BeatAnswer:
-    """`cells` are the minutes not sealed yet, at most the last two; `credit_ms` is the whole lesson so far."""
+    """`cells` are the minutes not sealed yet, at most the last two; `credit_ms` is the whole lesson so far.
+
+    `mono` is of the try that was taken; `note`, once a minute, is what the log signed of all this.
+    """
 
     seq: int
     nonce: str
+    mono: int
+    note: str | None
     cells: list[Cell]
     credit_ms: int
 
@@ -150,7 +161,7 @@ class Api:
         fresh = book.unsealed(actor.person_id, now)
         credit_ms = book.person(actor.person_id).sealed_credit_ms + sum(record.credit_ms for _, record in fresh)
         cells = [cell_of(slot, record, False) for slot, record in fresh[-2:]]
-        return BeatAnswer(done.seq, done.nonce, cells, credit_ms)
+        return BeatAnswer(done.seq, done.nonce, done.mono, done.note, cells, credit_ms)
 
     async def leave(self, call: Call, request: LeaveRequest) -> Nothing:
         """The page goes away on purpose."""
@@ -250,7 +261,7 @@ def _beat(request: BeatRequest) -> Beat:
     if not all(0 <= reading <= MOST_MONO for reading in readings):  # refuses NaN and infinity as well
         raise DomainError("beat_refused", why="clock")
     spans = tuple((round(start), round(end)) for start, end in request.spans)
-    return Beat(request.seq, request.nonce, round(request.mono), spans)
+    return Beat(request.seq, request.nonce, round(request.mono), spans, request.signature or "")
 
 
 def _row(person_id: str, seat: int, name: str, known: LessonMinutes) -> StripRow:

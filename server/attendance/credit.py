@@ -23,12 +23,16 @@ MOST_MONO: Final = 2**53
 
 
 class Beat(NamedTuple):
-    """What a page says: `mono` and `spans` (the parts in front) in milliseconds of its own monotonic clock."""
+    """What a page says: `mono` and `spans` (the parts in front) in milliseconds of its own monotonic clock.
+
+    `signature` is its key's of all beats before this one; pages/service.py looks at it.
+    """
 
     seq: int
     nonce: str
     mono: int
     spans: tuple[Interval, ...]
+    signature: str = ""
 
 
 class Anchor(NamedTuple):

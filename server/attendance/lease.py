@@ -33,7 +33,7 @@ class Decision(StrEnum):
     """What a page that asks for the lease gets."""
 
     GRANT = "grant"  # nobody holds it
-    CONTINUE = "continue"  # the same page is back: same lease, same clock
+    CONTINUE = "continue"  # the same page is back, with its key: same lease, same clock
     IF_SILENT = "if_silent"  # the same browser: only when the old page no longer answers
     PASSWORD = "password"  # another device: only by password  # noqa: S105
 
@@ -52,12 +52,13 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A page that wants to join a lesson."""
+    """A page that wants to join a lesson; `keyed`: it shows key and last nonce of the lease, if that has a key."""
 
     lesson_id: str
     session_id: str
     page: str
     resume: str | None
+    keyed: bool
 
 
 def decide(holding: Holding | None, ask: Ask, now_ms: int) -> Decision:
@@ -65,7 +66,7 @@ def decide(holding: Holding | None, ask: Ask, now_ms: int) -> Decision:
     if holding is None or (not holding.connected and now_ms - holding.seen_ms > SILENCE_MS):
         return Decision.GRANT
     proven = ask.resume is not None and ask.resume == holding.resume
-    if proven and ask.page == holding.page and ask.lesson_id == holding.lesson_id:
+    if proven and ask.keyed and ask.page == holding.page and ask.lesson_id == holding.lesson_id:
         return Decision.CONTINUE
     if proven or ask.session_id == holding.session_id:
         return Decision.IF_SILENT

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.attendance.lease import End, How
 from server.attendance.minutes import SealedMinute, pack, unpack
+from server.attendance.pages import records as pages
 from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import tell
 from server.verify.formats import Kind
@@ -65,6 +66,8 @@ class LeaseRow:
     how: How
     granted_ms: int
     ended_ms: int | None = None
+    #: the key of its page, empty when that has none
+    key: str = ""
 
 
 class Raced(Exception):
@@ -72,7 +75,7 @@ class Raced(Exception):
 
 
 async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
-    """Write a new lease. Raises Raced when the epoch exists: the primary key refuses it."""
+    """Write a new lease with its page's key. Raises Raced when the epoch exists: the primary key refuses it."""
     values = {name: getattr(row, name) for name in lease.c.keys()}  # noqa: SIM118  these are columns, not a dict
     try:
         await connection.execute(lease.insert().values(values))
@@ -88,6 +91,8 @@ async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
         session=row.epoch,
         seq=row.epoch,
     )
+    key = {name: values[name] for name in ("person_id", "epoch", "lesson_id", "granted_ms")}
+    await pages.add_key(connection, {**key, "public": row.key})
 
 
 async def add_end(
@@ -156,8 +161,11 @@ async def newest_lease(connection: AsyncConnection, person_id: str) -> LeaseRow 
 
 
 def _leases() -> Select[Any]:
-    same = and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
-    return select(lease, lease_end.c.ended_ms).select_from(lease.outerjoin(lease_end, same))
+    ended = and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
+    keyed = and_(lease.c.person_id == pages.page_key.c.person_id, lease.c.epoch == pages.page_key.c.epoch)
+    key = func.coalesce(pages.page_key.c.public, "").label("key")
+    both = lease.outerjoin(lease_end, ended).outerjoin(pages.page_key, keyed)
+    return select(lease, lease_end.c.ended_ms, key).select_from(both)
 
 
 async def _tell(connection: AsyncConnection, kind: Kind, at_ms: int, lesson_id: str, row: dict[str, Any]) -> None:

@@ -34,7 +34,7 @@ SPOOL: Final = "spool"
 
 @dataclass(slots=True)
 class Holder:
-    """The account's lease and its page. `answer` is what the last acknowledged beat was told, for its repetition.
+    """The account's lease and its page. `note` is what the last acknowledged beat was told, for its repetition.
 
     `inherited`: its page may be connected, but we do not know by which connection: it shows itself by its nonce.
     `behind_ms`: by so much our clock was behind what the process before us had told the page's clock by.
@@ -54,6 +54,11 @@ class Holder:
     answered_nonce: str = ""
     inherited: bool = False
     behind_ms: int = 0
+    #: the page's key (empty: it has none), the chain of its beats, the minute of its last signed acknowledgement
+    key: str = ""
+    link: bytes = b""
+    note: str | None = None
+    noted_slot: int = 0
     #: kept here so that it need not be made anew for each beat
     lock: asyncio.Lock | None = None
 
@@ -67,9 +72,12 @@ class Holder:
         """Whether the page is gone for so long that it holds nothing any more."""
         return not self.connection and now_ms - self.seen_ms > SILENCE_MS
 
-    def line(self, front: Intervals, hidden: Intervals, anchor: Anchor, answered: str, seen_ms: int) -> dict[str, Any]:
+    def line(
+        self, front: Intervals, hidden: Intervals, anchor: Anchor, answered: str, seen_ms: int, link: bytes
+    ) -> dict[str, Any]:
         """The spool line after which all this is known again."""
         return {
+            "link": link.hex(),
             "person": self.person_id,
             "lesson": self.lesson_id,
             "epoch": self.epoch,
@@ -322,11 +330,12 @@ class Register:
             anchor = Anchor(*line["anchor"])
             if anchor.seq >= holder.anchor.seq:  # spools of several processes are read in any order
                 holder.anchor, holder.answered_nonce = anchor, line["answered"]
+                holder.link = bytes.fromhex(line.get("link", ""))
             holder.seen_ms = max(holder.seen_ms, line["seen"])
 
 
 def _holder_line(holder: Holder) -> dict[str, Any]:
-    return holder.line((), (), holder.anchor, holder.answered_nonce, holder.seen_ms)
+    return holder.line((), (), holder.anchor, holder.answered_nonce, holder.seen_ms, holder.link)
 
 
 def _holder(row: records.LeaseRow, seen_ms: int) -> Holder:
@@ -342,4 +351,5 @@ def _holder(row: records.LeaseRow, seen_ms: int) -> Holder:
         granted_ms=row.granted_ms,
         seen_ms=seen_ms,
         anchor=Anchor(0, "", row.granted_ms),
+        key=row.key,
     )

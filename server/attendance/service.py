@@ -13,6 +13,7 @@ from server.attendance.credit import MOST_MONO, Anchor, Beat, credit
 from server.attendance.intervals import clip
 from server.attendance.lease import HOUR_MS, SILENCE_MS, TAKE_OVERS_PER_HOUR, Ask, Decision, End, How, decide
 from server.attendance.minutes import slot_of
+from server.attendance.pages.service import Attests, Pages
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
 from server.core.clock import iso
@@ -41,6 +42,7 @@ class Entry:
     """A page that wants to join: its device, its page id, and what it may prove.
 
     `mono` is its clock when it asked: with it a late first beat costs nothing and a fast clock gains nothing.
+    `key` is its own, `nonce` the last one that it was given, `proof` its signature (verify/pages.py).
     """
 
     actor: Actor
@@ -51,6 +53,9 @@ class Entry:
     resume: str | None
     password: str | None
     mono: int | None = None
+    key: str | None = None
+    nonce: str | None = None
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +69,17 @@ class Granted:
 
 
 class Acknowledged(NamedTuple):
-    """A beat that is on disk."""
+    """A beat that is on disk. `mono` is of the try that was taken; `note`, once a minute, is signed by the log."""
 
     seq: int
     nonce: str
+    mono: int
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """What attendance asks of the rest: is this the password, does this page still answer, end and tell what lost.
+    """What attendance asks of the rest: is this the password, does this page still answer, tell it what it lost.
 
     `answers` and `tell_lost` raise nothing for a connection that is gone.
     """
@@ -80,6 +87,8 @@ class Ports:
     verify_password: Callable[[str, str], Awaitable[bool]]
     answers: Callable[[str], Awaitable[bool]]
     tell_lost: Callable[[Holder, End, str, int], Awaitable[None]]
+    #: who signs acknowledgements; without it none are signed
+    attests: Attests | None = None
 
 
 class Attendance:
@@ -89,15 +98,17 @@ class Attendance:
         self.register = register
         self._vault = vault
         self._ports = ports
+        self.pages = Pages(register, ports.attests)
         self._joining: dict[str, bool] = {}
 
     async def join(self, entry: Entry) -> Granted:
         """Give the account's lease to a page.
 
-        Raises DomainError lease_held, password_wrong, take_over_limit, bad_request (mono).
+        Raises DomainError lease_held, password_wrong, take_over_limit, page_key_wrong, bad_request (mono).
         """
         if entry.mono is not None and not 0 <= entry.mono <= MOST_MONO:
             raise DomainError("bad_request", field="mono")
+        self.pages.check_join(entry.lesson_id, entry.page, entry.key, entry.nonce, entry.proof)
         self._joining[entry.connection] = True
         try:
             return await self._join(entry)
@@ -188,10 +199,11 @@ class Attendance:
         owned = self.register.owners.check(lesson_id)
         received_ms += _behind(holder, beat, received_ms)
         if holder.answered_nonce and (beat.seq, beat.nonce) == (holder.anchor.seq, holder.answered_nonce):
-            return Acknowledged(holder.anchor.seq, holder.anchor.nonce)
+            return _answer(holder)
         book = self._open_book(lesson_id)
         ours_ms = book.outage_ms(holder.anchor.reached_ms, received_ms)
         worth = credit(holder.anchor, beat, received_ms, _secret(), ours_ms)
+        link = self.pages.link(holder, beat)
         since_ms, until_ms = max(book.floor_ms, holder.anchor.reached_ms), worth.anchor.reached_ms
         front, hidden = clip(worth.front, since_ms, until_ms), clip(worth.hidden, since_ms, until_ms)
         slot = slot_of(received_ms)
@@ -200,20 +212,23 @@ class Attendance:
             odd = plus(odd, Odd(0, worth.lagged_ms, worth.surplus_ms))
 
         def stored() -> None:
+            self.pages.keep(holder, beat, received_ms)
             holder.anchor, holder.answered_nonce, holder.seen_ms = worth.anchor, beat.nonce, received_ms
+            holder.link = link
             book.add(actor.person_id, front, hidden, worth.anchor.reached_ms)
             book.note(actor.person_id, slot, odd)
 
         book.taking(actor.person_id, since_ms)
         try:
-            line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms)
+            line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms, link)
             if odd is not NOTHING_ODD:
                 line["odd"] = [[slot, *odd]]
             await self.register.spool.append(line, stored)
         finally:
             book.took(actor.person_id)
         self.register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
-        return Acknowledged(worth.anchor.seq, worth.anchor.nonce)
+        self.pages.acknowledge(holder, book, received_ms)
+        return _answer(holder)
 
     def _count(self, error: DomainError, person_id: str, lesson_id: str, slot: int) -> None:
         """A refused beat changes nothing but this count."""
@@ -259,7 +274,8 @@ class Attendance:
 
     def _decide(self, entry: Entry, holder: Holder) -> Decision:
         resume = self._digest(entry.resume) if entry.resume else None
-        ask = Ask(entry.lesson_id, entry.actor.session_id, entry.page, resume)
+        keyed = self.pages.proves(holder, entry.key, entry.nonce)
+        ask = Ask(entry.lesson_id, entry.actor.session_id, entry.page, resume, keyed)
         return decide(holder.holding(), ask, self._now())
 
     async def _take_over(self, entry: Entry, holder: Holder) -> None:
@@ -292,12 +308,14 @@ class Attendance:
                 resume_digest=self._digest(resume),
                 how=how,
                 granted_ms=max(now, newest.ended_ms or 0) if newest else now,
+                key=entry.key or "",
             )
             await records.add_lease(connection, row)
         holder = self.register.take(row, entry.connection, _anchor(entry, row.granted_ms, received_ms), now)
+        self.pages.begin(holder)
         (await self.register.book(entry.lesson_id)).hold(row.person_id, row.granted_ms, None, row.epoch)
         with suppress(DomainError):  # without room for it, a restart before the first beat forgets the page's clock
-            await self.register.spool.append(holder.line((), (), holder.anchor, "", now))
+            await self.register.spool.append(holder.line((), (), holder.anchor, "", now, holder.link))
         return Granted(row.epoch, resume, 0, holder.anchor.nonce)
 
     def _continue(self, entry: Entry, holder: Holder) -> Granted:
@@ -307,6 +325,7 @@ class Attendance:
         holder.session_id = entry.actor.session_id
         if not holder.anchor.nonce:
             holder.anchor = holder.anchor._replace(nonce=_secret())
+        self.pages.begin(holder)
         if book := self.register.books.get(holder.lesson_id):
             book.touch(holder.person_id)
         return Granted(holder.epoch, entry.resume or "", holder.anchor.seq, holder.anchor.nonce)
@@ -367,6 +386,10 @@ async def _nobody_elsewhere() -> str:
 
 async def _as_it_is(way: How) -> How:
     return way
+
+
+def _answer(holder: Holder) -> Acknowledged:
+    return Acknowledged(holder.anchor.seq, holder.anchor.nonce, holder.anchor.mono, holder.note)
 
 
 def _secret() -> str:

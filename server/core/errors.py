@@ -78,6 +78,7 @@ CODES: Final[Mapping[str, int]] = {
     "lease_lost": 409,
     "take_over_limit": 429,
     "beat_refused": 409,
+    "page_key_wrong": 403,
     "minute_not_sealed": 409,
     "text_missing": 400,
     "appeal_too_late": 409,

@@ -96,14 +96,23 @@ class Ledger:
 
         Raises DomainError lesson_not_sealed while it is not, ValueError for a text that begins as a checkpoint does.
         """
-        if text.startswith(f"{self._origin}\n"):
-            raise ValueError("a text that could be taken for a checkpoint")
         async with self._database.read() as connection:
             head = await records.read_head(connection)
             waiting = await records.is_waiting(connection, group_id)
         published = _read(self.files.said())
         if head is None or published is None or waiting or published.size < head.size:
             raise DomainError("lesson_not_sealed")
+        return self.attest(text)
+
+    @property
+    def origin(self) -> str:
+        """The log's name."""
+        return self._origin
+
+    def attest(self, text: str) -> str:
+        """Sign a text at once. Raises ValueError for one that begins as a checkpoint does."""
+        if text.startswith(f"{self._origin}\n"):
+            raise ValueError("a text that could be taken for a checkpoint")
         return str(Note(text, (sign(text, self._origin, self._signer),)))
 
     async def round(self) -> None:

@@ -78,7 +78,8 @@ class Roster:
 @dataclass(frozen=True, slots=True)
 class JoinRequest:
     """`page`: random, made once per page load; `resume`: from an earlier lease; `password`: to take over; `mono`: the
-    page's monotonic clock now, in milliseconds, so that the first beat finds it known.
+    page's monotonic clock now, in milliseconds, so that the first beat finds it known; `key`: the page's own (P-256),
+    `nonce`: the last one that it was given of the lease it had, `proof`: the key's signature of both.
     """
 
     lesson_id: str
@@ -87,6 +88,9 @@ class JoinRequest:
     resume: Annotated[str, Field(max_length=64)] | None = None
     password: Annotated[str, Field(max_length=128)] | None = None
     mono: Annotated[float, Field(ge=0, le=MOST_MONO)] | None = None
+    key: Annotated[str, Field(max_length=88)] | None = None
+    nonce: Annotated[str, Field(max_length=64)] | None = None
+    proof: Annotated[str, Field(max_length=88)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,15 @@ class MediaAnswer:
     media: MediaAccess
 
 
-JOIN_CODES: Final = ("not_found", "lesson_ended", "lease_held", "password_wrong", "take_over_limit", "closing")
+JOIN_CODES: Final = (
+    "not_found",
+    "lesson_ended",
+    "lease_held",
+    "password_wrong",
+    "take_over_limit",
+    "page_key_wrong",
+    "closing",
+)
 MEDIA_CODES: Final = ("not_found", "not_joined")
 START_CODES: Final = (
     "not_found",
@@ -224,6 +236,9 @@ class Api:
                 resume=request.resume,
                 password=request.password,
                 mono=None if request.mono is None else round(request.mono),
+                key=request.key,
+                nonce=request.nonce,
+                proof=request.proof,
             )
         )
         return Lease(granted.epoch, granted.resume, granted.seq, granted.nonce)

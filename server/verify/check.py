@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
+from server.verify.acks import Ack
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.corrections import Change, minutes_of
 from server.verify.formats import (
@@ -334,7 +335,7 @@ class _Look:
             self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
             self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
 
-    def differing_receipts(self, receipts: Iterable[Receipt]) -> None:
+    def differing_receipts(self, receipts: Iterable[Receipt | Ack]) -> None:
         for one in receipts:
             self.find("receipt_differs", -1, bytes.fromhex(one.lesson_id), bytes.fromhex(one.person_id))
 

@@ -22,6 +22,7 @@ class BadNetwork:
     def __init__(self, lesson: Arena, draw: random.Random) -> None:
         self.lesson, self.draw = lesson, draw
         self.stack = AsyncExitStack()
+        self.address = "127.0.0.1"
         self.client: Client
         self.acked = 0
         #: the number that is not acknowledged yet, and the clock of its first sending (web/src/attendance/state.ts)
@@ -33,9 +34,9 @@ class BadNetwork:
         return self.lesson.wall_ms - self.born_ms
 
     async def connect(self, resume: str | None = None) -> None:
-        """A new socket, also from another address: the login and the page stay the same."""
+        """A new socket: the login and the page stay the same."""
         await self.stack.aclose()
-        page = await self.stack.enter_async_context(self.lesson.school.page("jia"))
+        page = await self.stack.enter_async_context(self.lesson.school.page("jia", self.address))
         self.client = Client(page, mono=self.mono)
         answer = await self.client.join(resume=resume)
         assert answer["ok"], answer
@@ -70,7 +71,7 @@ async def lesson(tmp_path: Path) -> AsyncIterator[Arena]:
 
 @pytest.mark.parametrize("seed", range(4))
 async def test_it_keeps_every_millisecond(lesson: Arena, seed: int) -> None:
-    """Lost beats, lost answers, delays, 20 s holes, two new connections."""
+    """Lost beats, lost answers, delays, 20 s holes, two new connections, each from another address than before."""
     draw = random.Random(seed)
     page = BadNetwork(lesson, draw)
     await page.connect()
@@ -84,6 +85,7 @@ async def test_it_keeps_every_millisecond(lesson: Arena, seed: int) -> None:
             continue
         if any(second >= at for at in reconnects):
             reconnects = {at for at in reconnects if second < at}
+            page.address = "127.0.0.2" if page.address == "127.0.0.1" else "127.0.0.1"
             await page.connect(page.client.lease["resume"])
             next_beat = 0
         if lesson.wall_ms >= next_beat:
@@ -95,3 +97,21 @@ async def test_it_keeps_every_millisecond(lesson: Arena, seed: int) -> None:
     earned = await lesson.earned("jia")
     await page.stack.aclose()
     assert page.acked <= earned <= lesson.wall_ms, (page.acked - earned, lesson.wall_ms)
+
+
+async def test_the_address_changes_in_the_middle(lesson: Arena) -> None:
+    """From one network to another between two beats: the same login, page and lease, and not a millisecond less."""
+    page = BadNetwork(lesson, random.Random(0))
+    seen = []
+    for page.address in ("127.0.0.1", "127.0.0.2", "127.0.0.1"):
+        await page.connect(page.client.lease["resume"] if page.acked else None)
+        sockets = lesson.school.house.sockets._server
+        seen.append(sockets.get_environ(next(iter(lesson.school.house.register.holders.values())).connection))
+        for _ in range(6):
+            lesson.pass_time(BEAT_EVERY_MS - DELAY_MS)
+            await page.beat()
+    assert [one["aiohttp.request"].remote for one in seen] == ["127.0.0.1", "127.0.0.2", "127.0.0.1"]
+    assert page.client.lease["epoch"] == 1
+    earned = await lesson.earned("jia")
+    await page.stack.aclose()
+    assert page.acked <= earned <= lesson.wall_ms

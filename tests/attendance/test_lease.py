@@ -9,7 +9,7 @@ from server.attendance.lease import HOUR_MS, SILENCE_MS, TAKE_OVERS_PER_HOUR, As
 SEEN = 1_000_000
 HELD = Holding("lesson", "session", "page", "resume", connected=True, seen_ms=SEEN)
 GONE = replace(HELD, connected=False)
-SAME = Ask("lesson", "session", "page", "resume")
+SAME = Ask("lesson", "session", "page", "resume", keyed=True)
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ SAME = Ask("lesson", "session", "page", "resume")
     [
         (SAME, Decision.CONTINUE),
         (replace(SAME, session_id="new login"), Decision.CONTINUE),
+        (replace(SAME, keyed=False), Decision.IF_SILENT),
+        (replace(SAME, keyed=False, session_id="new login"), Decision.IF_SILENT),
+        (replace(SAME, keyed=False, resume="guess", session_id="other"), Decision.PASSWORD),
         (replace(SAME, page="after a reload"), Decision.IF_SILENT),
         (replace(SAME, page="after a reload", session_id="new login"), Decision.IF_SILENT),
         (replace(SAME, lesson_id="another"), Decision.IF_SILENT),
@@ -37,7 +40,7 @@ def test_nobody_holds_it() -> None:
 
 
 def test_silence_ends_a_lease_only_without_a_connection() -> None:
-    stranger = Ask("lesson", "other", "other", None)
+    stranger = Ask("lesson", "other", "other", None, keyed=True)
     assert SILENCE_MS == 60_000
     assert decide(GONE, stranger, SEEN + SILENCE_MS) is Decision.PASSWORD
     assert decide(GONE, stranger, SEEN + SILENCE_MS + 1) is Decision.GRANT

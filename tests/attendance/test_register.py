@@ -173,7 +173,8 @@ async def test_a_line_says_everything_a_restart_needs(world: World) -> None:
     page = await joined(world)
     await attend(world, page, 10_000)
     holder = world.register.holders[ME]
-    line = orjson.loads(orjson.dumps(holder.line((), (), holder.anchor, holder.answered_nonce, holder.seen_ms)))
+    line = holder.line((), (), holder.anchor, holder.answered_nonce, holder.seen_ms, holder.link)
+    line = orjson.loads(orjson.dumps(line))
     await world.crash()
     after = world.register.holders[ME]
     assert line["anchor"] == [

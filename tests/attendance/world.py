@@ -3,7 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Final
@@ -14,6 +14,7 @@ from server.attendance.credit import Beat
 from server.attendance.intervals import Intervals, union
 from server.attendance.lease import End
 from server.attendance.minutes import MINUTE_MS
+from server.attendance.pages.service import Attests
 from server.attendance.register import Holder, Register
 from server.attendance.sealer import Sealer
 from server.attendance.service import Acknowledged, Attendance, Entry, Granted, Ports
@@ -23,6 +24,8 @@ from server.core.clock import ManualClock
 from server.core.database import Database, sqlite_url
 from server.core.tasks import Tasks
 from server.core.vault import Vault
+from server.verify.pages import first_link, head_text, join_text, next_link
+from tests.attendance.page_key import PageKey
 
 #: a whole minute, far from 1970
 T0: Final = 29_900_000 * MINUTE_MS
@@ -67,6 +70,7 @@ class World:
     transitions: tuple[Transition, ...] = (Transition(T0, Phase.OPEN),)
     ended: bool = False
     connections: int = 0
+    attests: Attests | None = None
 
     @classmethod
     async def make(cls, folder: Path, template: Path | str, start_ms: int = T0) -> "World":
@@ -83,7 +87,7 @@ class World:
         """Like the service's start: read the spool, load what it needs, begin a new one."""
         self.tasks = Tasks()
         self.register = Register(self.database, self.clock, self.tasks, self.folder / "spool")
-        ports = Ports(self._verify, self._answers, self._lost)
+        ports = Ports(self._verify, self._answers, self._lost, self.attests)
         self.attendance = Attendance(self.register, Vault(b"k" * 32), ports)
         self.sealer = Sealer(self.register)
         for lesson_id in sorted(self.register.read_spool() | {LESSON}):
@@ -183,6 +187,10 @@ class Page:
     since: int | None = None
     first: int | None = None
     sent: list[Beat] = field(default_factory=list)
+    #: its key, when its browser has Web Crypto, and the chain of its acknowledged beats
+    key: PageKey | None = None
+    link: bytes = b""
+    notes: list[str] = field(default_factory=list)
     _from: int = -1
 
     def __post_init__(self) -> None:
@@ -209,7 +217,12 @@ class Page:
         """Connect and ask for the lease; the same page continues, a new one begins."""
         self.connection = self.world.connect()
         entry = Entry(self.actor, LESSON, self.connection, device, self.name, self.resume, password, self.mono())
+        if self.key is not None:
+            nonce = self.nonce or None
+            proof = self.key.sign(join_text(LESSON, self.name, nonce or ""))
+            entry = replace(entry, key=self.key.public, nonce=nonce, proof=proof)
         granted = await self.world.attendance.join(entry)
+        self.link = first_link(LESSON, granted.epoch, granted.seq, granted.nonce)
         if granted.epoch == self.epoch and self.first is not None and self.seq < granted.seq:
             self._trim()
         self.first = None
@@ -221,12 +234,14 @@ class Page:
         self.world.alive.discard(self.connection)
         await self.world.attendance.gone(self.connection)
 
-    def take(self) -> Beat:
-        """What the page would say now."""
+    def take(self, signed: bool = False) -> Beat:
+        """What the page would say now, `signed` by its key."""
         mono = self.mono()
         spans = [*self.closed] + ([(self.since, mono)] if self.since is not None and self.since < mono else [])
         self.first = mono if self.first is None else self.first
-        beat = Beat(self.seq + 1, self.nonce, mono, tuple(spans))
+        head = head_text(LESSON, self.epoch, self.seq, self.link)
+        signature = self.key.sign(head) if signed and self.key else ""
+        beat = Beat(self.seq + 1, self.nonce, mono, tuple(spans), signature)
         self.sent.append(beat)
         return beat
 
@@ -236,13 +251,17 @@ class Page:
 
     def heard(self, ack: Acknowledged) -> None:
         """The page hears the answer."""
+        taken = [one for one in self.sent if (one.seq, one.mono) == (ack.seq, ack.mono)]
+        if self.key and taken:
+            self.link = next_link(self.link, ack.seq, taken[-1].nonce, ack.mono, taken[-1].spans)
         self.seq, self.nonce = ack.seq, ack.nonce
+        self.notes += [ack.note] if ack.note else []
         self._trim()
         self.first = None
 
-    async def beat(self) -> Acknowledged:
+    async def beat(self, signed: bool = False) -> Acknowledged:
         """One beat, there and back."""
-        ack = await self.deliver(self.take())
+        ack = await self.deliver(self.take(signed))
         self.heard(ack)
         return ack
 

@@ -28,6 +28,8 @@ HELD = {
     "ledger_sealed": "entry_id idx",
     "lesson_event": "lesson_id seq at_ms kind actor_id since_ms",
     "minute_journal": "lesson_id slot delivered_ms credit_ms_total n_records records sealed_ms",
+    "page_key": "person_id epoch lesson_id public known granted_ms",
+    "page_signature": "lesson_id slot signatures",
     "regulator_view": "id person_id at_ms page object_id",
     "scheme": "id name version title parameters published_ms",
 }

@@ -116,7 +116,7 @@ async def test_nothing_is_vouched_for_before_it_is_published(small: SmallClass) 
     with pytest.raises(DomainError, match="lesson_not_sealed"):
         await receipt(small, minutes())
     with pytest.raises(ValueError, match="checkpoint"):
-        await small.world.ledger.vouch(LESSON, f"{small.world.ledger.key.name}\n5\nAAAA\n")
+        small.world.ledger.attest(f"{small.world.ledger.key.name}\n5\nAAAA\n")
 
 
 async def test_the_program_takes_receipts(small: SmallClass, tmp_path: Path) -> None:

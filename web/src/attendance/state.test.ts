@@ -12,7 +12,7 @@ describe('a beat', () => {
     const q = queue()
     q.visibility(false, 4_000)
     q.visibility(true, 9_000)
-    expect(q.take(11_000)).toEqual({ lesson_id: 'l', epoch: 3, seq: 1, nonce: 'n0', mono: 11_000, spans: [[1_000, 4_000], [9_000, 11_000]] })
+    expect(q.take(11_000)).toEqual({ lesson_id: 'l', epoch: 3, seq: 1, nonce: 'n0', mono: 11_000, signature: null, spans: [[1_000, 4_000], [9_000, 11_000]] })
     q.acknowledged({ seq: 1, nonce: 'n1' })
     expect(q.take(21_000)).toMatchObject({ seq: 2, nonce: 'n1', spans: [[11_000, 21_000]] })
   })

@@ -54,7 +54,7 @@ export class BeatQueue {
     const spans = [...this.#closed]
     if (this.#since !== null && mono > this.#since) spans.push([this.#since, mono])
     const { epoch, nonce } = this.#lease
-    return { lesson_id: this.#lesson, epoch, seq: this.#open.seq, nonce, mono, spans: spans.slice(-SPANS_PER_BEAT) }
+    return { lesson_id: this.#lesson, epoch, seq: this.#open.seq, nonce, mono, spans: spans.slice(-SPANS_PER_BEAT), signature: null }
   }
 
   acknowledged(ack: Pick<BeatAnswer, 'seq' | 'nonce'>): void {

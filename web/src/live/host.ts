@@ -30,7 +30,7 @@ export class HostRoom {
 
   constructor(line: Line, lesson: string, device: Device, page: string) {
     this.#line = line
-    this.#ask = { lesson_id: lesson, device, page, resume: null, password: null, mono: null }
+    this.#ask = { lesson_id: lesson, device, page, resume: null, password: null, mono: null, key: null, nonce: null, proof: null }
     line.onState((state, refusal) => {
       if (state === 'connected') void this.#join()
       else if (state === 'refused' && refusal) this.view.patch({ stage: 'refused', refusal })

@@ -36,6 +36,7 @@ const JOINED: Joined = {
 
 let line: FakeLine
 let memory: Map<string, string>
+let notes: string[]
 let now: number
 let front: boolean
 let room: TraineeRoom
@@ -45,11 +46,13 @@ beforeEach(() => {
   vi.useFakeTimers()
   line = new FakeLine()
   memory = new Map()
+  notes = []
   now = 1_000
   front = true
   const page: Page = {
     id: 'page-one', mono: () => now, visible: () => front, recall: (key) => memory.get(key) ?? null,
     remember: (key, value) => { if (value === null) memory.delete(key); else memory.set(key, value) },
+    keep: (note) => { notes.push(note) },
   }
   room = new TraineeRoom(line, page, 'l', 'phone')
   line.answers.set('lesson:join', () => JOINED)

@@ -2,6 +2,7 @@
  * A trainee's place in a live lesson: joins, beats, comes back by itself, and knows in which of a few named situations
  * it is. What the page shows follows from `view` alone.
  */
+import type { PageProof } from '../attendance/proof'
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
@@ -26,7 +27,7 @@ export interface RoomView {
   acks: number
 }
 
-/** What a page must offer: clocks, visibility, a memory that survives a reload but not the tab. */
+/** What a page must offer: clocks, visibility, a memory that survives a reload but not the tab, one that stays. */
 export interface Page {
   /** Random, made once a page load. */
   readonly id: string
@@ -34,6 +35,8 @@ export interface Page {
   visible(): boolean
   remember(key: string, value: string | null): void
   recall(key: string): string | null
+  /** Keeps what the log signed. */
+  keep(note: string): void
 }
 
 const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0 }
@@ -46,16 +49,18 @@ export class TraineeRoom {
   readonly #page: Page
   readonly #lesson: string
   readonly #device: Device
+  readonly #proof: PageProof | null
   #queue: BeatQueue | null = null
   #epoch = 0
   #wanted = false
   #joining = false
 
-  constructor(line: Line, page: Page, lesson: string, device: Device) {
+  constructor(line: Line, page: Page, lesson: string, device: Device, proof: PageProof | null = null) {
     this.#line = line
     this.#page = page
     this.#lesson = lesson
     this.#device = device
+    this.#proof = proof
     line.onState((state, refusal) => {
       if (this.#over()) return
       if (state === 'connected') void this.join()
@@ -73,7 +78,11 @@ export class TraineeRoom {
   async join(password: string | null = null): Promise<void> {
     if (this.#joining) return
     this.#joining = true
-    const ask: JoinRequest = { lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password, mono: this.#page.mono() }
+    const shown = this.#proof && await this.#proof.show(this.#page.id)
+    const ask: JoinRequest = {
+      lesson_id: this.#lesson, device: this.#device, page: this.#page.id, resume: this.#page.recall(this.#key()), password,
+      mono: this.#page.mono(), key: null, nonce: null, proof: null, ...shown,
+    }
     try {
       this.#joined(await this.#line.request('lesson:join', ask))
     } catch (fault) {
@@ -132,6 +141,7 @@ export class TraineeRoom {
     else this.#queue = new BeatQueue(this.#lesson, lease, this.#page.visible(), this.#page.mono())
     this.#queue.visibility(this.#page.visible(), this.#page.mono())
     this.#epoch = lease.epoch
+    this.#proof?.joined(lease)
     const known = mergeCells(this.view.value.cells, cells)
     this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0 })
     void this.#beat()
@@ -167,7 +177,7 @@ export class TraineeRoom {
     }
     this.#wanted = false
     try {
-      this.#heard(await this.#line.request('beat', beat))
+      this.#heard(await this.#line.request('beat', this.#proof?.sent(beat) ?? beat))
       this.#catchUp()
     } catch (fault) {
       this.#queue?.lost()
@@ -184,6 +194,8 @@ export class TraineeRoom {
 
   #heard(ack: BeatAnswer): void {
     this.#queue?.acknowledged(ack)
+    this.#proof?.heard(ack)
+    if (ack.note) this.#page.keep(ack.note)
     const { cells, acks } = this.view.value
     this.view.patch({ cells: mergeCells(cells, ack.cells), credit_ms: ack.credit_ms, acks: acks + 1 })
   }
@@ -199,6 +211,7 @@ export class TraineeRoom {
         return
       case 'beat_refused':
         // The server knows another state than we do: joining again with the resume settles it.
+        if (refusal.data.why === 'signature') this.#proof?.doubt()
         void this.join()
         return
       default:

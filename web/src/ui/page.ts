@@ -1,4 +1,5 @@
-/** The browser as a live lesson needs it: a clock that only runs forward, visibility, a memory of this tab, a lit screen. */
+/** The browser as a live lesson needs it: a clock that only runs forward, visibility, memories, a lit screen. */
+import { keepNote } from '../attendance/notes'
 import type { Page } from '../live/state'
 
 function random(): string {
@@ -24,6 +25,7 @@ export const browserPage: Page = {
       return null
     }
   },
+  keep: keepNote,
 }
 
 /** Tells each change of visibility, also when the browser freezes or hides the page without saying more. */

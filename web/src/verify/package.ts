@@ -1,5 +1,6 @@
 /** Takes apart what a person drops: packages, keys, evidence cards. */
 import { strFromU8, unzipSync } from 'fflate'
+import { FORMAT as ACK } from './acks'
 import { FORMAT } from './receipts'
 import { csvRows, sheetRows, type SheetRow } from './sheets'
 import { Refused } from './tree'
@@ -17,7 +18,7 @@ function inside(name: string, raw: Uint8Array, into: Dropped): void {
 }
 
 function plain(text: string, into: Dropped): void {
-  if (text.startsWith(FORMAT)) into.receipts.push(text)
+  if (text.startsWith(FORMAT) || text.startsWith(ACK)) into.receipts.push(text)
   else into.keys.push(text)
 }
 

@@ -1,7 +1,8 @@
 /** Decides whether a 学时回执 and a package say the same; the same as server/verify/receipts.py. */
 import { sha256 } from '@noble/hashes/sha2.js'
+import { FORMAT as ACK, keeps, readAck, type Ack } from './acks'
 import { RECORD_BYTES, type Bundle } from './bundle'
-import { MINUTE, readRecord } from './formats'
+import { LESSON_MINUTE, MINUTE, readRecord } from './formats'
 import { checkLog, decode, hex, readCheckpoint, readNote, type Key } from './notes'
 import { joined, pieces, Refused, same, type Bytes } from './tree'
 
@@ -20,23 +21,36 @@ export function readReceipt(text: string): Receipt {
   return { ...said, creditMs: Number(said.creditMs), minutes: Number(said.minutes), digest }
 }
 
-/** A receipt, and whether the package says the same. Throws Refused where it is none of this log. */
-export function checkReceipt(raw: string, bundle: Bundle, keys: readonly Key[]): { receipt: Receipt; holds: boolean } {
+/** A receipt or acknowledgement, and whether the package says the same. Throws Refused where it is not of this log. */
+export function checkReceipt(raw: string, bundle: Bundle, keys: readonly Key[]): { receipt: Receipt | Ack; holds: boolean } {
   const note = readNote(raw)
-  const receipt = readReceipt(note.text)
+  const receipt = note.text.startsWith(ACK) ? readAck(note.text) : readReceipt(note.text)
   if (receipt.origin !== readCheckpoint(readNote(bundle.checkpoint).text).origin) throw new Refused('a receipt of another log')
   if (keys.length && !checkLog(note, keys).length) throw new Refused('a receipt that this log did not sign')
-  return { receipt, holds: fits(receipt, minutesOf(bundle, receipt)) }
+  const said = saidOf(bundle, receipt.lesson)
+  const own = minutesOf(said, receipt.person)
+  if ('digest' in receipt) return { receipt, holds: fits(receipt, own) }
+  return { receipt, holds: keeps(receipt, milliseconds(own), milliseconds(said.filter((raw) => raw[0] === LESSON_MINUTE))) }
 }
+
+/** Milliseconds by minute. */
+const milliseconds = (raws: readonly Bytes[]): Map<number, number> => new Map(raws.map((raw) => {
+  const { slot, creditMs } = readRecord(raw)
+  return [slot, creditMs]
+}))
 
 function fits(receipt: Receipt, raws: readonly Bytes[]): boolean {
   const creditMs = raws.reduce((all, raw) => all + readRecord(raw).creditMs, 0)
   return raws.length === receipt.minutes && creditMs === receipt.creditMs && same(sha256(joined(...raws)), receipt.digest)
 }
 
-function minutesOf(bundle: Bundle, receipt: Receipt): Bytes[] {
-  const parts = bundle.leaves.flatMap((leaf) => leaf.groups).filter((part) => hex(part.group.subarray(0, 8)) === receipt.lesson)
-  const raws = parts.flatMap((part) => pieces(part.records, RECORD_BYTES))
-  const own = raws.filter((raw) => raw[0] === MINUTE && hex(raw.subarray(10, 18)) === receipt.person)
+/** All packed records of a lesson. */
+function saidOf(bundle: Bundle, lesson: string): Bytes[] {
+  const parts = bundle.leaves.flatMap((leaf) => leaf.groups).filter((part) => hex(part.group.subarray(0, 8)) === lesson)
+  return parts.flatMap((part) => pieces(part.records, RECORD_BYTES))
+}
+
+function minutesOf(said: readonly Bytes[], person: string): Bytes[] {
+  const own = said.filter((raw) => raw[0] === MINUTE && hex(raw.subarray(10, 18)) === person)
   return own.sort((a, b) => readRecord(a).slot - readRecord(b).slot)
 }

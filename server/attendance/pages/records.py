@@ -1,0 +1,131 @@
+"""Tables of pages: the key of each lease, and what the pages of a lesson signed in each minute. Both append-only."""
+
+import hashlib
+import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.core.database import RETAIN, column, metadata
+from server.ledger import records as ledger
+from server.ledger.facts import tell
+from server.verify.formats import Kind, Record
+from server.verify.pages import SIGNATURE_BYTES
+from server.verify.tree import HASH_BYTES
+
+page_key: Final = Table(
+    "page_key",
+    metadata,
+    column("person_id", String(16), RETAIN, primary_key=True),
+    column("epoch", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("lesson_id", String(16), RETAIN, index=True),
+    column("public", String(88), RETAIN),
+    column("known", String(8), RETAIN),
+    column("granted_ms", BigInteger, RETAIN),
+)
+
+page_signature: Final = Table(
+    "page_signature",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("slot", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("signatures", LargeBinary, RETAIN),
+)
+
+APPEND_ONLY: Final = ("page_key", "page_signature")
+
+
+class Mode(IntEnum):
+    """What a PAGE_KEY record says; numbers never change."""
+
+    FRESH = 1  # a key that this account never had: a first page, or one whose key was lost
+    KNOWN = 2  # the account had it before: the same browser is back
+    NONE = 3  # the page has none: its browser has no Web Crypto, or serves it over plain HTTP only
+    SIGNED = 4  # of a lesson's minute: how many pages signed (seq); the evidence is the digest of their signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The newest signature of a lease in a minute: after beat `seq` the chain had come to `link`."""
+
+    person_id: str
+    epoch: int
+    seq: int
+    link: bytes
+    signature: bytes
+
+
+_SIGNED: Final = struct.Struct(f">8sII{HASH_BYTES}s{SIGNATURE_BYTES}s")
+
+
+def pack(signed: Iterable[Signed]) -> bytes:
+    """112 bytes for each, by person and epoch."""
+    ordered = sorted(signed, key=lambda one: (one.person_id, one.epoch))
+    return b"".join(
+        [_SIGNED.pack(bytes.fromhex(one.person_id), one.epoch, one.seq, one.link, one.signature) for one in ordered]
+    )
+
+
+def unpack(raw: bytes) -> list[Signed]:
+    """Raises struct.error for anything else."""
+    return [Signed(person.hex(), *rest) for person, *rest in _SIGNED.iter_unpack(raw)]
+
+
+async def add_key(connection: AsyncConnection, row: dict[str, str | int]) -> Mode:
+    """Write with which key a lease was granted; `row` has the columns but `known`, which is told apart here."""
+    person_id, epoch, public = str(row["person_id"]), int(row["epoch"]), str(row["public"])
+    mode = Mode.NONE
+    if public:
+        known = select(page_key.c.epoch).where(page_key.c.person_id == person_id, page_key.c.public == public).limit(1)
+        mode = Mode.KNOWN if (await connection.execute(known)).first() else Mode.FRESH
+    whole = {**row, "known": mode.name.lower()}
+    await connection.execute(page_key.insert().values(whole))
+    about = {"subject": person_id, "session": epoch, "seq": epoch, "mode": mode}
+    at_ms, lesson_id = int(row["granted_ms"]), str(row["lesson_id"])
+    await tell(connection, Kind.PAGE_KEY, at_ms, whole, group_id=lesson_id, **about)
+    return mode
+
+
+async def keys_of_lesson(connection: AsyncConnection, lesson_id: str) -> dict[tuple[str, int], str]:
+    """The key of each lease in a lesson by person and epoch; empty where the page had none."""
+    query = select(page_key.c.person_id, page_key.c.epoch, page_key.c.public).where(page_key.c.lesson_id == lesson_id)
+    return {(person, epoch): public for person, epoch, public in await connection.execute(query)}
+
+
+async def key_of(connection: AsyncConnection, person_id: str, epoch: int) -> str:
+    """The key of one lease; empty when its page had none."""
+    query = select(page_key.c.public).where(page_key.c.person_id == person_id, page_key.c.epoch == epoch)
+    return (await connection.execute(query)).scalar_one_or_none() or ""
+
+
+async def add_signatures(connection: AsyncConnection, lesson_id: str, slot: int, signed: Iterable[Signed]) -> None:
+    """Write what the pages of a lesson signed in a minute. A minute that has its row keeps it."""
+    same = (page_signature.c.lesson_id == lesson_id, page_signature.c.slot == slot)
+    if (await connection.execute(select(page_signature.c.slot).where(*same))).first():
+        return
+    raw = pack(signed)
+    await connection.execute(page_signature.insert().values(lesson_id=lesson_id, slot=slot, signatures=raw))
+    record = signed_record(lesson_id, slot, raw)
+    await ledger.append(connection, slot, lesson_id, [record])
+
+
+def signed_record(lesson_id: str, slot: int, raw: bytes) -> Record:
+    """What the log is told of a minute's signatures."""
+    return Record(
+        Kind.PAGE_KEY,
+        slot,
+        seq=len(raw) // _SIGNED.size,
+        resource=bytes.fromhex(lesson_id),
+        mode=Mode.SIGNED,
+        evidence=hashlib.sha256(raw).digest(),
+    )
+
+
+async def signatures_of(connection: AsyncConnection, lesson_id: str) -> dict[int, bytes]:
+    """What the pages of a lesson signed, packed, by minute."""
+    query = select(page_signature.c.slot, page_signature.c.signatures).where(page_signature.c.lesson_id == lesson_id)
+    return {row.slot: row.signatures for row in await connection.execute(query)}
