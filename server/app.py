@@ -14,6 +14,8 @@ from server.accounts.rules import SESSION_MS
 from server.accounts.service import Accounts
 from server.attendance import Presence
 from server.attendance.api import LEASE_LOST, LEASE_PROBE, lease_lost
+from server.attendance.challenges.api import CHALLENGE_STATE
+from server.attendance.challenges.service import Challenges, ChallengeState
 from server.attendance.lease import End
 from server.attendance.register import SPOOL, Holder, Register
 from server.attendance.service import Attendance, Ports
@@ -85,6 +87,7 @@ class House:
     accounts: Accounts
     training: Training
     register: Register
+    challenges: Challenges
     live: Live
     several: Several | None
     exchange: Any
@@ -187,6 +190,7 @@ def build(
         accounts=people.service,
         training=classes.service,
         register=room.register,
+        challenges=presence.service.challenges,
         live=lessons.service,
         several=room.several,
         exchange=files.service,
@@ -243,7 +247,14 @@ def _classroom(
     shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
     ports = _ports(fan_out, people, log)
-    presence = attendance.build(register=register, vault=store.vault, ports=ports, training=classes, names=people.names)
+    presence = attendance.build(
+        register=register,
+        vault=store.vault,
+        ports=ports,
+        training=classes,
+        names=people.names,
+        show=partial(_show, fan_out),
+    )
     lessons = live.build(
         database=store.database, training=classes, presence=presence.service, media=media, fan_out=fan_out
     )
@@ -300,6 +311,10 @@ def _ports(fan_out: FanOut, people: Accounts, log: Ledger) -> Ports:
             await fan_out.send(holder.connection, LEASE_LOST, lost)
 
     return Ports(people.verify_password, answers, tell_lost, log)
+
+
+async def _show(fan_out: FanOut, connection: str, state: ChallengeState) -> bool:
+    return await fan_out.ask(connection, CHALLENGE_STATE, state, PROBE_S)
 
 
 async def _cut(media: Door, holder: Holder) -> None:

@@ -18,8 +18,10 @@ from server.core.clock import Clock, ManualClock, iso
 from server.live.media_door import EmbeddedMedia
 from server.serve import running
 from server.settings import Config
+from server.training.records_tables import DEFAULT_SCHEME
 from server.training.rules import SubjectKind
 from server.training.service import NewClass, NewLesson
+from tests.attendance.challenges.scripted import Scripted
 
 Groups = dict[str, dict[str, Any]]
 #: 2026-11-23 09:00:00 UTC, the start of a minute
@@ -139,9 +141,16 @@ class Page:
 
 @asynccontextmanager
 async def school(
-    folder: Path, clock: Clock | None = None, media: str = "embedded", groups: Groups | None = None
+    folder: Path,
+    clock: Clock | None = None,
+    media: str = "embedded",
+    groups: Groups | None = None,
+    scheme: dict[str, Any] | None = None,
 ) -> AsyncIterator[School]:
-    """The house with one institution, one class of two, one lesson that may start now; `groups`: more settings."""
+    """The house with one institution, one class of two, one lesson that may start now; `groups`: more settings.
+
+    `scheme`: parameters of a scheme of its own; who is challenged is challenged by script.
+    """
     time = clock or ManualClock(NOON_MS)
     assert isinstance(time, ManualClock)
     settings: Groups = {"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0, "mode": media}}
@@ -149,10 +158,11 @@ async def school(
         settings[name] = {**settings.get(name, {}), **more}
     config = Config.model_validate(settings)
     async with running(config, demo=False, clock=time) as (house, url):
-        yield await fill(house, url, time)
+        house.challenges.provider = Scripted()
+        yield await fill(house, url, time, scheme)
 
 
-async def fill(house: House, url: str, clock: ManualClock) -> School:
+async def fill(house: House, url: str, clock: ManualClock, scheme: dict[str, Any] | None = None) -> School:
     """One institution, people, a class of two and a lesson that may start now; what is there already stays."""
     administrator = Actor("", Role.ADMINISTRATOR, "")
     known = await house.training.institutions(administrator)
@@ -166,7 +176,8 @@ async def fill(house: House, url: str, clock: ManualClock) -> School:
     classes = await house.training.classes_of(administrator)
     if not classes:
         new = NewClass("C-1", "示例班", home.id, "养老护理员", "五级", "2026-11-01", "2026-12-31", 40)
-        classes = [await house.training.create_class(administrator, new)]
+        bound = (await house.training.publish_scheme("ours", "本校规则", scheme)).id if scheme else DEFAULT_SCHEME
+        classes = [await house.training.create_class(administrator, new, bound)]
         await house.training.enrol_all(classes[0].id, [ids["jia"], ids["yi"]])
         await plan(house, classes[0].id, ids["teacher"], 1, clock.ms())
     (first, *_) = await house.training.lessons_of_class(classes[0].id)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
+from server.attendance.challenges.api import Api as ChallengesApi
+from server.attendance.challenges.service import ROUND_S as CHALLENGES_S
+from server.attendance.challenges.service import Challenges, Show
+from server.attendance.challenges.service import Ports as ChallengePorts
 from server.attendance.corrections.api import Api as CorrectionsApi
 from server.attendance.corrections.service import Corrections, Names
 from server.attendance.pages.service import ROUND_S as PAGES_S
@@ -14,6 +18,7 @@ from server.attendance.service import Attendance, Ports
 from server.attendance.views import Views
 from server.core.capability import Capability, Job
 from server.core.vault import Vault
+from server.training.rules import ChallengeRule
 from server.training.service import Training
 
 
@@ -24,6 +29,7 @@ class Presence:
     attendance: Attendance
     views: Views
     hours_of: Callable[[str], Awaitable[dict[str, Hours]]]
+    challenges: Challenges
 
 
 def build(
@@ -33,6 +39,7 @@ def build(
     ports: Ports,
     training: Training,
     names: Names,
+    show: Show,
 ) -> Capability[Presence]:
     """Attendance over a register."""
     attendance = Attendance(register, vault, ports)
@@ -42,9 +49,17 @@ def build(
     corrections = Corrections(register.database, register.clock, views, training, names)
     served = api.declarations()
     served.add(CorrectionsApi(corrections, training).declarations())
+
+    async def rule_of(lesson_id: str) -> ChallengeRule | None:
+        lesson = await training.lesson(lesson_id)
+        return (await training.scheme_of(lesson.class_id)).challenges
+
+    challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of))
+    served.add(ChallengesApi(challenges).declarations())
     jobs = (
         Job("attendance.awake", LOOK_S, register.awake),
         Job("attendance.seal", ROUND_S, sealer.round),
         Job("attendance.pages", PAGES_S, attendance.pages.round),
+        Job("attendance.challenges", CHALLENGES_S, challenges.round),
     )
-    return Capability(Presence(attendance, views, api.hours_of), served, jobs)
+    return Capability(Presence(attendance, views, api.hours_of, challenges), served, jobs)

@@ -5,11 +5,12 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
+from server.attendance.cells import Cell, LessonMinutes, Totals, cell_of, totals_of
 from server.attendance.credit import MOST_MONO, Beat
 from server.attendance.lease import End
 from server.attendance.register import Register
 from server.attendance.service import Attendance
-from server.attendance.views import Cell, LessonMinutes, Totals, Views, cell_of, totals_of
+from server.attendance.views import Views
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
 from server.core.errors import DomainError

@@ -61,6 +61,8 @@ class Holder:
     noted_slot: int = 0
     #: kept here so that it need not be made anew for each beat
     lock: asyncio.Lock | None = None
+    #: why the lease ended, once it has
+    ended: End | None = None
 
     def holding(self) -> Holding:
         """As the lease rules see it."""
@@ -91,6 +93,7 @@ class Holder:
 
 LeaseEnded = Callable[[Holder], Awaitable[None]]
 Back = Callable[[], Awaitable[None]]
+LessonStarts = Callable[[str], Awaitable[None]]
 
 
 class Register:
@@ -120,6 +123,8 @@ class Register:
         #: told once we are back after we stood still for long; asked again until it raises nothing
         self.on_back: list[Back] = []
         self._told_gaps = 0
+        #: told of every lesson before it starts; what they raise keeps it from starting
+        self.on_lesson_start: list[LessonStarts] = []
         self._left: dict[str, list[dict[str, Any]]] = {}
         self._restoring = True
         self._loading = asyncio.Lock()
@@ -218,6 +223,7 @@ class Register:
             book.release(holder.person_id, ended_ms if written_ms is None else written_ms)
         if self.holders.get(holder.person_id) is holder:
             del self.holders[holder.person_id]
+        holder.ended = reason
         for ended in self.on_lease_end:
             await ended(holder)
 

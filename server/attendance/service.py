@@ -239,7 +239,7 @@ class Attendance:
     async def leave(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> None:
         """The page goes away on purpose: its lease ends now."""
         async with self.register.lock(actor.person_id):
-            await self.register.end_lease(self._holder_of(actor, connection, lesson_id, epoch), End.LEFT, self._now())
+            await self.register.end_lease(self.holder_of(actor, connection, lesson_id, epoch), End.LEFT, self._now())
 
     async def gone(self, connection: str) -> None:
         """A connection ended; its page may come back and keeps the lease until it has been silent for too long."""
@@ -330,7 +330,8 @@ class Attendance:
             book.touch(holder.person_id)
         return Granted(holder.epoch, entry.resume or "", holder.anchor.seq, holder.anchor.nonce)
 
-    def _holder_of(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> Holder:
+    def holder_of(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> Holder:
+        """Whose page speaks on this connection. Raises DomainError lease_lost."""
         holder = self.register.holders.get(actor.person_id)
         if holder is None:
             raise DomainError("lease_lost", device="", at=iso(self._now()))
@@ -347,7 +348,7 @@ class Attendance:
                 raise DomainError("beat_refused", why="nonce")  # its page joins again, and proves itself so
             if same:
                 holder.connection = connection
-        return self._holder_of(actor, connection, lesson_id, epoch)
+        return self.holder_of(actor, connection, lesson_id, epoch)
 
     def _open_book(self, lesson_id: str) -> LessonBook:
         book = self.register.books.get(lesson_id)

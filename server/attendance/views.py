@@ -1,80 +1,27 @@
-"""Decides how minutes are shown and summed: cells of a strip, totals of a lesson, class hours of a class."""
+"""Decides what is read of minutes: those of a lesson, a class's results and hours, what stands behind digests."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, field
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Any, Final
 
 from server.attendance import records
+from server.attendance.cells import LessonMinutes, RecordState, Totals, totals_of, uncounted
+from server.attendance.challenges.counting import Challenged, Tally
+from server.attendance.challenges.records import events_of, limit_of
 from server.attendance.corrections.records import entries_of
-from server.attendance.corrections.rules import Key, replay
+from server.attendance.corrections.rules import replay
 from server.attendance.evidence import own_records
 from server.attendance.hours import ClassHours, class_hours
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, pack, slot_of, text_of, unpack
+from server.attendance.minutes import Reason, SealedMinute, pack, slot_of, text_of, unpack
 from server.attendance.register import Register
 from server.core.cluster.owners import Errand
 from server.core.errors import DomainError
-from server.training.service import Lesson, Training
+from server.training.service import Connection, Lesson, Training
 
 #: what one process asks of another: `fresh_here` with {lesson_id}
 FRESH: Final = "attendance.fresh"
-NOTHING: Final[Mapping[Key, int]] = MappingProxyType({})
-
-
-class RecordState(StrEnum):
-    """The three states of evidence (the last one good or bad), in every interface and file."""
-
-    RECORDED = "recorded"
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class ReasonMs:
-    """Milliseconds not credited for one reason."""
-
-    code: str
-    ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute.
-
-    `corrected_ms`: so much counts since it was corrected; None where it never was, and `credit_ms` counts.
-    """
-
-    slot: int
-    open_ms: int
-    credit_ms: int
-    reasons: list[ReasonMs]
-    sealed: bool
-    corrected_ms: int | None = None
-
-    @property
-    def counted_ms(self) -> int:
-        """What counts."""
-        return self.credit_ms if self.corrected_ms is None else self.corrected_ms
-
-
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """A trainee's lesson. `state` is the least final of its minutes: recorded, pending, confirmed or refused.
-
-    `credit_ms` was recorded; `corrected_ms` is what corrections gave more, or less when it is negative.
-    """
-
-    open_ms: int
-    credit_ms: int
-    corrected_ms: int
-    pending_ms: int
-    confirmed_ms: int
-    reasons: list[ReasonMs]
-    state: RecordState
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +57,12 @@ class LessonResult:
     corrected_ms: int
     reasons: dict[str, int]
     sealed: bool
+    #: what counts, what waits for a challenge, what one voided by reason, and how often the trainee was asked
+    confirmed_ms: int = 0
+    pending_ms: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=Tally)
+    state: RecordState = RecordState.RECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,78 +81,6 @@ class Evidence:
     credit_ms: dict[tuple[str, str, int], int]
 
 
-class LessonMinutes:
-    """All that is known of a lesson: per slot what was delivered, who has a record, and whether it is sealed.
-
-    `corrected` is what counts of the minutes that were corrected, by trainee and slot.
-    """
-
-    def __init__(
-        self, sealed: Iterable[SealedMinute], fresh: Iterable[SealedMinute], corrected: Mapping[Key, int] = NOTHING
-    ) -> None:
-        self._corrected = corrected
-        self._minutes = [(one, _by_person(one), True) for one in sealed]
-        self._minutes += [(one, _by_person(one), False) for one in fresh]
-        self.all_sealed = all(sealed for _, _, sealed in self._minutes)
-
-    @property
-    def slots(self) -> list[int]:
-        """The known minutes in order."""
-        return [minute.slot for minute, _, _ in self._minutes]
-
-    @property
-    def delivered_ms(self) -> int:
-        """How long the lesson was open."""
-        return sum(minute.delivered_ms for minute, _, _ in self._minutes)
-
-    @property
-    def credit_ms(self) -> int:
-        """What all trainees have together."""
-        return sum(record.credit_ms for minute, _, _ in self._minutes for record in minute.records)
-
-    def cells(self, person_id: str) -> list[Cell]:
-        """One trainee's cells in order; a minute without a record was spent elsewhere."""
-        return [
-            cell_of(
-                minute.slot,
-                mine.get(person_id) or absent(person_id, minute.delivered_ms),
-                sealed,
-                self._corrected.get((person_id, minute.slot)),
-            )
-            for minute, mine, sealed in self._minutes
-        ]
-
-
-def _by_person(minute: SealedMinute) -> dict[str, MinuteRecord]:
-    return {record.person_id: record for record in minute.records}
-
-
-def absent(person_id: str, delivered_ms: int) -> MinuteRecord:
-    """The minute of somebody who held no lease in it."""
-    return MinuteRecord(person_id, (), ((Reason.ABSENT, delivered_ms),) if delivered_ms else ())
-
-
-def cell_of(slot: int, record: MinuteRecord, sealed: bool, corrected_ms: int | None = None) -> Cell:
-    """A record as a cell."""
-    reasons = [ReasonMs(reason.code, ms) for reason, ms in record.reasons]
-    return Cell(slot, record.delivered_ms, record.credit_ms, reasons, sealed, corrected_ms)
-
-
-def totals_of(cells: Iterable[Cell]) -> Totals:
-    """The sum of cells. Under a scheme without challenges a sealed minute is confirmed at once."""
-    kept = list(cells)
-    credit = sum(cell.credit_ms for cell in kept)
-    confirmed = sum(cell.counted_ms for cell in kept if cell.sealed)
-    corrected = sum(cell.counted_ms - cell.credit_ms for cell in kept)
-    reasons: dict[str, int] = {}
-    for cell in kept:
-        for reason in cell.reasons:
-            reasons[reason.code] = reasons.get(reason.code, 0) + reason.ms
-    state = RecordState.CONFIRMED if kept and all(cell.sealed for cell in kept) else RecordState.RECORDED
-    listed = [ReasonMs(code, ms) for code, ms in sorted(reasons.items())]
-    return Totals(sum(cell.open_ms for cell in kept), credit, corrected, 0, confirmed, listed, state)
-
-
 class Views:
     """Reads minutes from the journal and, for what is not sealed yet, from the books."""
 
@@ -213,8 +94,18 @@ class Views:
         async with self._register.database.read() as connection:  # after it: what was sealed meanwhile is in both
             stored = await records.sealed_minutes(connection, lesson_id)
             corrected = replay(await entries_of(connection, lesson_id))
+            challenged = await self._challenged(connection, lesson_id)
         first = stored[-1].slot + 1 if stored else 0
-        return LessonMinutes(stored, [minute for minute in fresh.minutes if minute.slot >= first], corrected)
+        return LessonMinutes(
+            stored, [minute for minute in fresh.minutes if minute.slot >= first], corrected, challenged
+        )
+
+    async def _challenged(self, connection: Connection, lesson_id: str) -> Challenged | None:
+        limit_s = await limit_of(connection, lesson_id)
+        if limit_s is None:
+            return None
+        ended = (await self._training.lesson(lesson_id)).ended_ms is not None
+        return Challenged(limit_s * 1000, await events_of(connection, lesson_id), ended)
 
     async def fresh(self, lesson_id: str) -> Fresh:
         """What is not sealed yet, asked of the process that has the lesson. Raises DomainError owner_changing."""
@@ -257,20 +148,24 @@ class Views:
         """Class hours of every enrolled trainee: only sealed milliseconds, summed once over all lessons."""
         scheme = await self._training.scheme_of(class_id)
         enrolled = {one.person_id for one in await self._training.roster(class_id)}
-        recorded, changed = dict.fromkeys(enrolled, 0), dict.fromkeys(enrolled, 0)
+        credited, changed = dict.fromkeys(enrolled, 0), dict.fromkeys(enrolled, 0)
         for lesson in await self._training.lessons_of_class(class_id):
             async with self._register.database.read() as connection:
                 sealed = await records.sealed_minutes(connection, lesson.id)
                 entries = await entries_of(connection, lesson.id)
+                challenged = await self._challenged(connection, lesson.id)
             for record in (record for minute in sealed for record in minute.records):
                 if record.person_id in enrolled:
-                    recorded[record.person_id] += record.credit_ms
+                    credited[record.person_id] += record.credit_ms
             for line in (line for entry in entries for line in entry):
                 if line.person_id in enrolled:
                     changed[line.person_id] += line.change_ms
+            for person_id, ms in uncounted(sealed, challenged).items():
+                if person_id in enrolled:
+                    changed[person_id] -= ms
         unit = scheme.class_hour_ms
         return {
-            one: Earned(class_hours(recorded[one], unit), class_hours(recorded[one] + changed[one], unit))
+            one: Earned(class_hours(credited[one], unit), class_hours(credited[one] + changed[one], unit))
             for one in enrolled
         }
 
@@ -325,4 +220,9 @@ def _result(lesson_id: str, person_id: str, known: LessonMinutes, span: tuple[in
         corrected_ms=totals.corrected_ms,
         reasons=reasons,
         sealed=known.all_sealed,
+        confirmed_ms=totals.confirmed_ms,
+        pending_ms=totals.pending_ms,
+        refused={one.code: one.ms for one in totals.refused},
+        tally=known.tally(person_id),
+        state=totals.state,
     )

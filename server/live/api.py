@@ -7,9 +7,10 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from server.attendance.book import LessonBook
+from server.attendance.cells import Cell, Totals, cell_of, totals_of
 from server.attendance.credit import MOST_MONO
 from server.attendance.service import Attendance, Entry
-from server.attendance.views import Cell, Totals, Views, cell_of, totals_of
+from server.attendance.views import Views
 from server.core.actor import EVERYONE, Actor, Role
 from server.core.clock import iso
 from server.core.errors import DomainError
@@ -140,7 +141,7 @@ START_CODES: Final = (
     "lesson_already_live",
     "start_failed",
     "clock_wrong",
-    "clock_wrong",
+    "challenges_unavailable",
     "media_unavailable",
 )
 RUNNING_CODES: Final = ("not_found", "lesson_not_live", "lesson_ended", "media_unavailable")

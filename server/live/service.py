@@ -110,6 +110,8 @@ class Live:
         self._check_clock()
         may_start(planned, self._now())
         running = await self.running(lesson_id)
+        for begin in self._register.on_lesson_start:
+            await begin(lesson_id)
         async with running.lock:
             await self._happen(running, Kind.STARTING, actor)
             try:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from server.attendance import Presence
 from server.attendance.api import Hours
+from server.attendance.cells import Cell, Totals, totals_of
 from server.attendance.minutes import slot_of
-from server.attendance.views import Cell, Totals, totals_of
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
 from server.core.errors import DomainError

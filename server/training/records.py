@@ -14,7 +14,6 @@ from server.ledger.facts import fact, group_named, tell, tell_once
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
 from server.training.records_tables import (
-    DEFAULT_SCHEME,
     ONLY,
     enrolment,
     institution,
@@ -142,9 +141,23 @@ async def institution_by_id(connection: Connection, institution_id: str) -> Inst
     return Institution(**row) if row else None
 
 
-async def default_scheme(connection: Connection) -> Scheme:
-    """The scheme that the migration published; a class is bound to it until it chooses another."""
-    return Scheme(**(await connection.execute(select(scheme).where(scheme.c.id == DEFAULT_SCHEME))).mappings().one())
+async def add_scheme(connection: Connection, new: Scheme) -> None:
+    """Publish a scheme. Raises DomainError name_taken when this version is published already."""
+    values = {each.name: getattr(new, each.name) for each in scheme.c}
+    await _insert(connection, scheme, values, "name_taken")
+    await tell(connection, Kind.SCHEME, new.published_ms, values, group_id=group_named(new.id), seq=new.version)
+
+
+async def newest_version(connection: Connection, name: str) -> int:
+    """The newest version of a scheme; 0 when there is none."""
+    query = select(func.max(scheme.c.version)).where(scheme.c.name == name)
+    return (await connection.execute(query)).scalar_one() or 0
+
+
+async def scheme_by_id(connection: Connection, scheme_id: str) -> Scheme | None:
+    """A published scheme."""
+    row = (await connection.execute(select(scheme).where(scheme.c.id == scheme_id))).mappings().first()
+    return Scheme(**row) if row else None
 
 
 async def add_class(connection: Connection, new: TrainingClass) -> None:

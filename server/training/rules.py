@@ -3,10 +3,11 @@
 import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from server.core.errors import DomainError
 
@@ -17,6 +18,12 @@ DAY_MS: Final = 24 * HOUR_MS
 PAUSE_GRACE_MS: Final = MINUTE_MS
 #: a lesson may be started this long before its planned start
 EARLY_MS: Final = 30 * MINUTE_MS
+#: what a scheme says that challenges nobody
+NO_CHALLENGES: Final = "none"
+#: a hole that costs nothing, and a beat
+LATE_MS: Final = 70_000
+SCHEME_FORM: Final = re.compile(r"[a-z0-9-]{1,40}")
+CHALLENGE_SECONDS_MAXIMUM: Final = 2**16 - 1
 LESSON_MAXIMUM_MS: Final = 8 * HOUR_MS
 LESSON_NUMBER_MAXIMUM: Final = 999
 HOURS_MAXIMUM: Final = 2_000
@@ -68,6 +75,27 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
+class ChallengeRule:
+    """How a scheme challenges (R18): the longest recorded time between two passes, and the time to answer.
+
+    The notice gives no numbers; the defaults are what is commonly demanded elsewhere (notice.md).
+    """
+
+    limit_ms: int = 15 * MINUTE_MS
+    answer_ms: int = MINUTE_MS
+
+    @property
+    def earliest_ms(self) -> int:
+        """Nobody is asked again before so much more is recorded."""
+        return self.limit_ms // 3
+
+    @property
+    def latest_ms(self) -> int:
+        """Everybody is asked by then: a late beat and a slow answer still come within the limit."""
+        return self.limit_ms - self.answer_ms - LATE_MS
+
+
+@dataclass(frozen=True, slots=True)
 class Scheme:
     """学时认定规则: published, never changed; `parameters` is a JSON object."""
 
@@ -98,6 +126,12 @@ class Scheme:
         """How long after its approval a regulator may object to a correction; 30 days unless the scheme says so."""
         return int(json.loads(self.parameters).get("objection_window_ms", 30 * DAY_MS))
 
+    @property
+    def challenges(self) -> ChallengeRule | None:
+        """How trainees are challenged; None: not at all, and all that is recorded counts."""
+        said = json.loads(self.parameters).get("challenges", NO_CHALLENGES)
+        return None if said == NO_CHALLENGES else ChallengeRule(**said)
+
 
 def may_start(lesson: Lesson, now_ms: int) -> None:
     """Raises DomainError lesson_ended, lesson_already_live, lesson_too_early (data: from), lesson_over."""
@@ -109,6 +143,30 @@ def may_start(lesson: Lesson, now_ms: int) -> None:
         raise DomainError("lesson_too_early", **{"from": _iso(lesson.planned_start_ms - EARLY_MS)})
     if now_ms >= lesson.planned_end_ms:
         raise DomainError("lesson_over")
+
+
+def checked_parameters(parameters: Mapping[str, Any]) -> str:
+    """A scheme's parameters as they are published. Raises DomainError bad_request."""
+    unit, challenged = parameters.get("class_hour_ms"), parameters.get("challenges", NO_CHALLENGES)
+    if type(unit) is not int or unit <= 0:
+        raise DomainError("bad_request", field="class_hour_ms", problem="milliseconds are expected")
+    if challenged != NO_CHALLENGES:
+        _check_challenges(challenged)
+    return json.dumps(parameters, ensure_ascii=False, sort_keys=True)
+
+
+def _check_challenges(said: Any) -> None:
+    problem = None
+    if not isinstance(said, dict) or not said.keys() <= {"limit_ms", "answer_ms"}:
+        problem = "none, or limit_ms and answer_ms"
+    elif not all(type(ms) is int and 0 < ms // 1000 <= CHALLENGE_SECONDS_MAXIMUM for ms in said.values()):
+        problem = "1 to 65535 seconds in milliseconds"
+    elif any(ms % 1000 for ms in said.values()):
+        problem = "whole seconds are expected"
+    elif (rule := ChallengeRule(**said)).latest_ms <= rule.earliest_ms:
+        problem = "limit_ms leaves no room to answer"
+    if problem is not None:
+        raise DomainError("bad_request", field="challenges", problem=problem)
 
 
 def checked_code(text: str) -> str:

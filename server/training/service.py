@@ -3,9 +3,9 @@ nothing (not_found). Methods that take no actor are for the server's own work, b
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from server.accounts.ports import InstitutionRef
 from server.accounts.records import Person
@@ -17,6 +17,7 @@ from server.core.database import Database
 from server.core.errors import DomainError
 from server.training import records, rules
 from server.training.records import Connection, Counts, Enrolment, Institution, Platform, TrainingClass
+from server.training.records_tables import DEFAULT_SCHEME
 from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
 from server.training.views import LessonView, lesson_view
 
@@ -114,8 +115,22 @@ class Training:
 
     # ---- classes
 
-    async def create_class(self, actor: Actor, new: NewClass) -> TrainingClass:
-        """Make a class under the default scheme; staff only at their own institution.
+    async def publish_scheme(self, name: str, title: str, parameters: Mapping[str, Any]) -> Scheme:
+        """Publish the next version of a scheme; it never changes, and a class is bound to one version.
+
+        Raises DomainError bad_request (also for parameters), name_taken (somebody published it at the same moment).
+        """
+        shown, kept = _filled(title, "title", NAME_MAXIMUM), rules.checked_parameters(parameters)
+        if rules.SCHEME_FORM.fullmatch(name) is None:
+            raise DomainError("bad_request", field="name", problem="small letters, digits and hyphens")
+        async with self._database.write() as connection:
+            version = await records.newest_version(connection, name) + 1
+            new = Scheme(f"{name}/{version}", name, version, shown, kept, self._clock.ms())
+            await records.add_scheme(connection, new)
+        return new
+
+    async def create_class(self, actor: Actor, new: NewClass, scheme_id: str = DEFAULT_SCHEME) -> TrainingClass:
+        """Make a class under a published scheme; staff only at their own institution.
 
         Raises DomainError institution_needed, institution_unknown, class_code_malformed, class_code_taken,
         name_missing, dates_reversed, hours_out_of_range, bad_request.
@@ -126,6 +141,9 @@ class Training:
         starts_on, ends_on = rules.checked_dates(new.starts_on, new.ends_on)
         async with self._database.write() as connection:
             home = await records.institution_by_id(connection, institution_id)
+            bound = await records.scheme_by_id(connection, scheme_id)
+            if bound is None:
+                raise DomainError("not_found")
             if home is None or not sees(actor, home.id, home.area):
                 raise DomainError("institution_unknown")
             made = TrainingClass(
@@ -140,7 +158,7 @@ class Training:
                 token=secrets.token_urlsafe(TOKEN_BYTES),
                 created_ms=self._clock.ms(),
                 institution=home,
-                scheme=await records.default_scheme(connection),
+                scheme=bound,
             )
             await records.add_class(connection, made)
         return made

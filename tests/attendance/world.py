@@ -10,6 +10,10 @@ from typing import Final
 
 from server.attendance import records
 from server.attendance.book import LessonBook
+from server.attendance.challenges import records as challenge_records
+from server.attendance.challenges.rules import Event
+from server.attendance.challenges.service import Challenges, ChallengeState
+from server.attendance.challenges.service import Ports as ChallengePorts
 from server.attendance.credit import Beat
 from server.attendance.intervals import Intervals, union
 from server.attendance.lease import End
@@ -24,7 +28,9 @@ from server.core.clock import ManualClock
 from server.core.database import Database, sqlite_url
 from server.core.tasks import Tasks
 from server.core.vault import Vault
+from server.training.rules import ChallengeRule
 from server.verify.pages import first_link, head_text, join_text, next_link
+from tests.attendance.challenges.scripted import Scripted
 from tests.attendance.page_key import PageKey
 
 #: a whole minute, far from 1970
@@ -70,17 +76,24 @@ class World:
     transitions: tuple[Transition, ...] = (Transition(T0, Phase.OPEN),)
     ended: bool = False
     connections: int = 0
+    #: how trainees are challenged, whose page shows nothing of it, and what each connection was shown last
+    rule: ChallengeRule | None = None
+    deaf: set[str] = field(default_factory=set)
+    shown: dict[str, ChallengeState] = field(default_factory=dict)
     attests: Attests | None = None
 
     @classmethod
-    async def make(cls, folder: Path, template: Path | str, start_ms: int = T0) -> "World":
+    async def make(
+        cls, folder: Path, template: Path | str, start_ms: int = T0, rule: ChallengeRule | None = None
+    ) -> "World":
         """A new server with an open lesson, on a copy of a migrated file or on the empty store of a URL."""
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(template, Path):
             shutil.copyfile(template, folder / "keshi.db")
             template = sqlite_url(folder / "keshi.db")
-        world = cls(folder, ManualClock(start_ms), Database(template))
+        world = cls(folder, ManualClock(start_ms), Database(template), rule=rule)
         await world.start()
+        await world.challenges.begin(LESSON)
         return world
 
     async def start(self) -> None:
@@ -90,6 +103,8 @@ class World:
         ports = Ports(self._verify, self._answers, self._lost, self.attests)
         self.attendance = Attendance(self.register, Vault(b"k" * 32), ports)
         self.sealer = Sealer(self.register)
+        asked = ChallengePorts(self._rule, self._show, self.attendance.holder_of)
+        self.challenges = Challenges(self.register, Vault(b"k" * 32), asked, Scripted())
         for lesson_id in sorted(self.register.read_spool() | {LESSON}):
             book = await self.register.book(lesson_id)
             if lesson_id == LESSON:
@@ -158,6 +173,20 @@ class World:
         for (_, end), (start, _) in pairwise(spans):
             assert end <= start, "two leases of one account at once"
         return union(spans)
+
+    async def happened(self) -> dict[str, list[Event]]:
+        """What happened to challenges, by person."""
+        async with self.database.read() as connection:
+            return await challenge_records.events_of(connection, LESSON)
+
+    async def _rule(self, _lesson_id: str) -> ChallengeRule | None:
+        return self.rule
+
+    async def _show(self, connection: str, state: ChallengeState) -> bool:
+        if connection not in self.alive or connection in self.deaf:
+            return False
+        self.shown[connection] = state
+        return True
 
     async def _verify(self, _person: str, password: str) -> bool:
         return password == PASSWORD

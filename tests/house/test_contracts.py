@@ -27,8 +27,10 @@ HOUSE = {
     },
     **{
         f"server/verify/{name}.py": ""
-        for name in ("bundle", "check", "corrections", "formats", "log", "notes", "sheets", "tiles", "tree")
+        for name in ("bundle", "check", "corrections", "formats", "log", "notes", "sheets", "tiles", "tree", "vouched")
     },
+    "server/attendance/challenges/counting.py": "import server.attendance.challenges.rules",
+    "server/attendance/challenges/rules.py": "import server.training.rules",
     "server/attendance/corrections/rules.py": "",
     "server/attendance/corrections/records.py": "import server.attendance.corrections.rules",
     "server/live/lesson.py": "import server.attendance.timeline",

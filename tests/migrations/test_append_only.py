@@ -15,6 +15,9 @@ from tests.migrations.base import append_only, declared, move, sample
 HELD = {
     "appeal": "id lesson_id person_id first_slot last_slot text_digest at_ms",
     "appeal_answer": "appeal_id person_id text_digest at_ms",
+    "challenge_event": "lesson_id person_id seq at_ms outcome number epoch deadline_ms credit_ms",
+    "challenge_reveal": "lesson_id seed at_ms",
+    "challenge_seed": "lesson_id sealed limit_s at_ms",
     "correction": "id lesson_id person_id measure text_digest appeal_id reverses lines at_ms",
     "correction_entry": "lesson_id seq correction_id lines at_ms",
     "correction_objection": "correction_id person_id text_digest at_ms",
@@ -98,7 +101,8 @@ def test_no_change_is_possible(raw: sqlite3.Connection, table: str, statement: s
 def _other(row: dict[str, Any]) -> dict[str, Any]:
     """A row with another key."""
     other = {name: value + 1 if isinstance(value, int) else value for name, value in row.items()}
-    return other | {name: "x/8" for name in ("id", "entry_id", "appeal_id", "correction_id") if name in row}
+    keys = ("id", "entry_id", "appeal_id", "correction_id", "lesson_id")
+    return other | {name: "x/8" for name in keys if name in row}
 
 
 @pytest.mark.parametrize("table", append_only())

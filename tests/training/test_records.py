@@ -13,7 +13,8 @@ BOTH_STORES = True
 
 async def test_the_migration_publishes_the_default_scheme(school: School) -> None:
     async with school.store.database.read() as connection:
-        scheme = await records.default_scheme(connection)
+        scheme = await records.scheme_by_id(connection, "default/1")
+    assert scheme is not None
     assert (scheme.id, scheme.name, scheme.version) == ("default/1", "default", 1)
     assert scheme.class_hour_ms == 2_700_000
     assert '"challenges": "none"' in scheme.parameters

@@ -7,7 +7,17 @@ import pytest
 
 from server.core.errors import DomainError
 from server.training import rules
-from server.training.rules import EARLY_MS, HOUR_MS, Lesson, LessonState, Scheme, SubjectKind, may_start
+from server.training.rules import (
+    EARLY_MS,
+    HOUR_MS,
+    ChallengeRule,
+    Lesson,
+    LessonState,
+    Scheme,
+    SubjectKind,
+    checked_parameters,
+    may_start,
+)
 
 START_MS = 1_795_424_400_000
 PLANNED = Lesson(
@@ -110,3 +120,42 @@ def test_bad_times(start: str, end: str, code: str) -> None:
 
 def test_a_scheme_says_how_long_a_class_hour_is() -> None:
     assert Scheme("x/1", "x", 1, "X", json.dumps({"class_hour_ms": 1_800_000}), 0).class_hour_ms == 1_800_000
+
+
+def test_a_scheme_that_says_nothing_of_challenges_asks_for_none() -> None:
+    for said in ("{}", '{"challenges": "none"}'):
+        assert Scheme("a/1", "a", 1, "A", said, 0).challenges is None
+
+
+def test_a_schemes_challenges() -> None:
+    said = checked_parameters({"class_hour_ms": 1, "challenges": {"limit_ms": 600_000, "answer_ms": 30_000}})
+    rule = Scheme("a/1", "a", 1, "A", said, 0).challenges
+    assert rule == ChallengeRule(600_000, 30_000)
+    assert rule is not None
+    assert (rule.earliest_ms, rule.latest_ms) == (200_000, 500_000)
+    assert Scheme("a/1", "a", 1, "A", '{"challenges": {}}', 0).challenges == ChallengeRule(900_000, 60_000)
+
+
+@pytest.mark.parametrize(
+    "challenges",
+    [
+        "some",
+        [],
+        {"often": 1},
+        {"limit_ms": "900000"},
+        {"limit_ms": True},
+        {"limit_ms": 900_001},
+        {"answer_ms": 999},
+        {"limit_ms": 65_536_000},
+        {"limit_ms": 180_000, "answer_ms": 50_000},
+    ],
+)
+def test_challenges_that_make_no_sense(challenges: object) -> None:
+    with pytest.raises(DomainError):
+        checked_parameters({"class_hour_ms": 2_700_000, "challenges": challenges})
+
+
+@pytest.mark.parametrize("unit", [0, -1, None, "45", True, 1.5])
+def test_a_class_hour_is_whole_milliseconds(unit: object) -> None:
+    with pytest.raises(DomainError):
+        checked_parameters({"class_hour_ms": unit})

@@ -8,7 +8,7 @@ import pytest
 from server.accounts.people import NewPerson
 from server.core.actor import Actor, Role
 from server.core.errors import DomainError
-from server.training.rules import LessonState
+from server.training.rules import ChallengeRule, LessonState
 from tests.accounts.store import number
 from tests.training.school import School, new_class, new_lesson
 
@@ -76,6 +76,18 @@ async def test_a_class_under_the_default_scheme(school: School) -> None:
     assert await school.training.training_class(made.id) == made
     assert await school.training.scheme_of(made.id) == made.scheme
     assert len({school.home.token, school.beside.token, school.other.token}) == 3
+
+
+async def test_a_scheme_is_published_in_versions_and_a_class_is_bound_to_one(school: School) -> None:
+    said = {"class_hour_ms": 1_800_000, "challenges": {"limit_ms": 600_000}}
+    one, two = [await school.training.publish_scheme("half", "半小时", said) for _ in range(2)]
+    assert (one.id, two.id, one.class_hour_ms) == ("half/1", "half/2", 1_800_000)
+    staff, make = school.people["staff"], school.training.create_class
+    made = await make(staff, new_class("演-9"), one.id)
+    assert (await school.training.scheme_of(made.id)).challenges == ChallengeRule(600_000)
+    assert await refusal(make(staff, new_class("演-8"), "half/3")) == "not_found"
+    assert await refusal(school.training.publish_scheme("A b", "半小时", said)) == "bad_request"
+    assert await refusal(school.training.publish_scheme("half", "", said)) == "name_missing"
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,15 @@ SAMPLES: dict[str, Sample] = {
     "lesson:join": Sample("jia", "not_found", body=JOIN, beside={"stranger": "not_found"}),
     "lesson:start": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "beat": Sample("jia", "lease_lost", body=BEAT, beside={"yi": "lease_lost", "stranger": "lease_lost"}),
+    "challenge:verify": Sample(
+        "jia", "lease_lost", body={**LESSON, "epoch": 1}, beside={"yi": "lease_lost", "stranger": "lease_lost"}
+    ),
+    "challenge:answer": Sample(
+        "jia",
+        "lease_lost",
+        body={**LESSON, "epoch": 1, "number": 2, "answer": "?"},
+        beside={"yi": "lease_lost", "stranger": "lease_lost"},
+    ),
     "lesson:media": Sample("teacher", "not_found", body=LESSON, beside={"yi": "not_joined", "stranger": "not_found"}),
     "lesson:pause": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),

@@ -12,6 +12,8 @@ import aiohttp
 
 from server.accounts.people import NewPerson
 from server.attendance import records as attendance
+from server.attendance.challenges import records as challenges
+from server.attendance.challenges.rules import Event
 from server.attendance.corrections import records as corrections
 from server.attendance.corrections import rules
 from server.attendance.corrections.records import Appeal, Correction, Said
@@ -22,8 +24,9 @@ from server.core.database import metadata
 from server.core.wire.declaration import Route
 from server.ledger import records as ledger
 from server.training.records import set_lesson_state
-from server.training.rules import LessonState
+from server.training.rules import ChallengeRule, LessonState
 from server.training.service import NewClass
+from server.verify.vouched import Outcome
 from tests.school import School, plan, school
 from tests.wire.samples import SAMPLES, Sample
 
@@ -42,6 +45,7 @@ ELSEWHERE = {
     Role.STAFF: "staff2",
     Role.REGULATOR: "abroad",
 }
+CHALLENGED = {"class_hour_ms": 2_700_000, "challenges": {"limit_ms": 900_000, "answer_ms": 60_000}}
 SOCKET = "/socket.io/?EIO=4&transport=websocket"
 
 
@@ -159,12 +163,13 @@ class Line:
 @asynccontextmanager
 async def world(folder: Path) -> AsyncIterator[World]:
     """The school of the tests, and another one that it must never see, nor be seen by."""
-    async with school(folder) as first:
+    async with school(folder, scheme=CHALLENGED) as first:
         names = await _second(first) | {"class_id": first.class_id, "lesson_id": first.lesson_id, "url": first.url}
         names |= {f"{who}_id": one for who, one in first.ids.items()}
         house = first.house
         await plan(house, first.class_id, first.ids["other"], 2, first.clock.ms() + 86_400_000)
         names |= await _taught(first)
+        await _challenge(first)
         await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
         tokens = {}
@@ -200,6 +205,16 @@ async def _second(first: School) -> dict[str, str]:
     await house.training.enrol_all(made.id, [first.ids["bing"]])
     lesson_id = await plan(house, made.id, first.ids["teacher2"], 1, first.clock.ms())
     return {"school2_id": home.id, "class2_id": made.id, "lesson2_id": lesson_id}
+
+
+async def _challenge(first: School) -> None:
+    """jia has failed a challenge in the lesson that is to begin: nothing counts until they are verified."""
+    house, rule, now = first.house, ChallengeRule(), first.clock.ms() - MINUTE_MS
+    await house.challenges.begin(first.lesson_id)
+    async with house.store.database.write() as connection:
+        for seq, outcome in enumerate((Outcome.ISSUED, Outcome.FAILED), 1):
+            event = Event(seq, now, outcome, 1, 1)
+            await challenges.add_event(connection, first.lesson_id, first.ids["jia"], event, rule)
 
 
 async def _taught(first: School) -> dict[str, Any]:

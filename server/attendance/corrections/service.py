@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.attendance.cells import Cell, LessonMinutes
 from server.attendance.corrections import records, rules
 from server.attendance.corrections.records import Appeal, Correction, Said
 from server.attendance.corrections.rules import APPEALS_MOST, AppealState, Line, Measure, Minute, Standing, Verdict
 from server.attendance.minutes import Reason
-from server.attendance.views import Cell, LessonMinutes, Views
+from server.attendance.views import Views
 from server.core.actor import Actor
 from server.core.clock import Clock, iso
 from server.core.database import Database
@@ -204,7 +205,7 @@ class Corrections:
     async def _recorded(self, lesson_id: str, lines: Iterable[Line]) -> dict[rules.Key, int]:
         known = await self._views.minutes(lesson_id)
         people = {line.person_id for line in lines}
-        return {(one, cell.slot): cell.credit_ms for one in people for cell in known.cells(one)}
+        return {(one, cell.slot): cell.vouched_ms for one in people for cell in known.cells(one)}
 
     def _said(self, actor: Actor, text: str) -> Said:
         return Said(actor.person_id, rules.checked_reason(text), self._clock.ms())
@@ -240,6 +241,8 @@ def _proposed(
 def _minutes(known: LessonMinutes, people: Sequence[str], wish: Proposal) -> list[Minute]:
     found = []
     for person_id in people:
+        if not known.settled(person_id):  # a challenge may still change what counts
+            raise DomainError("minute_not_sealed")
         for cell in _chosen(known.cells(person_id), wish.first_slot, wish.last_slot):
             fault = sum(reason.ms for reason in cell.reasons if reason.code == Reason.SERVER_FAULT.code)
             found.append(Minute(person_id, cell.slot, cell.open_ms, fault, cell.counted_ms))

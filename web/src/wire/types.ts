@@ -279,6 +279,7 @@ export interface Totals {
   pending_ms: number
   confirmed_ms: number
   reasons: ReasonMs[]
+  refused: ReasonMs[]
   state: RecordState
 }
 
@@ -296,6 +297,8 @@ export interface Cell {
   reasons: ReasonMs[]
   sealed: boolean
   corrected_ms: number | null
+  pending_ms: number
+  refused: ReasonMs[]
 }
 
 export interface Today {
@@ -589,6 +592,32 @@ export interface LeaveRequest {
   epoch: number
 }
 
+export interface ChallengeAnswer {
+  lesson_id: string
+  epoch: number
+  number: number
+  answer: string
+}
+
+export interface ChallengeState {
+  lesson_id: string
+  state: 'clear' | 'asked' | 'blocked'
+  number: number
+  prompt: Prompt | null
+  left_ms: number
+  reason: string | null
+}
+
+export interface Prompt {
+  text: string
+  choices: string[]
+}
+
+export interface VerifyRequest {
+  lesson_id: string
+  epoch: number
+}
+
 export interface JoinRequest {
   lesson_id: string
   device: 'phone' | 'tablet' | 'desktop'
@@ -669,7 +698,7 @@ export interface Roster {
   rows: RosterRow[]
 }
 
-export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'second_person_needed' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'second_person_needed' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/classes': { request: Nothing; response: Classes }
@@ -725,6 +754,8 @@ export interface Routes {
 
 export interface Commands {
   'beat': { request: BeatRequest; response: BeatAnswer }
+  'challenge:answer': { request: ChallengeAnswer; response: ChallengeState }
+  'challenge:verify': { request: VerifyRequest; response: ChallengeState }
   'lesson:break': { request: LessonCommand; response: PhaseAnswer }
   'lesson:end': { request: LessonCommand; response: PhaseAnswer }
   'lesson:join': { request: JoinRequest; response: Joined }
@@ -736,6 +767,7 @@ export interface Commands {
 }
 
 export interface Pushes {
+  'challenge:state': ChallengeState
   'lease:lost': LeaseLost
   'lease:probe': Nothing
   'lesson:phase': Phase

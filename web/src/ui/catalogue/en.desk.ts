@@ -142,6 +142,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'ledger.zip': 'Export with evidence (.zip)',
   'ledger.packing': 'Packing…',
   'ledger.zipIs': 'The package holds a checking page: open it, drop the package, and every minute is worked out again.',
+  'error.challenges_unavailable': 'The scheme of this class asks for checks, and this platform cannot make them now, so the lesson cannot start. Tell the administrator.',
   'error.appeal_answered': 'This appeal was answered already.',
   'error.correction_empty': 'This correction would change nothing.',
   'error.correction_stale': 'What counts of these minutes has changed, or did so just now. Look again and propose anew, or try again in a minute.',

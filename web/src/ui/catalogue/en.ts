@@ -249,6 +249,8 @@ export const words: Record<keyof typeof zh, string> = {
   'error.appeal_limit': 'At most {most} appeals about one lesson.',
   'error.minute_not_sealed': 'These minutes are not sealed yet. Try again in about three minutes.',
   'error.page_key_wrong': 'The key of this page did not pass; nothing was changed. Reload the page and enter again.',
+  'error.challenge_over': 'This check is over; follow what the page shows.',
+  'error.challenge_too_soon': 'Please check again in {retry_after_s}.',
   'error.beat_refused': 'The presence check was refused; the page enters again by itself. What is recorded is safe.',
   'error.demo_running': 'The demo lesson is running, try again in a few minutes.',
   'error.page_fault': 'The page failed ({detail}). Please reload it. What is recorded is safe.',

@@ -140,6 +140,7 @@ export const desk = {
   'ledger.zip': '导出并附存证（.zip）',
   'ledger.packing': '正在打包…',
   'ledger.zipIs': '压缩包里有“核验.html”：双击打开，放入压缩包，当场重算每一分钟。',
+  'error.challenges_unavailable': '这个班的学时认定规则要求核验，本平台现在不能核验，因此不能开课。请联系管理员。',
   'error.appeal_answered': '这条申诉已经处理过。',
   'error.correction_empty': '这样更正不会改变任何数值。',
   'error.correction_stale': '这几分钟的数值已经变化（或刚刚变化），请核对后重新提出，或过一分钟再试。',

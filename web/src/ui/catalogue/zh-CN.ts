@@ -247,6 +247,8 @@ export const words = {
   'error.appeal_limit': '一课最多申诉 {most} 次。',
   'error.minute_not_sealed': '这几分钟还没有封存，约三分钟后再试。',
   'error.page_key_wrong': '浏览器的页面密钥没有通过核对，没有任何改动。请刷新页面再进入。',
+  'error.challenge_over': '这次核验已经结束，请按页面提示重新核验。',
+  'error.challenge_too_soon': '请在 {retry_after_s}后再核验。',
   'error.beat_refused': '在线检测没有通过，页面会自动重新接入。已记录的都在。',
   'error.demo_running': '演示课正在进行，请几分钟后再试。',
   'error.page_fault': '页面出错（{detail}）。请刷新页面。已记录的都在。',

@@ -1,0 +1,220 @@
+"""Decides how a trainee's minutes are shown and summed: cells of a strip, totals of a lesson. Pure."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from server.attendance.challenges.counting import Challenged, Tally
+from server.attendance.corrections.rules import Key
+from server.attendance.intervals import Intervals, total
+from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute
+from server.verify.vouched import Vouched, between
+
+NOTHING: Final[Mapping[Key, int]] = MappingProxyType({})
+
+
+class RecordState(StrEnum):
+    """The three states of evidence (the last one good or bad), in every interface and file."""
+
+    RECORDED = "recorded"
+    PENDING = "pending"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonMs:
+    """Milliseconds not credited for one reason."""
+
+    code: str
+    ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute.
+
+    `corrected_ms`: so much counts since it was corrected; None where it never was, and `credit_ms` counts, but for what
+    challenges left pending (`pending_ms`) and what they voided (`refused`).
+    """
+
+    slot: int
+    open_ms: int
+    credit_ms: int
+    reasons: list[ReasonMs]
+    sealed: bool
+    corrected_ms: int | None = None
+    pending_ms: int = 0
+    refused: list[ReasonMs] = field(default_factory=list)
+
+    @property
+    def vouched_ms(self) -> int:
+        """What counts while nothing is corrected."""
+        return self.credit_ms - self.pending_ms - sum(one.ms for one in self.refused)
+
+    @property
+    def counted_ms(self) -> int:
+        """What counts."""
+        return self.vouched_ms if self.corrected_ms is None else self.corrected_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """A trainee's lesson. `state` is the least final of its minutes: recorded, pending, confirmed or refused.
+
+    `credit_ms` was recorded; `corrected_ms` is what corrections gave more, or less when it is negative; `pending_ms`
+    waits for a challenge, `refused` was voided by one.
+    """
+
+    open_ms: int
+    credit_ms: int
+    corrected_ms: int
+    pending_ms: int
+    confirmed_ms: int
+    reasons: list[ReasonMs]
+    refused: list[ReasonMs]
+    state: RecordState
+
+
+class LessonMinutes:
+    """All that is known of a lesson: per slot what was delivered, who has a record, and whether it is sealed.
+
+    `corrected` is what counts of the minutes that were corrected, by trainee and slot; `challenged` what happened where
+    trainees are challenged.
+    """
+
+    def __init__(
+        self,
+        sealed: Iterable[SealedMinute],
+        fresh: Iterable[SealedMinute],
+        corrected: Mapping[Key, int] = NOTHING,
+        challenged: Challenged | None = None,
+    ) -> None:
+        self._corrected = corrected
+        self._challenged = challenged
+        self._minutes = [(one, _by_person(one), True) for one in sealed]
+        self._minutes += [(one, _by_person(one), False) for one in fresh]
+        self.all_sealed = all(sealed for _, _, sealed in self._minutes)
+
+    @property
+    def slots(self) -> list[int]:
+        """The known minutes in order."""
+        return [minute.slot for minute, _, _ in self._minutes]
+
+    @property
+    def delivered_ms(self) -> int:
+        """How long the lesson was open."""
+        return sum(minute.delivered_ms for minute, _, _ in self._minutes)
+
+    @property
+    def credit_ms(self) -> int:
+        """What all trainees have together."""
+        return sum(record.credit_ms for minute, _, _ in self._minutes for record in minute.records)
+
+    def cells(self, person_id: str) -> list[Cell]:
+        """One trainee's cells in order; a minute without a record was spent elsewhere."""
+        cells = [
+            cell_of(
+                minute.slot,
+                mine.get(person_id) or absent(person_id, minute.delivered_ms),
+                sealed,
+                self._corrected.get((person_id, minute.slot)),
+            )
+            for minute, mine, sealed in self._minutes
+        ]
+        if self._challenged is None:
+            return cells
+        kept = {minute.slot: mine[person_id] for minute, mine, _ in self._minutes if person_id in mine}
+        vouched = self._challenged.of(person_id, recorded(kept.items()))
+        return [judged(cell, vouched) for cell in cells]
+
+    def settled(self, person_id: str) -> bool:
+        """Whether what counts of a trainee's sealed minutes is final, but for corrections."""
+        return self._challenged is None or self._challenged.settled(person_id)
+
+    def tally(self, person_id: str) -> Tally:
+        """How often a trainee was asked."""
+        return Tally() if self._challenged is None else self._challenged.tally(person_id)
+
+
+def _by_person(minute: SealedMinute) -> dict[str, MinuteRecord]:
+    return {record.person_id: record for record in minute.records}
+
+
+def absent(person_id: str, delivered_ms: int) -> MinuteRecord:
+    """The minute of somebody who held no lease in it."""
+    return MinuteRecord(person_id, (), ((Reason.ABSENT, delivered_ms),) if delivered_ms else ())
+
+
+def cell_of(slot: int, record: MinuteRecord, sealed: bool, corrected_ms: int | None = None) -> Cell:
+    """A record as a cell."""
+    reasons = [ReasonMs(reason.code, ms) for reason, ms in record.reasons]
+    return Cell(slot, record.delivered_ms, record.credit_ms, reasons, sealed, corrected_ms)
+
+
+def recorded(minutes: Iterable[tuple[int, MinuteRecord]]) -> Intervals:
+    """The recorded ledger milliseconds of a trainee's minutes by slot."""
+    return tuple(
+        (slot * MINUTE_MS + start, slot * MINUTE_MS + end)
+        for slot, one in sorted(minutes)
+        for start, end in one.credited
+    )
+
+
+def judged(cell: Cell, vouched: Vouched) -> Cell:
+    """A cell with what challenges made of it."""
+    start, end = cell.slot * MINUTE_MS, (cell.slot + 1) * MINUTE_MS
+    refused = [(why.code, total(between(spans, start, end))) for why, spans in sorted(vouched.refused.items())]
+    listed = [ReasonMs(code, ms) for code, ms in refused if ms]
+    return replace(cell, pending_ms=total(between(vouched.pending, start, end)), refused=listed)
+
+
+def totals_of(cells: Iterable[Cell]) -> Totals:
+    """The sum of cells. Under a scheme without challenges a sealed minute is confirmed at once."""
+    kept = list(cells)
+    confirmed = sum(cell.counted_ms for cell in kept if cell.sealed)
+    pending = sum(cell.pending_ms for cell in kept if cell.corrected_ms is None)
+    refused = _summed(reason for cell in kept for reason in cell.refused)
+    return Totals(
+        open_ms=sum(cell.open_ms for cell in kept),
+        credit_ms=sum(cell.credit_ms for cell in kept),
+        corrected_ms=sum(cell.counted_ms - cell.vouched_ms for cell in kept),
+        pending_ms=pending,
+        confirmed_ms=confirmed,
+        reasons=_summed(reason for cell in kept for reason in cell.reasons),
+        refused=refused,
+        state=_state(kept, confirmed, pending, bool(refused)),
+    )
+
+
+def _state(cells: list[Cell], confirmed_ms: int, pending_ms: int, refused: bool) -> RecordState:
+    """The least final of the cells; a lesson is refused as a whole where challenges left nothing of it."""
+    if not cells or not all(cell.sealed for cell in cells):
+        return RecordState.RECORDED
+    if pending_ms:
+        return RecordState.PENDING
+    return RecordState.REFUSED if refused and not confirmed_ms else RecordState.CONFIRMED
+
+
+def _summed(reasons: Iterable[ReasonMs]) -> list[ReasonMs]:
+    sums: dict[str, int] = {}
+    for reason in reasons:
+        sums[reason.code] = sums.get(reason.code, 0) + reason.ms
+    return [ReasonMs(code, ms) for code, ms in sorted(sums.items())]
+
+
+def uncounted(minutes: Iterable[SealedMinute], challenged: Challenged | None) -> dict[str, int]:
+    """Recorded milliseconds that challenges left pending or voided, by trainee."""
+    if challenged is None:
+        return {}
+    kept: dict[str, list[tuple[int, MinuteRecord]]] = {}
+    for minute in minutes:
+        for one in minute.records:
+            kept.setdefault(one.person_id, []).append((minute.slot, one))
+    found: dict[str, int] = {}
+    for person_id, mine in kept.items():
+        spans = recorded(mine)
+        found[person_id] = total(spans) - total(challenged.of(person_id, spans).confirmed)
+    return found

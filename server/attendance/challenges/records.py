@@ -1,0 +1,146 @@
+"""Tables of challenges, all append-only: a lesson's seed, its revelation, and what happened; the log is told of all."""
+
+from dataclasses import asdict, fields
+from hashlib import sha256
+from typing import Any, Final
+
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.attendance.challenges.rules import Event
+from server.core.database import RETAIN, column, metadata
+from server.ledger.facts import digest, id_of
+from server.ledger.records import append
+from server.ledger.rules import MINUTE_MS
+from server.training.rules import ChallengeRule
+from server.verify.formats import COMMITTED, ID_BYTES, REVEALED, Kind, Record
+from server.verify.vouched import Outcome
+
+#: encrypted: whoever can read the tables alone cannot tell when somebody will be asked
+challenge_seed: Final = Table(
+    "challenge_seed",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("sealed", LargeBinary, RETAIN),
+    column("limit_s", Integer, RETAIN),
+    column("at_ms", BigInteger, RETAIN),
+)
+
+challenge_reveal: Final = Table(
+    "challenge_reveal",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("seed", LargeBinary, RETAIN),
+    column("at_ms", BigInteger, RETAIN),
+)
+
+challenge_event: Final = Table(
+    "challenge_event",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("person_id", String(16), RETAIN, primary_key=True),
+    column("seq", Integer, RETAIN, primary_key=True, autoincrement=False),
+    column("at_ms", BigInteger, RETAIN),
+    column("outcome", Integer, RETAIN),
+    column("number", Integer, RETAIN),
+    column("epoch", Integer, RETAIN),
+    column("deadline_ms", BigInteger, RETAIN),
+    column("credit_ms", BigInteger, RETAIN),
+)
+
+APPEND_ONLY: Final = ("challenge_seed", "challenge_reveal", "challenge_event")
+
+
+async def add_seed(
+    connection: AsyncConnection, lesson_id: str, seed: bytes, sealed: bytes, limit_s: int, at_ms: int
+) -> None:
+    """Commit to a lesson's seed."""
+    values = {"lesson_id": lesson_id, "sealed": sealed, "limit_s": limit_s, "at_ms": at_ms}
+    await connection.execute(challenge_seed.insert().values(values))
+    await _tell_seed(connection, lesson_id, COMMITTED, seed, limit_s, at_ms)
+
+
+async def add_reveal(connection: AsyncConnection, lesson_id: str, seed: bytes, limit_s: int, at_ms: int) -> None:
+    """Reveal it."""
+    await connection.execute(challenge_reveal.insert().values(lesson_id=lesson_id, seed=seed, at_ms=at_ms))
+    await _tell_seed(connection, lesson_id, REVEALED, seed, limit_s, at_ms)
+
+
+async def sealed_seed(connection: AsyncConnection, lesson_id: str) -> bytes | None:
+    """A lesson's encrypted seed; None where nobody is challenged."""
+    query = select(challenge_seed.c.sealed).where(challenge_seed.c.lesson_id == lesson_id)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def revealed(connection: AsyncConnection, lesson_id: str) -> bytes | None:
+    """A lesson's seed once it is known."""
+    query = select(challenge_reveal.c.seed).where(challenge_reveal.c.lesson_id == lesson_id)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def add_event(
+    connection: AsyncConnection, lesson_id: str, person_id: str, event: Event, rule: ChallengeRule
+) -> None:
+    """Write what happened; a number that is taken is refused by the primary key."""
+    await connection.execute(challenge_event.insert().values(_row(lesson_id, person_id, event)))
+    told = record_of(lesson_id, person_id, event, rule.limit_ms // 1000)
+    await append(connection, told.slot, lesson_id, [told])
+
+
+async def events_of(connection: AsyncConnection, lesson_id: str) -> dict[str, list[Event]]:
+    """What happened in a lesson, by trainee, in order."""
+    query = select(challenge_event).where(challenge_event.c.lesson_id == lesson_id)
+    rows = await connection.execute(query.order_by(challenge_event.c.person_id, challenge_event.c.seq))
+    found: dict[str, list[Event]] = {}
+    for row in rows.mappings():
+        own = {each.name: row[each.name] for each in fields(Event)}
+        found.setdefault(row["person_id"], []).append(Event(**{**own, "outcome": Outcome(row["outcome"])}))
+    return found
+
+
+async def told_of(connection: AsyncConnection, lesson_id: str) -> list[Record]:
+    """What the log must say happened in a lesson."""
+    limit_s = await limit_of(connection, lesson_id) or 0
+    found = await events_of(connection, lesson_id)
+    return [record_of(lesson_id, who, one, limit_s) for who, events in found.items() for one in events]
+
+
+async def limit_of(connection: AsyncConnection, lesson_id: str) -> int | None:
+    """The limit in seconds that a lesson's seed was committed with; None where nobody is challenged."""
+    query = select(challenge_seed.c.limit_s).where(challenge_seed.c.lesson_id == lesson_id)
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+def record_of(lesson_id: str, person_id: str, event: Event, limit_s: int) -> Record:
+    """What the log is told: the outcome is the mode, `credit_ms` the millisecond in the minute, `flags` the limit."""
+    return Record(
+        kind=Kind.CHALLENGE_OUTCOME,
+        slot=event.at_ms // MINUTE_MS,
+        seq=event.seq,
+        subject=id_of(person_id),
+        session=event.epoch.to_bytes(ID_BYTES, "big"),
+        resource=id_of(lesson_id),
+        mode=event.outcome,
+        credit_ms=event.at_ms % MINUTE_MS,
+        flags=limit_s,
+        evidence=digest(_row(lesson_id, person_id, event)),
+    )
+
+
+def _row(lesson_id: str, person_id: str, event: Event) -> dict[str, Any]:
+    return {"lesson_id": lesson_id, "person_id": person_id, **asdict(event), "outcome": int(event.outcome)}
+
+
+async def _tell_seed(
+    connection: AsyncConnection, lesson_id: str, mode: int, seed: bytes, limit_s: int, at_ms: int
+) -> None:
+    told = Record(
+        kind=Kind.CHALLENGE_SEED,
+        slot=at_ms // MINUTE_MS,
+        seq=mode,
+        resource=id_of(lesson_id),
+        mode=mode,
+        flags=limit_s,
+        evidence=sha256(seed).digest(),
+    )
+    await append(connection, told.slot, lesson_id, [told])
