@@ -30,6 +30,7 @@ TARGETS = {
     "server/attendance/intervals.py": "tests/attendance/test_intervals.py",
     "server/attendance/lease.py": "tests/attendance/test_lease.py",
     "server/attendance/minutes.py": "tests/attendance/test_minutes.py",
+    "server/attendance/recorded.py": "tests/attendance/test_recorded.py",
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
     "server/verify/tree.py": "tests/verify/test_tree.py",
 }

@@ -43,6 +43,9 @@ class Reason(IntEnum):
     OTHER_DEVICE = 3  # 多设备登录
     ABSENT = 4  # 未在课堂
     SERVER_FAULT = 5  # 系统故障(待复核)
+    NOT_PLAYING = 20  # 未播放
+    REWATCHED = 21  # 重复观看
+    TOO_FAST = 22  # 超速或拖动
 
     @property
     def code(self) -> str:
@@ -62,7 +65,8 @@ class Delivered:
 class Presence:
     """What is known of one trainee in one lesson: ledger milliseconds holding the lease, in front, hidden.
 
-    `leases` are when each was granted, and its epoch; `odd` is by minute.
+    `leases` are when each was granted, and its epoch; `odd` is by minute; `lost` is what else is known of time that
+    does not count (recorded.py).
     """
 
     held: Intervals = ()
@@ -70,6 +74,7 @@ class Presence:
     hidden: Intervals = ()
     leases: Leases = ()
     odd: Mapping[int, Odd] = field(default_factory=dict)
+    lost: tuple[tuple[Reason, Intervals], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ def judge(
     for state, where in (
         (CREDITED, subtract(intersect(presence.front, presence.held), fault)),
         (Reason.SERVER_FAULT, intersect(fault, presence.held)),
+        *((reason, intersect(known, presence.held)) for reason, known in presence.lost),
         (Reason.HIDDEN, intersect(presence.hidden, presence.held)),
         (Reason.DISCONNECTED, presence.held),
         (Reason.ABSENT, rest),

@@ -81,6 +81,23 @@ def test_the_numbers_of_the_reasons_never_change() -> None:
         "other_device": 3,
         "absent": 4,
         "server_fault": 5,
+        "not_playing": 20,
+        "rewatched": 21,
+        "too_fast": 22,
+    }
+
+
+def test_what_a_recording_says_of_time_in_front_is_told_after_a_fault_and_before_all_else() -> None:
+    whole = ((BASE, END),)
+    lost = ((Reason.NOT_PLAYING, ((BASE + 5_000, BASE + 20_000),)), (Reason.TOO_FAST, ((BASE, END + 1),)))
+    presence = Presence(((BASE, BASE + 50_000),), ((BASE + 30_000, BASE + 31_000),), whole, lost=lost)
+    record = judge(ME, SLOT, Delivered(whole, ((BASE, BASE + 10_000),)), presence, END)
+    assert record.credited == ((30_000, 31_000),)
+    assert dict(record.reasons) == {
+        Reason.SERVER_FAULT: 10_000,
+        Reason.NOT_PLAYING: 10_000,
+        Reason.TOO_FAST: 29_000,
+        Reason.ABSENT: 10_000,
     }
 
 

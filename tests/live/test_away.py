@@ -12,6 +12,7 @@ import pytest
 from server.attendance import records
 from server.attendance.awake import Watch
 from server.attendance.minutes import MINUTE_MS, Reason
+from server.attendance.sealer import Sealer
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.live.lesson import Kind
@@ -176,7 +177,7 @@ async def test_minutes_slept_through_are_not_sealed_before_they_are_known_to_be_
     asleep.pass_(600_000)
     for _ in range(3):
         with pytest.raises(DomainError, match="store_unavailable"):
-            await asleep.awake()
+            await Sealer(asleep.school.house.register).round()
     assert asleep.school.house.register.books[asleep.school.lesson_id].next_slot == NOON_MS // MINUTE_MS
     live._database = whole
     await asleep.awake()
