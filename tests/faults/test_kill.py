@@ -1,197 +1,204 @@
-"""The server is killed at random moments; in the end every acknowledged millisecond is sealed exactly once (I12)."""
+"""The server is killed, stopped and starved at random moments: what was acknowledged is sealed once, in one history.
+
+I12, and the log's promise: each life of the server ends by SIGKILL, at a moment, in the middle of a call, while it is
+stopped, after writes that failed, on a full disk, or after its database was stopped.
+"""
 
 import asyncio
 import random
-import subprocess
-import sys
-import threading
-import time
-from contextlib import suppress
+import signal
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-import orjson
 import pytest
 
-from server.attendance import records
-from server.attendance.intervals import Intervals, subtract, total, union
-from server.attendance.minutes import MINUTE_MS
-from server.core.database import Database, sqlite_url
-from tests.attendance.world import make_template, person_id
-from tests.faults.driver import LESSON
-from tests.house.repo import ROOT
+from server.attendance.intervals import subtract, total
+from tests.faults.classroom import PEOPLE, Classroom, Life, later, sealed
+from tests.faults.disk import Disk, small_disk
+from tests.faults.history import Seen, check_history, witnessed
+from tests.servers import Postgres
+from tests.stores import postgres_copy, sqlite_copy
 
-T0 = 29_900_000 * MINUTE_MS
-PEOPLE = 6
-MOMENT_MS = 5_000
-MOMENTS_A_LIFE = 60
-FINISH_TRIES = 3_000
-
-
-@dataclass
-class Client:
-    """A trainee's page that logs what it was promised: `acked` are ledger milliseconds."""
-
-    person: str
-    page: str
-    epoch: int = 0
-    resume: str | None = None
-    seq: int = 0
-    nonce: str = ""
-    told_ms: int = 0
-    sent_ms: int | None = None
-    acked: Intervals = ()
-    claimed: Intervals = ()
-
-    def join(self, now: int) -> dict[str, Any]:
-        return {"person": self.person, "page": self.page, "resume": self.resume, "mono": now - T0}
-
-    def joined(self, now: int, epoch: int, resume: str, seq: int, nonce: str) -> None:
-        if epoch != self.epoch:
-            self.told_ms = now  # a new lease counts from now
-        elif seq > self.seq and self.sent_ms is not None:
-            self.told_ms = self.sent_ms  # it was heard, only the answer was lost in the kill
-        self.epoch, self.resume, self.seq, self.nonce, self.sent_ms = epoch, resume, seq, nonce, None
-
-    def beat(self, now: int) -> dict[str, Any]:
-        self.sent_ms = self.sent_ms or now
-        self.claimed = union(self.claimed, ((self.told_ms, now),))
-        spans = [(self.told_ms - T0, now - T0)]
-        return {
-            "person": self.person, "epoch": self.epoch, "seq": self.seq + 1, "nonce": self.nonce,
-            "mono": now - T0, "spans": spans,
-        }  # fmt: skip
-
-    def heard(self, now: int, seq: int, nonce: str) -> None:
-        self.acked = union(self.acked, ((self.told_ms, now),))
-        self.seq, self.nonce, self.told_ms, self.sent_ms = seq, nonce, now, None
+MOMENTS_A_LIFE: Final = 60
+#: a life of which the end is not at a random moment
+FEW: Final = 12
+#: for so many moments in a row nothing can be stored; less than a hole that costs a page something
+TROUBLED: Final = 3
+#: what a server says when it cannot store
+STORELESS: Final = {"disk_full", "store_unavailable"}
 
 
 @dataclass
-class Classroom:
-    """The clients, the clock they share, and the server that is killed."""
+class Faults:
+    """A classroom and what is done to it."""
 
-    folder: Path
-    chance: random.Random
-    now: int = T0
-    kills: int = 0
-    acks: int = 0
-    finished: bool = False
-    refusals: list[Any] = field(default_factory=list)
-    clients: dict[str, Client] = field(default_factory=dict)
+    room: Classroom
+    disk: Disk
+    postgres: Postgres | None
+    seen: Seen
+    blows: Counter[str] = field(default_factory=Counter)
 
-    def live(self, kill_after_s: float | None, moments: int) -> None:
-        """One life of the server; a timer kills it in the middle of whatever it does."""
-        command = [sys.executable, "-m", "tests.faults.driver", str(self.folder)]
-        server = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        with suppress(BrokenPipeError), server:  # closing its input fails as well
-            timer: threading.Timer | None = None
-            try:
-                self.tell(server, {"now": self.now, "open": T0, "join": [one.join(self.now) for one in self.all()]})
-                if kill_after_s is not None:
-                    timer = threading.Timer(kill_after_s, server.kill)
-                    timer.start()
-                for _ in range(moments):
-                    self.now += self.chance.randint(1, 2 * MOMENT_MS)
-                    self.tell(server, {"now": self.now, "beats": [one.beat(self.now) for one in self.all()]})
-                if kill_after_s is None:
-                    self.finish(server)
-            except (BrokenPipeError, EOFError):
-                self.kills += 1
-            finally:
-                if timer is not None:
-                    timer.cancel()
-                server.kill()
+    def strike(self, blow: str) -> None:
+        """One life of the server, to its end."""
+        self.blows[blow] += 1
+        kinds: dict[str, Callable[[], None]] = {
+            "SIGKILL": self.at_a_moment,
+            "SIGSTOP": lambda: self.at_a_moment(stops=True),
+            "in a call": self.in_a_call,
+            "failed writes": lambda: self.in_trouble(self.failing),
+            "full disk": lambda: self.in_trouble(self.full),
+            "database stopped": lambda: self.in_trouble(self.storeless),
+        }
+        kinds[blow]()
+        self.seen.look()
 
-    def all(self) -> list[Client]:
-        for number in range(1, PEOPLE + 1):
-            self.clients.setdefault(person_id(number), Client(person_id(number), f"page-{number:04}"))
-        return list(self.clients.values())
+    def at_a_moment(self, stops: bool = False) -> None:
+        """Whatever it does; with `stops` it stands still first, and dies so or some time after it went on."""
+        with self.life() as life:
+            steps = [(lambda: life.signal(signal.SIGKILL), 0.0)]
+            if stops:
+                goes_on = self.room.chance.random() < 0.5
+                pause_s = self.room.chance.uniform(0.01, 0.1)
+                steps = [(lambda: life.signal(signal.SIGSTOP), pause_s), *steps]
+                if goes_on:
+                    steps.insert(1, (lambda: life.signal(signal.SIGCONT), self.room.chance.uniform(0.0, 0.1)))
+            killer = later(self.room.chance.uniform(0.0, 0.3), *steps)
+            self.until_gone(life, MOMENTS_A_LIFE)
+            killer.join()
 
-    def tell(self, server: "subprocess.Popen[bytes]", told: dict[str, Any]) -> None:
-        """One moment; every answer that arrives is a promise. Raises EOFError when the server is gone."""
-        assert server.stdin is not None
-        assert server.stdout is not None
-        server.stdin.write(orjson.dumps(told) + b"\n")
-        server.stdin.flush()
-        while True:
-            line = server.stdout.readline()
-            if not line.endswith(b"\n"):
-                raise EOFError
-            answer = orjson.loads(line)
-            if "done" in answer:
-                self.finished = answer["finished"]
-                return
-            self.hear(answer)
+    def in_a_call(self) -> None:
+        """Before, in or after one of its own writes, syncs, renames or commits."""
+        try:
+            with self.life(self.room.chance.randint(1, 150)) as life:
+                self.until_gone(life, MOMENTS_A_LIFE)
+        except EOFError:
+            return  # it died before it was ready
 
-    def hear(self, answer: dict[str, Any]) -> None:
-        if joined := answer.get("joined"):
-            self.clients[joined[0]].joined(self.now, *joined[1:])
-        elif acked := answer.get("acked"):
-            self.clients[acked[0]].heard(self.now, *acked[1:])
-            self.acks += 1
-        else:
-            self.refusals.append(answer)
+    def in_trouble(self, trouble: Callable[[Life], None]) -> None:
+        """Nothing can be stored for a while; it lives through that, and is killed a little later."""
+        with self.life() as life:
+            for _ in range(self.room.chance.randint(1, FEW)):
+                self.room.moment(life)
+            trouble(life)
+            for _ in range(self.room.chance.randint(0, FEW)):
+                self.room.moment(life)
 
-    def finish(self, server: "subprocess.Popen[bytes]") -> None:
-        self.tell(server, {"now": self.now, "end": True})
-        for _ in range(FINISH_TRIES):
-            self.now += MOMENT_MS
-            self.tell(server, {"now": self.now})
-            if self.finished:
-                return
-            time.sleep(0.01)  # the sealer needs real time, the ledger's clock does not
-        raise AssertionError("the lesson was not sealed to its end")
+    def failing(self, life: Life) -> None:
+        for _ in range(TROUBLED):
+            self.room.moment(life, failing=True)
 
+    def full(self, life: Life) -> None:
+        with self.disk.full(life.pid):
+            for _ in range(TROUBLED):
+                self.room.moment(life)
 
-async def sealed(url: str) -> tuple[list[int], dict[str, Intervals]]:
-    """The slots in the journal, and what everybody has."""
-    database = Database(url)
-    async with database.read() as connection:
-        minutes = await records.sealed_minutes(connection, LESSON)
-    await database.close()
-    found: dict[str, Intervals] = {}
-    for minute in minutes:
-        for record in minute.records:
-            spans = [(minute.slot * MINUTE_MS + a, minute.slot * MINUTE_MS + b) for a, b in record.credited]
-            assert total(found.get(record.person_id, ())) + total(spans) == total(
-                union(found.get(record.person_id, ()), spans)
-            ), "a millisecond was sealed twice"
-            found[record.person_id] = union(found.get(record.person_id, ()), spans)
-    return [minute.slot for minute in minutes], found
+    def storeless(self, life: Life) -> None:
+        """Beats go on without the database."""
+        assert self.postgres is not None
+        self.postgres.stop()
+        try:
+            for _ in range(TROUBLED):
+                self.room.moment(life)
+        finally:
+            self.postgres.start()
 
+    def until_gone(self, life: Life, moments: int) -> None:
+        try:
+            for _ in range(moments):
+                self.room.moment(life)
+        except EOFError:
+            return
 
-def play(folder: Path, kills: int, seed: int) -> None:
-    """Kill so often, then let the lesson end, and compare."""
-    make_template(folder).rename(folder / "keshi.db")
-    room = Classroom(folder, random.Random(seed))
-    while room.kills < kills:
-        room.live(room.chance.uniform(0.0, 0.4), MOMENTS_A_LIFE)
-    room.live(None, 5)
-    slots, found = asyncio.run(sealed(sqlite_url(folder / "keshi.db")))
-    promised = sum(total(client.acked) for client in room.clients.values())
-    credited = sum(map(total, found.values()))
-    print(
-        f"kills: {room.kills}, acknowledged beats: {room.acks}, acknowledged: {promised} ms, sealed: {credited} ms, "
-        f"minutes: {len(slots)}, refused: {len(room.refusals)}"
-    )
-    assert room.refusals == []
-    assert slots == list(range(slots[0], slots[0] + len(slots))), "a minute is missing or sealed twice"
-    for client in room.clients.values():
-        got = found.get(client.person, ())
-        assert subtract(client.acked, got) == (), "acknowledged, but not sealed"
-        assert subtract(got, client.claimed) == (), "sealed, but never said"
-    assert room.acks > kills * PEOPLE
+    @contextmanager
+    def life(self, die_at: int | None = None) -> Iterator[Life]:
+        made = self.room.begin(die_at)
+        try:
+            yield made
+        finally:
+            made.end()
+
+    def check(self) -> str:
+        """The lesson ends and is sealed; compare. Returns what to print."""
+        with self.life() as life:
+            for _ in range(FEW):
+                self.room.moment(life)
+            self.room.finish(life)
+        self.seen.look()
+        slots, found = asyncio.run(sealed(self.room.at["store"]))
+        promised = sum(total(client.acked) for client in self.room.all())
+        assert set(self.room.refusals) <= STORELESS
+        assert set(self.room.failures) <= STORELESS
+        assert slots == list(range(slots[0], slots[0] + len(slots))), "a minute is missing or sealed twice"
+        for client in self.room.all():
+            got = found.get(client.person, ())
+            assert subtract(client.acked, got) == (), "acknowledged, but not sealed"
+            assert subtract(got, client.claimed) == (), "sealed, but never said"
+        assert self.room.acks > sum(self.blows.values()) * PEOPLE
+        checkpoints, leaves = asyncio.run(check_history(self.room, self.seen))
+        blows = ", ".join(f"{name} {count}" for name, count in sorted(self.blows.items()))
+        return (
+            f"kills: {sum(self.blows.values())} ({blows}); acknowledged beats: {self.room.acks}, acknowledged: "
+            f"{promised} ms, sealed: {sum(map(total, found.values()))} ms, minutes: {len(slots)}, refused beats: "
+            f"{sum(self.room.refusals.values())}; checkpoints: {checkpoints} of {leaves} leaves, one history"
+        )
 
 
-@pytest.mark.timeout(180)
-def test_what_was_acknowledged_is_sealed_once_after_10_kills(tmp_path: Path) -> None:
-    play(tmp_path, kills=10, seed=10)
+#: of a hundred kills
+MIXED: Final = {"SIGKILL": 40, "SIGSTOP": 20, "in a call": 20, "failed writes": 12, "full disk": 8}
+WITH_POSTGRES: Final = {"SIGKILL": 40, "SIGSTOP": 20, "in a call": 16, "failed writes": 12, "database stopped": 12}
+
+
+@contextmanager
+def faults(store: str, seed: int, folder: Path, postgres: Postgres | None, template: Path | str) -> Iterator[Faults]:
+    """A classroom over a store of its own, on a disk that is easily filled."""
+    with small_disk(folder / "disk") as disk:
+        copy = sqlite_copy(Path(template), disk.folder) if postgres is None else postgres_copy(postgres, str(template))
+        with copy as url:
+            room = Classroom({"folder": str(disk.folder), "store": url}, random.Random(f"{store} {seed}"))
+            with witnessed(room, folder / "witness") as seen:
+                yield Faults(room, disk, postgres, seen)
+
+
+def play(made: Faults, blows: dict[str, int]) -> None:
+    """Strike so often with each, in any order; then compare."""
+    order = [name for name, count in blows.items() for _ in range(count)]
+    made.room.chance.shuffle(order)
+    for blow in order:
+        made.strike(blow)
+    print(made.check())
+
+
+@pytest.mark.timeout(300)
+def test_what_was_acknowledged_is_sealed_once_after_20_kills(tmp_path: Path, blank: Path) -> None:
+    with faults("sqlite", 10, tmp_path, None, blank) as made:
+        play(made, {"SIGKILL": 6, "SIGSTOP": 4, "in a call": 6, "failed writes": 2, "full disk": 2})
+
+
+@pytest.mark.timeout(300)
+def test_what_was_acknowledged_is_sealed_once_after_10_kills_over_postgres(
+    tmp_path: Path, postgres_server: Postgres, blank_postgres: str
+) -> None:
+    with faults("postgres", 10, tmp_path, postgres_server, blank_postgres) as made:
+        play(made, {"SIGKILL": 3, "SIGSTOP": 2, "in a call": 3, "failed writes": 1, "database stopped": 1})
 
 
 @pytest.mark.long
-@pytest.mark.timeout(3_600)
-@pytest.mark.parametrize("seed", range(10))
-def test_what_was_acknowledged_is_sealed_once_after_300_kills(tmp_path: Path, seed: int) -> None:
-    play(tmp_path, kills=30, seed=seed)
+@pytest.mark.timeout(1_500)
+@pytest.mark.parametrize("seed", range(6))
+def test_what_was_acknowledged_is_sealed_once_after_600_kills(tmp_path: Path, blank: Path, seed: int) -> None:
+    with faults("sqlite", seed, tmp_path, None, blank) as made:
+        play(made, MIXED)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(1_500)
+@pytest.mark.parametrize("seed", range(4))
+def test_what_was_acknowledged_is_sealed_once_after_400_kills_over_postgres(
+    tmp_path: Path, postgres_server: Postgres, blank_postgres: str, seed: int
+) -> None:
+    with faults("postgres", seed, tmp_path, postgres_server, blank_postgres) as made:
+        play(made, WITH_POSTGRES)

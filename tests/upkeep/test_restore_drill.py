@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,8 +19,7 @@ from server.settings import Config
 from server.upkeep import backup, records
 from server.upkeep.backup import back_up
 from server.upkeep.restore import restore
-from tests.faults.test_kill import T0, Classroom, sealed
-from tests.house.repo import ROOT
+from tests.faults.classroom import T0, Classroom, sealed
 from tests.servers import Postgres
 
 BOTH_STORES: Final = True
@@ -57,46 +54,38 @@ class House:
         return Config.model_validate({"server": {"data": str(self.folder)}, "store": store})
 
 
-def _server(house: House) -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-m", "tests.faults.driver", str(house.folder), house.url]
-    return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-
-
-def _moment(room: Classroom, server: "subprocess.Popen[bytes]") -> None:
-    room.now += room.chance.randint(1, 10_000)
-    room.tell(server, {"now": room.now, "beats": [one.beat(room.now) for one in room.all()]})
+def _room(house: House, seed: int, now: int = T0) -> Classroom:
+    return Classroom({"folder": str(house.folder), "store": house.url, "witnesses": []}, random.Random(seed), now)
 
 
 def _teach_and_back_up(house: House, out: Path) -> list[dict[str, Intervals]]:
     """Live beats and backups at once; returns what each trainee had been promised when each backup began."""
-    room, promised = Classroom(house.folder, random.Random(3)), []
-    with _server(house) as server:
-        try:
-            room.tell(server, {"now": room.now, "open": T0, "join": [one.join(room.now) for one in room.all()]})
-            for number in range(BACKUPS):
-                for _ in range(MOMENTS_BEFORE):
-                    _moment(room, server)
-                promised.append({one.person: one.acked for one in room.all()})
-                file = out / f"{number}.tar"
-                work = back_up(house.config, file, file.with_suffix(".keys"), PASSPHRASE, SystemClock())
-                thread = threading.Thread(target=asyncio.run, args=(work,))
-                thread.start()
-                while thread.is_alive():
-                    _moment(room, server)
-        finally:
-            server.kill()
-    assert room.refusals == []
+    room, promised = _room(house, 3), []
+    life = room.begin()
+    try:
+        for number in range(BACKUPS):
+            for _ in range(MOMENTS_BEFORE):
+                room.moment(life)
+            promised.append({one.person: one.acked for one in room.all()})
+            file = out / f"{number}.tar"
+            work = back_up(house.config, file, file.with_suffix(".keys"), PASSPHRASE, SystemClock())
+            thread = threading.Thread(target=asyncio.run, args=(work,))
+            thread.start()
+            while thread.is_alive():
+                room.moment(life)
+    finally:
+        life.end()
+    assert not room.refusals + room.failures
     return promised
 
 
 def _seal_the_rest(house: House, now: int) -> None:
-    room = Classroom(house.folder, random.Random(4), now=now)
-    with _server(house) as server:
-        try:
-            room.tell(server, {"now": room.now, "open": T0})
-            room.finish(server)
-        finally:
-            server.kill()
+    room = _room(house, 4, now)
+    life = room.begin()
+    try:
+        room.finish(life)
+    finally:
+        life.end()
 
 
 @pytest.fixture
