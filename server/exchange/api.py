@@ -14,6 +14,7 @@ from server.exchange.words import Language
 from server.training.service import Training
 
 DESK: Final = frozenset({Role.STAFF, Role.ADMINISTRATOR})
+TRAINEES: Final = frozenset({Role.TRAINEE})
 ROSTER_CODES: Final = (
     "not_found",
     "unsupported_file",
@@ -114,7 +115,7 @@ class Api:
 def declarations(exchange: Exchange, training: Training) -> Declarations:
     """What exchange serves."""
     api, v1 = Api(exchange, training), "/api/v1"
-    one = f"{v1}/classes/{{class_id}}"
+    one, lesson = f"{v1}/classes/{{class_id}}", f"{v1}/lessons/{{lesson_id}}"
     readers = DESK | {Role.REGULATOR}
     return Declarations(
         routes=[
@@ -132,24 +133,8 @@ def declarations(exchange: Exchange, training: Training) -> Declarations:
             Route("GET", f"{one}/ledger.xlsx", readers, LedgerRequest, Download, api.ledger_xlsx, codes=UNSEEN),
             Route("GET", f"{one}/ledger.csv", readers, LedgerRequest, Download, api.ledger_csv, codes=UNSEEN),
             Route("GET", f"{one}/ledger.zip", readers, LedgerRequest, Download, api.package, codes=PACKAGE_CODES),
-            Route(
-                "GET",
-                f"{v1}/lessons/{{lesson_id}}/evidence.json",
-                readers,
-                LessonRequest,
-                Download,
-                api.proof,
-                codes=PACKAGE_CODES,
-            ),
-            Route(
-                "GET",
-                f"{v1}/lessons/{{lesson_id}}/receipt",
-                frozenset({Role.TRAINEE}),
-                LessonRequest,
-                Receipt,
-                api.receipt,
-                codes=PACKAGE_CODES,
-            ),
+            Route("GET", f"{lesson}/evidence.json", readers, LessonRequest, Download, api.proof, codes=PACKAGE_CODES),
+            Route("GET", f"{lesson}/receipt", TRAINEES, LessonRequest, Receipt, api.receipt, codes=PACKAGE_CODES),
             Route("GET", f"{v1}/roster-template.xlsx", DESK, Nothing, Download, api.template_xlsx),
             Route("GET", f"{v1}/roster-template.csv", DESK, Nothing, Download, api.template_csv),
         ]
