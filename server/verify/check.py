@@ -4,22 +4,20 @@ Nothing of the file is believed: not its hints, not its order, not its keys. Who
 its witnesses from elsewhere knows whose log it is; without them a file can only agree with itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Final
 
 from server.verify.acks import Ack
+from server.verify.bulk import Earned, Leases, hashes_of, whole_minute
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.corrections import Change, minutes_of
 from server.verify.formats import (
     CHANGED,
     ENDED,
     NO_HASH,
-    NO_ID,
     RECORD_BYTES,
-    SALT_BYTES,
-    VERSION,
     Group,
     Kind,
     Leaf,
@@ -28,9 +26,9 @@ from server.verify.formats import (
     read_group,
     read_leaf,
     read_record,
-    read_records,
 )
 from server.verify.handover import Handover, reached, shown_by, signers_of
+from server.verify.minutes import MINUTE_MS, said
 from server.verify.notes import (
     Checkpoint,
     Cosigned,
@@ -46,7 +44,6 @@ from server.verify.sheets import Row, differing
 from server.verify.tiles import summit
 from server.verify.tree import Refused, check_consistency, check_inclusion, leaf_hash, root
 
-MINUTE_MS: Final = 60_000
 #: a minute is sealed and shown to witnesses about two minutes after it ends; who saw it later cannot tell when it was
 SEEN_S: Final = 900
 #: clocks of witnesses may differ so much
@@ -187,8 +184,13 @@ class _Look:
     said: dict[tuple[bytes, int], int] = field(default_factory=dict)
     #: in which minute each lesson ended
     ends: dict[bytes, int] = field(default_factory=dict)
-    #: by lesson and trainee
-    credit_ms: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
+    #: what was delivered in each minute, and what the details of single records say of it
+    delivered: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    told: list[tuple[bytes, Record, int]] = field(default_factory=list)
+    #: records that were changed since they were sealed, by minute, lesson and trainee
+    changed: set[tuple[int, bytes, bytes]] = field(default_factory=set)
+    earned: Earned = field(default_factory=Earned)
+    leases: Leases = field(default_factory=Leases)
     #: the records of corrections by lesson, and what became of them
     corrections: list[tuple[bytes, Record]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -227,19 +229,27 @@ class _Look:
         self.records(part, group, slot, name, bool(leaf and leaf.flags & LeafFlag.LATE))
 
     def records(self, part: GroupPart, group: Group | None, slot: int, name: bytes, late: bool) -> None:
-        records, hashes = _split(part.records, RECORD_BYTES), _hashes(part)
-        texts = evidence_of(part.evidence, len(records))
+        hashes = hashes_of(part.salts, part.records)
+        texts = evidence_of(part.evidence, len(hashes))
         named = part.hints != b"".join([one[:HINT_BYTES] for one in hashes])
         if named:
-            self.name_changed(part, records, hashes, slot, name)
-        if group is not None and not named and (len(records), root(hashes)) != (group.n_records, group.records_root):
+            self.name_changed(part, _split(part.records, RECORD_BYTES), hashes, slot, name)
+        if group is not None and not named and (len(hashes), root(hashes)) != (group.n_records, group.records_root):
             self.find("records_changed", slot, name)
-        if not self.take(part.records, texts, slot, name):
-            for raw, shown in zip(records, texts, strict=True):
-                self.record(raw, shown, slot, name, late)
-        if group is not None and not _sums_fit(group, records):
+        records = _split(part.records, RECORD_BYTES)
+        whole = whole_minute(part.records, texts, slot, name)
+        if whole is None or (name, slot) in self.said or (name, slot) in self.minutes:
+            credits, begin = [_credit_ms(raw) for raw in records if raw[0] == Kind.MINUTE], 0
+        else:
+            credits, begin = list(whole.credits_ms), len(whole.subjects)
+            self.minutes[name, slot] = whole.people
+            self.earned.add(name, slot, whole)
+        for raw, shown in zip(records[begin:], texts[begin:], strict=True):
+            self.record(raw, shown, slot, name, late)
+        sums = len(credits) - credits.count(0), sum(credits)
+        if group is not None and (group.n_credited, group.credit_ms) != sums:
             self.find("sum_wrong", slot, name)
-        self.n_records += len(records)
+        self.n_records += len(hashes)
 
     def name_changed(
         self, part: GroupPart, records: Iterable[bytes], hashes: Iterable[bytes], slot: int, name: bytes
@@ -248,28 +258,7 @@ class _Look:
         for raw, hashed, hint in zip(records, hashes, hints, strict=True):
             if hashed[:HINT_BYTES] != hint:
                 self.find("record_changed", slot, name, raw[10:18])
-
-    def take(self, packed: bytes, texts: list[bytes], slot: int, name: bytes) -> bool:
-        """Take a whole minute of a lesson as it should be, at once; False, and nothing, when anything is unusual."""
-        if not packed:
-            return False
-        *minutes, own = read_records(packed)
-        subjects = {one[4] for one in minutes}
-        usual = (
-            own[:5] == (Kind.LESSON_MINUTE, VERSION, slot, len(subjects), NO_ID)
-            and len(subjects) == len(minutes)
-            and {(*one[:4], one[6]) for one in minutes} <= {(Kind.MINUTE, VERSION, slot, 0, name)}
-            and max((one[8] for one in minutes), default=0) <= MINUTE_MS
-            and [one[10] for one in minutes] == [sha256(text).digest() for text in texts[:-1]]
-            and texts[-1] == b""
-            and (name, slot) not in self.said.keys() | self.minutes.keys()
-        )
-        if usual:
-            self.said[name, slot], self.minutes[name, slot] = len(subjects), subjects
-            sums = self.credit_ms.setdefault(name, {})
-            for one in minutes:
-                sums[one[4]] = sums.get(one[4], 0) + one[8]
-        return usual
+                self.changed.add((slot, name, raw[10:18]))
 
     def record(  # noqa: C901  a flat match
         self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool
@@ -281,6 +270,8 @@ class _Look:
             return
         if (shown or record.kind == Kind.MINUTE) and sha256(shown).digest() != record.evidence:
             self.find("evidence_changed", record.slot, name, record.subject)
+        elif record.kind == Kind.MINUTE and (slot, name, record.subject) not in self.changed:
+            self.details(record, shown, name)
         if record.slot > slot or (record.slot < slot and not late):
             self.find("minute_moved", record.slot, name, record.subject)
         match record.kind, record.mode:
@@ -289,7 +280,9 @@ class _Look:
             case Kind.LESSON_MINUTE, _:
                 if (name, record.slot) in self.said:
                     self.find("minute_doubled", record.slot, name)
-                self.said[name, record.slot] = record.seq
+                self.said[name, record.slot], self.delivered[name, record.slot] = record.seq, record.credit_ms
+            case Kind.LEASE | Kind.LEASE_END, _:
+                self.leases.take(record.kind, (name, record.subject, record.session), record.slot)
             case Kind.LESSON_EVENT, mode if mode == ENDED:
                 self.ends[name] = record.slot
             case Kind.CORRECTION, mode if mode == CHANGED:
@@ -302,19 +295,35 @@ class _Look:
         people.add(record.subject)
         if record.resource != name or record.credit_ms > MINUTE_MS or record.evidence == NO_HASH:
             self.find("minute_wrong", record.slot, name, record.subject)
-        sums = self.credit_ms.setdefault(name, {})
-        sums[record.subject] = sums.get(record.subject, 0) + record.credit_ms
+        self.earned.add_one(name, record.slot, record.subject, record.session, record.credit_ms)
+
+    def details(self, record: Record, shown: bytes, name: bytes) -> None:
+        """What stands behind a minute's digest says the same as its record."""
+        try:
+            told = said(record.flags, record.subject, shown)
+        except Refused:
+            self.find("minute_wrong", record.slot, name, record.subject)
+            return
+        if (told.credit_ms, told.epoch) != (record.credit_ms, int.from_bytes(record.session, "big")):
+            self.find("minute_wrong", record.slot, name, record.subject)
+        self.told.append((name, record, told.delivered_ms))
 
     def ended(self) -> None:
         """What can only be told when everything was seen: missing minutes, and totals."""
         for lesson in {name for name, _ in self.said.keys() | self.minutes.keys()}:
             self.lesson(lesson)
+        for name, record, ms in self.told:
+            if ms != self.delivered.get((name, record.slot), ms):
+                self.find("minute_wrong", record.slot, name, record.subject)
+        self.earned.done()
+        for slot, name, person in self.leases.wrong(self.earned.leases.items()):
+            self.find("lease_wrong", slot, name, person)
         self.corrected()
         claimed: dict[tuple[bytes, bytes], int] = {}
         for claim in self.bundle.claims:
             pair = (_raw(claim.lesson_id), _raw(claim.person_id))
             claimed[pair] = claimed.get(pair, 0) + claim.credit_ms
-        summed = {(lesson, person): ms for lesson, sums in self.credit_ms.items() for person, ms in sums.items()}
+        summed = {(lesson, person): ms for lesson, sums in self.earned.credit_ms.items() for person, ms in sums.items()}
         for lesson, person in claimed.keys() | summed.keys():
             pair = (lesson, person)
             known = lesson.hex() in self.lessons and (person.hex() in self.seats or pair not in claimed)
@@ -342,7 +351,7 @@ class _Look:
     def proven(self) -> dict[tuple[int, int], int]:
         """Credited milliseconds by lesson number and seat, of those that have one."""
         found: dict[tuple[int, int], int] = {}
-        for lesson, sums in self.credit_ms.items():
+        for lesson, sums in self.earned.credit_ms.items():
             for person, ms in sums.items():
                 if lesson.hex() in self.lessons and person.hex() in self.seats:
                     found[self.lessons[lesson.hex()], self.seats[person.hex()]] = ms
@@ -374,17 +383,8 @@ def _split(raw: bytes, size: int) -> list[bytes]:
     return [raw[at : at + size] for at in range(0, len(raw), size)]
 
 
-def _hashes(part: GroupPart) -> list[bytes]:
-    """Each record's hash in its group (formats.record_hash), without detours: there are millions."""
-    pairs: Iterator[tuple[bytes, bytes]] = zip(
-        _split(part.salts, SALT_BYTES), _split(part.records, RECORD_BYTES), strict=True
-    )
-    return [sha256(b"\x00" + salt + record).digest() for salt, record in pairs]
-
-
-def _sums_fit(group: Group, records: Iterable[bytes]) -> bool:
-    credits = [int.from_bytes(raw[35:39], "big") for raw in records if raw[0] == Kind.MINUTE]
-    return (group.n_credited, group.credit_ms) == (sum(1 for ms in credits if ms), sum(credits))
+def _credit_ms(raw: bytes) -> int:
+    return int.from_bytes(raw[35:39], "big")
 
 
 def _raw(text: str) -> bytes:

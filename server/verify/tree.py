@@ -3,12 +3,16 @@
 Hashes are 32 bytes of SHA-256. Proofs are lists of hashes from the leaf towards the root, in the RFC's order.
 """
 
-import hashlib
+import struct
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from typing import Final
 
 HASH_BYTES: Final = 32
-EMPTY: Final = hashlib.sha256(b"").digest()
+EMPTY: Final = sha256(b"").digest()
+
+#: two hashes behind each other
+_PAIR: Final = struct.Struct(f"{2 * HASH_BYTES}s")
 
 #: the hash of the perfect subtree of 2**level leaves that begins at leaf index * 2**level
 Node = Callable[[int, int], bytes]
@@ -20,12 +24,12 @@ class Refused(ValueError):
 
 def leaf_hash(data: bytes) -> bytes:
     """SHA-256(0x00 || data)."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    return sha256(b"\x00" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """SHA-256(0x01 || left || right)."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
+    return sha256(b"\x01" + left + right).digest()
 
 
 class Frontier:
@@ -58,10 +62,10 @@ class Frontier:
 
 def root(hashes: Iterable[bytes]) -> bytes:
     """The root over hashes of leaves: level by level, a last one without a neighbour goes up as it is."""
-    level, sha256 = list(hashes), hashlib.sha256
+    level = list(hashes)
     while len(level) > 1:
-        pairs = zip(level[::2], level[1::2], strict=False)
-        above = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+        pairs = _PAIR.iter_unpack(b"".join(level[: len(level) & ~1]))
+        above = [sha256(b"\x01" + pair).digest() for (pair,) in pairs]
         level = above + level[len(above) * 2 :]
     return level[0] if level else EMPTY
 

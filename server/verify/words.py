@@ -24,6 +24,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "minute_doubled": ("同一分钟记了两次", "one minute was recorded twice"),
     "minute_missing": ("缺少记录", "records are missing"),
     "minute_wrong": ("记录不合规则", "a record breaks the rules"),
+    "lease_wrong": ("终端租约不在日志里，或当时无效", "its lease is not in the log, or did not hold then"),
     "sum_wrong": ("合计与记录不符", "the sum does not fit the records"),
     "correction_wrong": (
         "更正与原记录或前一次更正不符",

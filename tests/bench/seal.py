@@ -15,16 +15,18 @@ from sqlalchemy import text
 
 from server.attendance import records as journal
 from server.attendance.evidence import minute_records
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute
+from server.attendance.minutes import Reason, SealedMinute, told
 from server.core.database import Database
 from server.ledger import records as ledger
 from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS, split
+from server.verify.minutes import CREDITED, Summary, write
 from tests.ledger.world import GENESIS, LESSON, World
 from tests.stores import sqlite_copy, sqlite_template
 
 TRAINEES = 5_000
 ROUNDS = 6
 NAIVE = 500
+EPOCH = 1
 
 
 def minute_of(slot: int) -> SealedMinute:
@@ -32,9 +34,10 @@ def minute_of(slot: int) -> SealedMinute:
     people = []
     for number in range(TRAINEES):
         whole = number % 20
-        spans = ((0, MINUTE_MS),) if whole else ((0, 20_000), (26_000, MINUTE_MS))
-        reasons = () if whole else ((Reason.HIDDEN, 6_000),)
-        people.append(MinuteRecord(f"{number:016x}", spans, reasons))
+        spells = (
+            ((CREDITED, MINUTE_MS),) if whole else ((CREDITED, 20_000), (Reason.HIDDEN, 26_000), (CREDITED, MINUTE_MS))
+        )
+        people.append(told(f"{number:016x}", write(Summary(EPOCH, spells))))
     return SealedMinute(slot, MINUTE_MS, tuple(people))
 
 

@@ -14,10 +14,11 @@ from server.ledger.rules import SEAL_AFTER_MS, Entry, make_minute, place_of, spl
 from server.verify import bundle
 from server.verify.bundle import Bundle, Claim, GroupPart, LeafPart, LessonName, Seat, behind_lengths
 from server.verify.check import check
-from server.verify.formats import read_record, salt_of
-from server.verify.notes import Checkpoint, Key, Kind, Note, sign
+from server.verify.formats import Kind, Record, read_record, salt_of
+from server.verify.notes import Checkpoint, Key, Note, sign
+from server.verify.notes import Kind as KeyKind
 from server.verify.tree import leaf_hash, nodes, prove_inclusion, root
-from tests.bench.seal import minute_of
+from tests.bench.seal import EPOCH, minute_of
 from tests.ledger.world import GENESIS, LESSON
 
 MINUTES: Final = 20
@@ -29,7 +30,7 @@ SALT: Final = bytes(32)
 def evidence(signer: FileSigner) -> Bundle:
     """A lesson of 5,000 trainees; every twentieth was away for a moment in each minute."""
     minutes = [minute_of(GENESIS + at) for at in range(MINUTES)]
-    parts = [_part(one) for one in minutes]
+    parts = [_part(one, leases=at == 0) for at, one in enumerate(minutes)]
     hashes = [leaf_hash(leaf) for leaf, _ in parts]
     text = str(Checkpoint("bench", MINUTES, root(hashes)))
     sums: dict[str, int] = {}
@@ -49,9 +50,15 @@ def evidence(signer: FileSigner) -> Bundle:
     )
 
 
-def _part(minute: SealedMinute) -> tuple[bytes, GroupPart]:
+def _part(minute: SealedMinute, leases: bool) -> tuple[bytes, GroupPart]:
+    """A minute; everybody's lease was granted in the first one."""
     texts = {sha256(packed).digest(): packed for packed in map(text_of, minute.records)}
-    packed = sorted(split(minute_records(LESSON, minute)), key=place_of)
+    said = split(minute_records(LESSON, minute))
+    if leases:
+        session = EPOCH.to_bytes(8, "big")
+        people = [bytes.fromhex(one.person_id) for one in minute.records]
+        said += [Record(Kind.LEASE, minute.slot, EPOCH, one, session).pack() for one in people]
+    packed = sorted(said, key=place_of)
     keys = {LESSON: {subject_of(raw): SALT for raw in packed}}
     entry = Entry("0", minute.slot, LESSON, b"".join(packed))
     sealed_ms = (minute.slot + 1) * 60_000 + SEAL_AFTER_MS
@@ -65,7 +72,7 @@ def _part(minute: SealedMinute) -> tuple[bytes, GroupPart]:
 def run() -> list[dict[str, Any]]:
     """One figure: verify.records_per_cpu_s."""
     signer = FileSigner(bytes(32))
-    raw, known = bundle.write(evidence(signer)), Key("bench", Kind.LOG, signer.public)
+    raw, known = bundle.write(evidence(signer)), Key("bench", KeyKind.LOG, signer.public)
     key, ours, theirs = Ed25519PrivateKey.generate(), [], []
     signature, public = key.sign(raw[:73]), key.public_key()
     for _ in range(ROUNDS):

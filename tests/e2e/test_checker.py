@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from server.attendance.minutes import MinuteRecord, Reason
 from server.attendance.views import Evidence
 from server.core.database import Database, sqlite_url
 from server.ledger.rules import SEAL_AFTER_MS
@@ -20,6 +21,8 @@ from server.pages import CHECKER, PAGES
 from server.verify import words
 from server.verify.bundle import Bundle, read, write
 from server.verify.check import check
+from server.verify.minutes import CREDITED, Summary
+from server.verify.minutes import write as write_summary
 from server.verify.notes import Key
 from server.verify.sheets import csv_rows
 from server.verify.tree import Refused
@@ -28,7 +31,7 @@ from tests.e2e.browsers import real_chromium
 from tests.e2e.pictures import PHONE, picture
 from tests.ledger.world import GENESIS, LESSON, World
 from tests.school import school
-from tests.verify.evidence import LESSONS, SmallClass
+from tests.verify.evidence import LESSONS, PEOPLE, SmallClass
 from tests.verify.test_receipts import minutes, receipt
 
 pytestmark = pytest.mark.timeout(240)
@@ -207,6 +210,25 @@ async def test_it_says_of_damaged_evidence_what_keshi_verify_says(
             assert await drop(page, file(forged)) == expected, forged[max(0, at - 40) : at + 40]
             outcomes.add(expected[0])
     assert outcomes >= {"changed", "refused"}
+
+
+async def test_it_says_of_what_its_own_log_forged_what_keshi_verify_says(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    """Signed all the same: no lease, details that do not add up, or that say less than their record."""
+    seats, whole = list(PEOPLE), ((CREDITED, 60_000),)
+    for slot, spells in enumerate((whole, ((CREDITED, 30_000),), ((CREDITED, 30_000), (Reason.HIDDEN, 60_000)), whole)):
+        forged = MinuteRecord(seats[0], ((0, 60_000),), (), write_summary(Summary(7 if slot else 0, spells)))
+        plain = MinuteRecord(seats[1], ((0, 60_000),), ())
+        await small.spend(LESSON, GENESIS + slot, more=[forged, plain])
+        small.world.to(slot, SEAL_AFTER_MS)
+        await small.world.ledger.round()
+    bundle, keys = await small.bundle({LESSON: 3}), [small.world.ledger.key]
+    codes = {one.code for one in check(bundle, keys).findings}
+    assert codes == {"lease_wrong", "minute_wrong"}
+    async with checker(tmp_path, chromium) as page:
+        await drop(page, file(write(bundle)), keys_file(*keys))
+        assert await drop(page, file(write(bundle))) == _expected(write(bundle), keys)
 
 
 def file(raw: bytes) -> dict[str, Any]:

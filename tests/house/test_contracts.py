@@ -27,7 +27,20 @@ HOUSE = {
     },
     **{
         f"server/verify/{name}.py": ""
-        for name in ("bundle", "check", "corrections", "formats", "log", "notes", "sheets", "tiles", "tree", "vouched")
+        for name in [
+            "bulk",
+            "bundle",
+            "check",
+            "corrections",
+            "formats",
+            "log",
+            "minutes",
+            "notes",
+            "sheets",
+            "tiles",
+            "tree",
+            "vouched",
+        ]
     },
     "server/attendance/challenges/counting.py": "import server.attendance.challenges.rules",
     "server/attendance/challenges/rules.py": "import server.training.rules",

@@ -1,10 +1,11 @@
 """Evidence of a small class, sealed by a real log: two lessons, two trainees, one hidden for a while."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
 from server.attendance.evidence import minute_records
-from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, text_of
+from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, text_of, told
 from server.attendance.views import Evidence
 from server.exchange.evidence import make_bundle
 from server.ledger import records
@@ -13,6 +14,7 @@ from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.training.rules import Lesson, LessonState, SubjectKind
 from server.verify.bundle import Bundle, Seat
 from server.verify.formats import CHANGED, ENDED, Kind, Record
+from server.verify.minutes import CREDITED, Summary, write
 from tests.ledger.world import GENESIS, LESSON, OTHER, World
 
 PEOPLE = {"00000000000000a1": 17, "00000000000000a2": 18}
@@ -67,9 +69,10 @@ class SmallClass:
         seats = [Seat(person_id, seat) for person_id, seat in PEOPLE.items()]
         return make_bundle(proofs, [_lesson(one, number) for one, number in lessons.items()], seats, self.known)
 
-    async def spend(self, lesson_id: str, slot: int) -> None:
-        """Say a minute of everybody, in time or late."""
-        sealed = SealedMinute(slot, 60_000, tuple(_spent(person_id, slot) for person_id in PEOPLE))
+    async def spend(self, lesson_id: str, slot: int, epoch: int = 0, more: Sequence[MinuteRecord] = ()) -> None:
+        """Say a minute of everybody, in time or late; `more` in place of what was really spent."""
+        minutes = more or [_spent(person_id, slot, epoch) for person_id in PEOPLE]
+        sealed = SealedMinute(slot, 60_000, tuple(minutes))
         async with self.world.database.write() as connection:
             await records.append_packed(connection, slot, lesson_id, minute_records(lesson_id, sealed))
         for one in sealed.records:
@@ -77,11 +80,11 @@ class SmallClass:
             self.known.credit_ms[lesson_id, one.person_id, slot] = one.credit_ms
 
 
-def _spent(person_id: str, slot: int) -> MinuteRecord:
-    """A whole minute, or one that was half hidden."""
-    if (slot + PEOPLE[person_id]) % 2:
-        return MinuteRecord(person_id, ((0, 60_000),), ())
-    return MinuteRecord(person_id, ((0, 20_000), (40_000, 60_000)), ((Reason.HIDDEN, 20_000),))
+def _spent(person_id: str, slot: int, epoch: int = 0) -> MinuteRecord:
+    """A whole minute, or one that was half hidden; under a lease that is older than the log, if none is named."""
+    whole = (slot + PEOPLE[person_id]) % 2
+    hidden = ((CREDITED, 20_000), (Reason.HIDDEN, 40_000), (CREDITED, 60_000))
+    return told(person_id, write(Summary(epoch, ((CREDITED, 60_000),) if whole else hidden)))
 
 
 def _lesson(lesson_id: str, number: int) -> Lesson:

@@ -2,6 +2,8 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
 import { CHANGED, CLOCK_WRONG, CORRECTION, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { Leases } from './leases'
+import { said } from './minutes'
 import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key, type Note } from './notes'
 import { checkConsistency, checkInclusion, leafHash, pieces, Refused, root, same, summit, type Bytes } from './tree'
 import { hex } from './notes'
@@ -12,7 +14,7 @@ const SKEW_S = 30
 
 export type Code =
   | 'leaf_changed' | 'leaf_moved' | 'group_changed' | 'record_changed' | 'records_changed' | 'evidence_changed' | 'minute_moved'
-  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs' | 'correction_wrong' | 'receipt_differs'
+  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'lease_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs' | 'correction_wrong' | 'receipt_differs'
 
 /** Where first: unix minute, lesson number, seat; -1: not of one. */
 export interface Finding { slot: number; lesson: number; seat: number; code: Code }
@@ -128,6 +130,11 @@ class Look {
   private readonly ends = new Map<string, number>()
   /** What was delivered, by lesson and minute. */
   private readonly delivered = new Map<string, number>()
+  /** What the details of each minute say was delivered in it. */
+  private readonly told: { lesson: string; record: Rec; deliveredMs: number }[] = []
+  /** Records that were changed since they were sealed, by minute, lesson and trainee. */
+  private readonly changed = new Set<string>()
+  private readonly leases = new Leases()
   private readonly corrections: { lesson: string; record: Rec }[] = []
   readonly changes: Change[] = []
   readonly correctedMs = new Map<string, number>()
@@ -192,7 +199,9 @@ class Look {
     hashes.forEach((hashed, at) => {
       if (same(hashed.subarray(0, HINT_BYTES), part.hints.subarray(at * HINT_BYTES, (at + 1) * HINT_BYTES))) return
       named = true
-      this.find('record_changed', slot, lesson, hex((raws[at] as Bytes).subarray(10, 18)))
+      const person = hex((raws[at] as Bytes).subarray(10, 18))
+      this.changed.add(`${slot} ${lesson ?? ''} ${person}`)
+      this.find('record_changed', slot, lesson, person)
     })
     return named
   }
@@ -203,12 +212,24 @@ class Look {
       return
     }
     if (!isShown(record, shown)) this.find('evidence_changed', record.slot, lesson, record.subject)
+    else if (record.kind === MINUTE && !this.changed.has(`${slot} ${lesson} ${record.subject}`)) this.details(record, shown, lesson)
     if (record.slot !== slot && !(late && record.slot < slot)) this.find('minute_moved', record.slot, lesson, record.subject)
     this.byKind(record, lesson)
   }
 
+  /** What stands behind a minute's digest says the same as its record. */
+  private details(record: Rec, shown: Bytes, lesson: string): void {
+    const good = attempt(() => {
+      const told = said(record.flags, record.subject, shown)
+      this.told.push({ lesson, record, deliveredMs: told.deliveredMs })
+      if (told.creditMs !== record.creditMs || told.epoch !== parseInt(record.session, 16)) throw new Refused('another minute')
+    })
+    if (!good) this.find('minute_wrong', record.slot, lesson, record.subject)
+  }
+
   private byKind(record: Rec, lesson: string): void {
     if (record.kind === MINUTE) this.minute(record, lesson)
+    this.leases.take(lesson, record)
     if (record.kind === LESSON_MINUTE) this.lessonMinute(record, lesson)
     if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
     if (record.kind === LESSON_EVENT && record.mode === ENDED) this.ends.set(lesson, record.slot)
@@ -222,6 +243,7 @@ class Look {
   }
 
   private minute(record: Rec, lesson: string): void {
+    this.leases.earn(lesson, record)
     const people = of(of(this.minutes, lesson, () => new Map<number, Map<string, number>>()), record.slot, () => new Map<string, number>())
     if (people.has(record.subject)) this.find('minute_doubled', record.slot, lesson, record.subject)
     people.set(record.subject, (people.get(record.subject) ?? 0) + record.creditMs)
@@ -231,6 +253,7 @@ class Look {
   /** What can only be told when everything was seen: missing minutes, and totals. */
   ended(): void {
     for (const lesson of new Set([...this.said.keys(), ...this.minutes.keys()])) this.holes(lesson)
+    this.borneOut()
     this.corrected()
     const claimed = new Map<string, number>()
     for (const one of this.bundle.claims) {
@@ -239,6 +262,13 @@ class Look {
     }
     const summed = this.sums()
     for (const pair of new Set([...claimed.keys(), ...summed.keys()])) this.total(pair, claimed, summed)
+  }
+
+  /** Each minute's details add up to what was delivered, and its lease held. */
+  private borneOut(): void {
+    for (const { lesson, record, deliveredMs } of this.told)
+      if (deliveredMs !== (this.delivered.get(`${lesson} ${record.slot}`) ?? deliveredMs)) this.find('minute_wrong', record.slot, lesson, record.subject)
+    for (const one of this.leases.wrong()) this.find('lease_wrong', one.slot, one.lesson, one.person)
   }
 
   /** Each correction begins at what counted until then, and stays within what was delivered. */

@@ -3,6 +3,8 @@ import { hex } from './notes'
 import { Refused, same, type Bytes } from './tree'
 
 export const MINUTE = 1
+export const LEASE = 2
+export const LEASE_END = 3
 export const LESSON_EVENT = 4
 export const CORRECTION = 6
 export const LESSON_MINUTE = 20
@@ -18,7 +20,7 @@ const NO_HASH = new Uint8Array(32)
 
 export interface Leaf { slot: number; flags: number; nGroups: number; groupsRoot: Bytes }
 export interface Group { id: string; nRecords: number; nCredited: number; creditMs: number; recordsRoot: Bytes }
-export interface Rec { kind: number; version: number; slot: number; seq: number; subject: string; resource: string; mode: number; creditMs: number; flags: number; evidence: Bytes }
+export interface Rec { kind: number; version: number; slot: number; seq: number; subject: string; session: string; resource: string; mode: number; creditMs: number; flags: number; evidence: Bytes }
 
 const view = (raw: Bytes): DataView => new DataView(raw.buffer, raw.byteOffset, raw.length)
 
@@ -42,6 +44,7 @@ export function readRecord(raw: Bytes): Rec {
     slot: at.getUint32(2),
     seq: at.getUint32(6),
     subject: hex(raw.subarray(10, 18)),
+    session: hex(raw.subarray(18, 26)),
     resource: hex(raw.subarray(26, 34)),
     mode: at.getUint8(34),
     creditMs: at.getUint32(35),

@@ -82,6 +82,7 @@ export const checker: typeof chinese = {
   'finding.sum_wrong': 'the sum does not fit the records',
   'finding.total_wrong': 'the total does not fit its minutes',
   'finding.correction_wrong': 'a correction does not follow from what counted before it',
+  'finding.lease_wrong': 'its lease is not in the log, or did not hold then',
   'finding.receipt_differs': 'differs from the receipt that the trainee kept',
   'finding.sheet_differs': 'the ledger says another time than the evidence proves',
 }
