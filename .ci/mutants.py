@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 EXCUSED = ROOT / "tests" / "mutants.txt"
 #: the rules of crediting, of hours and of the ledger, and the tests that own them
 TARGETS = {
+    "server/attendance/challenges/rules.py": "tests/attendance/challenges/test_rules.py",
     "server/attendance/corrections/rules.py": "tests/attendance/corrections/test_rules.py",
     "server/attendance/credit.py": "tests/attendance/test_credit.py tests/attendance/test_credit_clock.py",
     "server/attendance/hours.py": "tests/attendance/test_hours.py",
@@ -33,6 +34,7 @@ TARGETS = {
     "server/attendance/recorded.py": "tests/attendance/test_recorded.py",
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
     "server/verify/tree.py": "tests/verify/test_tree.py",
+    "server/verify/vouched.py": "tests/verify/test_vouched.py",
 }
 COPIED = ("server", "media", "tests", "migrations", "pyproject.toml", "config.yaml", "web/dist", "docs", "README.md")
 LIMIT_S = 180

@@ -56,13 +56,12 @@ class LessonResult:
     credit_ms: int
     corrected_ms: int
     reasons: dict[str, int]
-    sealed: bool
+    state: RecordState
     #: what counts, what waits for a challenge, what one voided by reason, and how often the trainee was asked
     confirmed_ms: int = 0
     pending_ms: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
-    state: RecordState = RecordState.RECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +218,6 @@ def _result(lesson_id: str, person_id: str, known: LessonMinutes, span: tuple[in
         credit_ms=totals.credit_ms,
         corrected_ms=totals.corrected_ms,
         reasons=reasons,
-        sealed=known.all_sealed,
         confirmed_ms=totals.confirmed_ms,
         pending_ms=totals.pending_ms,
         refused={one.code: one.ms for one in totals.refused},

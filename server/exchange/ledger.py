@@ -1,13 +1,14 @@
 """Decides what stands in a 学时台账: its columns, a row per trainee and lesson, one 合计 row per trainee. Pure.
 
-Known so far; 核验, 随堂测试 and 证据摘要 follow with what they rest on. Milliseconds are summed whole; every shown
+Known so far; 随堂测试 and 证据摘要 follow with what they rest on. Milliseconds are summed whole; every shown
 second, minute and hour is rounded down once, from its own sum.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from server.attendance.cells import RecordState
 from server.attendance.hours import ClassHours
 from server.attendance.views import Earned, LessonResult
 from server.core.clock import LOCAL_ZONE, to_datetime
@@ -96,20 +97,12 @@ def _lesson_row(
         return [
             *_who(home, trainee),
             *plan,
-            "",
-            "",
-            "",
-            "",
-            *("" for _ in words.reasons),
-            "",
-            "",
-            "",
-            "",
-            "",
+            *("" for _ in (*words.seconds, *words.reasons, *words.refusals, *words.checks)),
+            *("" for _ in words.after[:-1]),
             _scheme(home),
         ]
     seen = [_moment(result.first_ms), _moment(result.last_ms)]
-    state = words.confirmed if result.sealed else words.recorded
+    state = words.states[result.state]
     return [*_who(home, trainee), *plan, *seen, *_seconds(words, [result]), "", "", "", state, _scheme(home)]
 
 
@@ -117,10 +110,9 @@ def _total_row(
     words: Words, home: TrainingClass, trainee: Trainee, results: list[LessonResult], earned: Earned
 ) -> list[Value]:
     """The course row: hours of what was recorded with the minutes left over, and hours of what counts."""
-    sealed = bool(results) and all(result.sealed for result in results)
     computed = earned.computed
     end: list[Value] = [computed.class_hours, computed.remainder_ms // 60_000, earned.confirmed.class_hours]
-    end += [words.confirmed if sealed else words.recorded, _scheme(home)]
+    end += [words.states[_least({result.state for result in results})], _scheme(home)]
     return [*_who(home, trainee), words.total, "", words.delivery, "", "", "", "", *_seconds(words, results), *end]
 
 
@@ -134,7 +126,21 @@ def _seconds(words: Words, results: Sequence[LessonResult]) -> list[Value]:
     lost = [sum(result.reasons.get(reason.code, 0) for result in results) for reason in words.reasons]
     corrected = sum(result.corrected_ms for result in results)
     towards_nothing = abs(corrected) // 1000 * (1 if corrected > 0 else -1)  # also what is taken
-    return [online // 1000, credit // 1000, towards_nothing, *(ms // 1000 for ms in lost)]
+    refused = [sum(result.refused.get(why.code, 0) for result in results) for why in words.refusals]
+    pending = sum(result.pending_ms for result in results)
+    confirmed = sum(result.confirmed_ms for result in results)
+    tallies = [result.tally for result in results]
+    checks = [sum(getattr(one, name) for one in tallies) for name in ("asked", "passed", "failed", "missed")]
+    shown = [ms // 1000 for ms in (confirmed, *lost, *refused, pending)]
+    return [online // 1000, credit // 1000, towards_nothing, *shown, *checks]
+
+
+def _least(states: Collection[RecordState]) -> RecordState:
+    """The least final of lessons' states; refused only where all of them are."""
+    for state in (RecordState.RECORDED, RecordState.PENDING, RecordState.CONFIRMED):
+        if state in states or not states:
+            return state
+    return RecordState.REFUSED
 
 
 def _scheme(home: TrainingClass) -> str:

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from server.attendance.cells import RecordState
 from server.attendance.minutes import Reason
+from server.verify.vouched import Refusal
 
 
 class Language(StrEnum):
@@ -29,15 +31,17 @@ class Words:
     demo_notice: str
     total: str
     delivery: str
-    recorded: str
-    confirmed: str
+    states: Mapping[RecordState, str]
     none: str
     reasons: Mapping[Reason, str]
+    refusals: Mapping[Refusal, str]
     schemes: Mapping[str, str]
     head: tuple[str, ...]
     before: tuple[str, ...]
     seconds: tuple[str, ...]
     lost: str
+    refused: str
+    checks: tuple[str, ...]
     after: tuple[str, ...]
     wide: Mapping[str, int]
 
@@ -45,7 +49,8 @@ class Words:
     def columns(self) -> tuple[str, ...]:
         """All columns' names."""
         lost = (self.lost.format(reason=words) for words in self.reasons.values())
-        return (*self.before, *self.seconds, *lost, *self.after)
+        refused = (self.refused.format(reason=words) for words in self.refusals.values())
+        return (*self.before, *self.seconds, *lost, *refused, *self.checks, *self.after)
 
 
 CHINESE: Final = Words(
@@ -56,8 +61,12 @@ CHINESE: Final = Words(
     demo_notice="本文件为演示数据，人员与机构均为虚构，不得用于任何申报。",
     total="合计",
     delivery="线上直播",
-    recorded="已记录",
-    confirmed="已认定",
+    states={
+        RecordState.RECORDED: "已记录",
+        RecordState.PENDING: "待核验",
+        RecordState.CONFIRMED: "已认定",
+        RecordState.REFUSED: "未认定",
+    },
     none="未填写",
     reasons={
         Reason.HIDDEN: "页面切到后台",
@@ -66,6 +75,7 @@ CHINESE: Final = Words(
         Reason.ABSENT: "未在课堂",
         Reason.SERVER_FAULT: "系统故障(待复核)",
     },
+    refusals={Refusal.CHALLENGE_MISSED: "未应答抽查", Refusal.IDENTITY_FAILED: "身份验证失败"},
     schemes={},
     head=(
         "班级：{code} {name}　工种：{occupation}　等级：{level}",
@@ -73,14 +83,17 @@ CHINESE: Final = Words(
         "平台运营单位：{operator}　备案编号：{record}",
         "学时认定规则：{scheme}　每课时 {seconds} 秒有效时间",
         "生成时间：{now}（北京时间）",
-        "说明：毫秒累加后一次折算，秒、分钟、课时均向下取整；折算课时只计已封存的分钟，认定课时另计更正秒。外部见证：无外部见证。",
+        "说明：毫秒累加后一次折算，秒、分钟、课时均向下取整；折算课时只计已封存的分钟，认定秒与认定课时扣除待核验秒与未认定秒，另计更正秒。"
+        "外部见证：无外部见证。",
     ),
     before=(
         *("序号", "班级编号", "工种", "等级", "姓名", "身份证号(掩码)", "课次", "课程", "授课方式"),
         *("计划开始", "计划结束"),
     ),
-    seconds=("实际开始", "实际结束", "在线秒", "有效秒", "更正秒"),
+    seconds=("实际开始", "实际结束", "在线秒", "有效秒", "更正秒", "认定秒"),
     lost="无效秒·{reason}",
+    refused="未认定秒·{reason}",
+    checks=("待核验秒", "核验次数", "核验通过", "核验未过", "核验未应答"),
     after=("折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
     wide={"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18},
 )
@@ -93,8 +106,12 @@ ENGLISH: Final = Words(
     demo_notice="This file holds demo data: people and institutions are invented; it serves no application whatever.",
     total="Total",
     delivery="live online",
-    recorded="recorded",
-    confirmed="confirmed",
+    states={
+        RecordState.RECORDED: "recorded",
+        RecordState.PENDING: "to be verified",
+        RecordState.CONFIRMED: "confirmed",
+        RecordState.REFUSED: "not confirmed",
+    },
     none="not given",
     reasons={
         Reason.HIDDEN: "page in the background",
@@ -103,6 +120,7 @@ ENGLISH: Final = Words(
         Reason.ABSENT: "not in the lesson",
         Reason.SERVER_FAULT: "system fault (to be reviewed)",
     },
+    refusals={Refusal.CHALLENGE_MISSED: "check not answered", Refusal.IDENTITY_FAILED: "identity not verified"},
     schemes={"default": "Default scheme"},
     head=(
         "Class: {code} {name} · Occupation: {occupation} · Level: {level}",
@@ -111,14 +129,17 @@ ENGLISH: Final = Words(
         "Scheme: {scheme} · {seconds} s of valid time make a class hour",
         "Made at {now} (Beijing time)",
         "Milliseconds are added up and converted once; seconds, minutes and class hours are rounded down; class hours "
-        "count sealed minutes only, confirmed ones corrections as well. External witness: none.",
+        "count sealed minutes only; confirmed seconds and hours leave out what waits for a check or was voided by one, "
+        "and take in corrections. External witness: none.",
     ),
     before=(
         *("No.", "Class code", "Occupation", "Level", "Name", "ID number (masked)", "Lesson", "Title", "Delivery"),
         *("Planned start", "Planned end"),
     ),
-    seconds=("Actual start", "Actual end", "Online s", "Valid s", "Corrected s"),
+    seconds=("Actual start", "Actual end", "Online s", "Valid s", "Corrected s", "Confirmed s"),
     lost="Not valid s · {reason}",
+    refused="Not confirmed s · {reason}",
+    checks=("To be verified s", "Checks", "Checks passed", "Checks failed", "Checks not answered"),
     after=("Class hours computed", "Minutes left over", "Class hours confirmed", "State", "Scheme (version)"),
     wide={"Title": 28, "ID number (masked)": 22, "Scheme (version)": 18},
 )

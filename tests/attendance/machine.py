@@ -21,6 +21,8 @@ from server.attendance.intervals import Intervals, intersect, subtract, total, u
 from server.attendance.minutes import MINUTE_MS
 from server.core.errors import DomainError
 from server.live.lesson import Kind
+from server.verify.vouched import Outcome
+from tests.attendance.dodge import RULE, WAYS, check_dodges, counted
 from tests.attendance.side import ANN, MAL, Seat, Side
 from tests.attendance.world import LESSON, PASSWORD, T0, Page, World
 
@@ -44,7 +46,7 @@ class LessonMachine(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp(prefix="keshi-test-"))
         self.runner = asyncio.Runner()
-        self.honest, self.hurried, self.delayed = True, False, False
+        self.honest, self.hurried, self.delayed, self.dodged = True, False, False, False
         self.journal: dict[int, Any] = {}
         self.here: Side
         self.twin: Side
@@ -57,8 +59,8 @@ class LessonMachine(RuleBasedStateMachine):
         """I10: the pages' clocks start anywhere."""
 
         async def make() -> None:
-            self.here = Side(await World.make(self.folder / "here", self.template), offset)
-            self.twin = Side(await World.make(self.folder / "twin", self.template), 0)
+            self.here = Side(await World.make(self.folder / "here", self.template, rule=RULE), offset)
+            self.twin = Side(await World.make(self.folder / "twin", self.template, rule=RULE), 0)
             for side in (self.here, self.twin):
                 await side.happen(Kind.STARTING)
                 await side.happen(Kind.STARTED)
@@ -233,6 +235,12 @@ class LessonMachine(RuleBasedStateMachine):
         self.mal.page.set_rate(rate)
         self.honest, self.hurried = False, True
 
+    @rule(way=sampled_from(WAYS))
+    def face_challenges(self, way: str) -> None:
+        """I14, I15: dodging changes nothing of what is recorded, and only takes from what counts."""
+        self.mal.way = way
+        self.dodged = self.dodged or way != "right"
+
     # ---- what holds ---------------------------------------------------------------------------
 
     @invariant()
@@ -265,6 +273,7 @@ class LessonMachine(RuleBasedStateMachine):
                 await side.say_the_last(seat)
         await side.happen(Kind.RESUMED)
         await side.happen(Kind.ENDED)
+        await side.world.challenges.round()
         now = side.world.now()
         await side.world.seal_all()
         sealed = await side.world.sealed()
@@ -277,7 +286,9 @@ class LessonMachine(RuleBasedStateMachine):
         """Compare, then clean up."""
         try:
             if hasattr(self, "twin"):
-                self.compare(self.run_async(self.finish(self.here)), self.run_async(self.finish(self.twin)))
+                here, twin = (self.run_async(self.finish(side)) for side in (self.here, self.twin))
+                self.compare(here, twin)
+                self.compare_counted(here, twin)
         finally:
             for side in ("here", "twin"):
                 if hasattr(self, side):
@@ -296,3 +307,16 @@ class LessonMachine(RuleBasedStateMachine):
         self.beats.update(self.here.beats)
         note("attacked" if not self.honest else "honest")
         note("earned something" if here.get(mal) else "earned nothing")
+
+    def compare_counted(self, here: dict[str, Intervals], twin: dict[str, Intervals]) -> None:
+        """I13 to I15: the honest keep what was recorded of them, whoever dodges has what was vouched for."""
+        ann, mal = ANN.person_id, MAL.person_id
+        ours, theirs = (self.run_async(side.world.happened()) for side in (self.here, self.twin))
+        for events, recorded in ((ours, here), (theirs, twin)):
+            assert counted(events, ann, recorded.get(ann, ())) == recorded.get(ann, ()), "an honest trainee lost time"
+        confirmed = counted(ours, mal, here.get(mal, ()))
+        if self.honest and not self.dodged:
+            assert confirmed == here.get(mal, ())
+        assert total(confirmed) <= total(counted(theirs, mal, twin.get(mal, ()))), "dodging gained"
+        self.beats["voids"] += check_dodges(ours.get(mal, []), confirmed)
+        self.beats["passes"] += sum(1 for one in ours.get(ann, ()) if one.outcome is Outcome.PASSED)

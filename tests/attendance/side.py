@@ -9,6 +9,7 @@ from server.attendance.intervals import Intervals
 from server.attendance.timeline import delivered_until
 from server.core.errors import DomainError
 from server.live.lesson import Event, Kind, Lesson, apply, decide, timeline
+from tests.attendance.dodge import face
 from tests.attendance.world import BEAT_EVERY_MS, Page, World, trainee
 
 ANN, MAL = trainee(1), trainee(2)
@@ -26,6 +27,8 @@ class Seat:
     on_its_way: tuple[int, Beat] | None = None
     pages: int = 1
     inside: bool = True
+    #: what they do with challenges (dodge.WAYS)
+    way: str = "right"
 
 
 class Side:
@@ -57,6 +60,10 @@ class Side:
             ms -= step
             for seat in self.seats.values():
                 await self._live(seat)
+            await self.world.challenges.round()
+            for seat in self.seats.values():
+                if seat.inside:
+                    await face(self.world, seat.page, seat.way)
             if self.world.now() // 5_000 != (self.world.now() - step) // 5_000:
                 await self.world.sealer.round()
 

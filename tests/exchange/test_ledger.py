@@ -5,6 +5,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.attendance.cells import RecordState
+from server.attendance.challenges.counting import Tally
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import Reason
 from server.attendance.views import Earned, LessonResult
@@ -44,7 +46,8 @@ RESULT = LessonResult(
     credit_ms=5_338_999,
     corrected_ms=0,
     reasons={"hidden": 59_002, "absent": 1_999},
-    sealed=True,
+    state=RecordState.CONFIRMED,
+    confirmed_ms=5_338_999,
 )
 
 
@@ -86,6 +89,14 @@ def test_a_lesson_row_shows_seconds() -> None:
         "无效秒·未在课堂": 1,
         "无效秒·系统故障(待复核)": 0,
         "更正秒": 0,
+        "认定秒": 5_338,
+        "未认定秒·未应答抽查": 0,
+        "未认定秒·身份验证失败": 0,
+        "待核验秒": 0,
+        "核验次数": 0,
+        "核验通过": 0,
+        "核验未过": 0,
+        "核验未应答": 0,
         "折算课时": "",
         "另余分钟": "",
         "认定课时": "",
@@ -126,8 +137,28 @@ def test_sums_are_rounded_once() -> None:
     assert (total["在线秒"], total["有效秒"], total["无效秒·页面切到后台"]) == (3, 3, 1)
 
 
+def test_what_challenges_left_is_shown_beside_what_was_recorded() -> None:
+    asked = replace(
+        RESULT,
+        state=RecordState.PENDING,
+        confirmed_ms=5_000_999,
+        pending_ms=61_000,
+        refused={"challenge_missed": 277_000},
+        tally=Tally(4, 2, 1, 1),
+    )
+    first, _, total = (row(values) for values in made(asked).rows)
+    for one in (first, total):
+        assert (one["有效秒"], one["认定秒"], one["待核验秒"], one["认定状态"]) == (5_338, 5_000, 61, "待核验")
+        assert (one["未认定秒·未应答抽查"], one["未认定秒·身份验证失败"]) == (277, 0)
+        assert [one[name] for name in ("核验次数", "核验通过", "核验未过", "核验未应答")] == [4, 2, 1, 1]
+    refused = replace(RESULT, state=RecordState.REFUSED, confirmed_ms=0)
+    assert row(made(refused).rows[0])["认定状态"] == row(made(refused).rows[2])["认定状态"] == "未认定"
+    second = replace(refused, lesson_id="l2", state=RecordState.CONFIRMED)
+    assert row(made(refused, second).rows[2])["认定状态"] == "已认定"
+
+
 def test_what_is_not_sealed_is_only_recorded() -> None:
-    rows = made(replace(RESULT, sealed=False), hours=ClassHours(0, 0, 0)).rows
+    rows = made(replace(RESULT, state=RecordState.RECORDED), hours=ClassHours(0, 0, 0)).rows
     assert [row(values)["认定状态"] for values in rows] == ["已记录", "", "已记录"]
 
 

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from server.accounts.rules import SLIP_MS
+from server.attendance.cells import RecordState
 from server.attendance.hours import ClassHours
 from server.attendance.views import Earned, LessonResult
 from server.core.clock import iso
@@ -150,7 +151,18 @@ async def test_slips_for_some(office: Office) -> None:
 async def test_a_ledger_of_what_attendance_knows(office: Office) -> None:
     mine, lesson = office.school.people["trainee"].person_id, office.school.lesson.id
     office.results.found = [
-        LessonResult(mine, lesson, NOW_MS, NOW_MS + 60_000, 2_700_000, 2_700_000, 2_699_000, 0, {"hidden": 1_000}, True)
+        LessonResult(
+            mine,
+            lesson,
+            NOW_MS,
+            NOW_MS + 60_000,
+            2_700_000,
+            2_700_000,
+            2_699_000,
+            0,
+            {"hidden": 1_000},
+            RecordState.CONFIRMED,
+        )
     ]
     office.results.summed = {mine: Earned(ClassHours(0, 2_699_000, 2_699_000), ClassHours(0, 2_699_000, 2_699_000))}
     await office.school.training.set_platform("演示运营单位", "备-1")
