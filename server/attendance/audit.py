@@ -1,5 +1,6 @@
 """Decides whether the journal, leases, corrections and the log say the same of every minute, and where they do not."""
 
+import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from server.attendance.records import LeaseRow
 from server.core.database import Database
 from server.ledger import records as ledger
 from server.ledger.rules import Entry, split
-from server.verify.formats import CHANGED, Kind, order_of, read_record
+from server.verify.formats import CHANGED, NO_ID, Kind, order_of, read_record
 
 #: where the mode stands in a record
 MODE: Final = 34
@@ -37,21 +38,47 @@ async def differences(database: Database) -> AsyncIterator[Difference]:
             return
         lessons = set(await records.lessons_with_minutes(connection))
         for lesson_id in sorted(lessons | set(await corrections.lessons_with_entries(connection))):
-            entries = await ledger.said_of(connection, lesson_id)
-            said = _minutes(entries)
-            begun = min(said, default=head.genesis)
-            stored = await records.sealed_minutes(connection, lesson_id)
-            journal = {one.slot: Counter(split(minute_records(lesson_id, one))) for one in stored}
-            for slot in sorted(journal.keys() | said.keys()):
-                for person_id in _people(journal.get(slot, NOTHING), said.get(slot, NOTHING)):
-                    if slot in said or slot >= begun:
-                        yield Difference(lesson_id, slot, person_id)
-            for slot, person_id in _without_lease(stored, await records.leases_of_lesson(connection, lesson_id)):
+            async for found in _of_lesson(connection, head.genesis, lesson_id):
+                yield found
+
+
+async def _of_lesson(connection: ledger.Connection, genesis: int, lesson_id: str) -> AsyncIterator[Difference]:
+    entries = await ledger.said_of(connection, lesson_id)
+    said = _minutes(entries)
+    begun = min(said, default=genesis)
+    stored, damaged = await records.readable_minutes(connection, lesson_id)
+    journal = dict(_journal(lesson_id, stored))
+    damaged += [one.slot for one in stored if one.slot not in journal]
+    for slot in damaged:
+        yield Difference(lesson_id, slot, NO_ID.hex())
+    other_sums = set(await records.slots_with_other_sums(connection, lesson_id, stored))
+    for slot in sorted(journal.keys() | said.keys()):
+        people = _people(journal.get(slot, NOTHING), said.get(slot, NOTHING))
+        for person_id in people or [NO_ID.hex()] * (slot in other_sums):
+            if slot in said or slot >= begun:
                 yield Difference(lesson_id, slot, person_id)
-            changed = Counter(one.pack() for one in await corrections.changes_of(connection, lesson_id))
-            told = Counter(raw for raw in _all(entries) if raw[0] == Kind.CORRECTION and raw[MODE] == CHANGED)
-            for one in sorted({read_record(raw) for raw in (changed - told) + (told - changed)}, key=order_of):
-                yield Difference(lesson_id, one.seq, one.subject.hex())
+    for slot, person_id in _without_lease(stored, await records.leases_of_lesson(connection, lesson_id)):
+        yield Difference(lesson_id, slot, person_id)
+    async for found in _of_corrections(connection, lesson_id, entries):
+        yield found
+
+
+def _journal(lesson_id: str, stored: Iterable[SealedMinute]) -> Iterator[tuple[int, Counter[bytes]]]:
+    """What the log must have been told, by minute; nothing of one that nobody could have told."""
+    for one in stored:
+        try:
+            yield one.slot, Counter(split(minute_records(lesson_id, one)))
+        except (ValueError, struct.error):
+            continue
+
+
+async def _of_corrections(
+    connection: ledger.Connection, lesson_id: str, entries: Iterable[Entry]
+) -> AsyncIterator[Difference]:
+    changed = Counter(one.pack() for one in await corrections.changes_of(connection, lesson_id))
+    told = Counter(raw for raw in _all(entries) if raw[0] == Kind.CORRECTION and raw[MODE] == CHANGED)
+    for one in sorted({read_record(raw) for raw in (changed - told) + (told - changed)}, key=order_of):
+        yield Difference(lesson_id, one.seq, one.subject.hex())
 
 
 def _without_lease(stored: Iterable[SealedMinute], leases: Iterable[LeaseRow]) -> Iterator[tuple[int, str]]:

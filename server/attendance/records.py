@@ -1,5 +1,7 @@
 """Tables of attendance: leases and their ends, and the journal of sealed minutes. All three are append-only."""
 
+import struct
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from server.attendance.minutes import SealedMinute, pack, unpack
 from server.attendance.pages import records as pages
 from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import tell
+from server.ledger.sources import Source
 from server.verify.formats import Kind
 
 lease: Final = Table(
@@ -50,6 +53,8 @@ minute_journal: Final = Table(
 )
 
 APPEND_ONLY: Final = ("lease", "lease_end", "minute_journal")
+#: what the log was told of besides minutes
+SOURCES: Final = (Source(lease, Kind.LEASE, "granted_ms"), Source(lease_end, Kind.LEASE_END, "ended_ms"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,30 @@ async def sealed_minutes(connection: AsyncConnection, lesson_id: str, since_slot
     query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id, minute_journal.c.slot >= since_slot)
     rows = (await connection.execute(query.order_by(minute_journal.c.slot))).mappings()
     return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])) for row in rows]
+
+
+async def readable_minutes(connection: AsyncConnection, lesson_id: str) -> tuple[list[SealedMinute], list[int]]:
+    """A lesson's sealed minutes as far as they can be read, and the slots of those that cannot."""
+    found, damaged = [], []
+    query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id).order_by(minute_journal.c.slot)
+    for row in (await connection.execute(query)).mappings():
+        try:
+            found.append(SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])))
+        except (ValueError, struct.error):
+            damaged.append(row["slot"])
+    return found, damaged
+
+
+async def slots_with_other_sums(
+    connection: AsyncConnection, lesson_id: str, minutes: Iterable[SealedMinute]
+) -> list[int]:
+    """Of these minutes those whose row counts other records, or sums them up otherwise, than it holds."""
+    columns = minute_journal.c.slot, minute_journal.c.n_records, minute_journal.c.credit_ms_total
+    rows = await connection.execute(select(*columns).where(minute_journal.c.lesson_id == lesson_id))
+    said = {slot: (count, ms) for slot, count, ms in rows}
+    return [
+        one.slot for one in minutes if said[one.slot] != (len(one.records), sum(each.credit_ms for each in one.records))
+    ]
 
 
 async def lessons_with_minutes(connection: AsyncConnection) -> list[str]:

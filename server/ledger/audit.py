@@ -4,6 +4,7 @@ Everything is made again from what was said: groups from records, leaves from gr
 published files and signatures are held against it.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,12 +17,15 @@ from server.ledger.handing import refilled
 from server.ledger.records import Connection, Head, Packed
 from server.ledger.rules import Entry, make_group, split, subject_of
 from server.ledger.tiles import TileFolder
-from server.verify.formats import Group, groups_root, read_group, read_leaf
+from server.verify.formats import NO_HASH, Group, groups_root, read_group, read_leaf
+from server.verify.log import check_log_files
 from server.verify.notes import Key, check_log, read_checkpoint, read_note
-from server.verify.tree import Frontier, Refused, leaf_hash, range_hash
+from server.verify.tree import Frontier, Refused, leaf_hash
 
 #: leaves read at a time
 BATCH: Final = 256
+#: where a packed leaf stands for the schemes
+SCHEMES: Final = slice(54, 86)
 
 #: told how many leaves were looked at, of how many
 Progress = Callable[[int, int], None]
@@ -43,8 +47,8 @@ def quiet(_done: int, _all: int) -> None:
 async def audit(
     database: Database, files: TileFolder, keys: Sequence[Key], progress: Progress = quiet
 ) -> AsyncIterator[Fault]:
-    """Every fault of the log, leaf by leaf. Codes: leaf_missing, leaf_changed, group_changed, records_changed,
-    entry_lost, entry_doubled, head_changed, files_changed, checkpoint_false.
+    """Every fault of the log, leaf by leaf. Codes: leaf_missing, leaf_added, leaf_changed, group_changed,
+    records_changed, entry_lost, entry_doubled, head_changed, files_changed, checkpoint_false.
 
     A leaf that was changed where nothing else says the same is named by the first signature that does not fit it. Of
     leaves that were brought back from a copy, by the log's own word, there is no more than themselves.
@@ -60,11 +64,13 @@ async def audit(
             async for fault in _leaves(connection, tree, begin, upto):
                 yield fault
             progress(upto, head.size)
+        for idx in await records.outside(connection, head.size):
+            yield Fault("leaf_added", idx)
         for code in await records.strays(connection):
             yield Fault(code)
         for fault in tree.ended():
             yield fault
-        if not _fits(files, head):
+        if not await asyncio.to_thread(_fits, files, head, keys, signed):
             yield Fault("files_changed")
 
 
@@ -78,11 +84,13 @@ class _Tree:
         self.bare = bare
         self._signed = signed
         self._frontier = Frontier()
+        self._schemes = NO_HASH
         #: a leaf was named already: from there on no root fits
         self.strayed = False
 
     def add(self, idx: int, raw: bytes) -> Iterator[Fault]:
         self._frontier.add(leaf_hash(raw))
+        self._schemes = raw[SCHEMES]
         if idx + 1 not in self._signed:
             return
         try:
@@ -98,7 +106,9 @@ class _Tree:
             yield Fault("leaf_changed", idx)
 
     def ended(self) -> Iterator[Fault]:
-        if (self._frontier.size, self._frontier.root()) != (self.head.size, self.head.frontier.root()):
+        made = self._frontier.size, self._frontier.hashes, self._schemes
+        named = self.head.origin in {key.name for key in self._keys}
+        if made != (self.head.size, self.head.frontier.hashes, self.head.schemes) or not named:
             yield Fault("head_changed")
         for size in sorted(self._signed.keys() - range(self.head.size + 1)):
             yield Fault("checkpoint_false", size - 1)
@@ -132,10 +142,16 @@ def _groups(
     entries = {name: list(each) for name, each in groupby(sorted(said, key=by_group), key=by_group)}
     for name in sorted(groups.keys() | entries.keys()):
         packed = [one for entry in entries.get(name, ()) for one in split(entry.records)]
+        moved = not all(_of_its_minute(entry) for entry in entries.get(name, ()))
         if name not in groups:
             yield Fault("group_changed", idx, name)
-        elif not packed or not _group_fits(groups[name], name, packed, keys[name]):
+        elif not packed or moved or not _group_fits(groups[name], name, packed, keys[name]):
             yield Fault("records_changed", idx, name)
+
+
+def _of_its_minute(entry: Entry) -> bool:
+    """Whether what was said is of the minute for which it was said."""
+    return all(int.from_bytes(raw[2:6], "big") == entry.slot for raw in split(entry.records))
 
 
 def _group_fits(stored: Packed, name: str, packed: Sequence[bytes], keys: Mapping[str, bytes]) -> bool:
@@ -156,13 +172,15 @@ def _leaf_fits(raw: bytes, slot: int, groups: Mapping[str, Packed]) -> bool:
     return said == (slot, len(made), *sums, groups_root(made))
 
 
-def _fits(files: TileFolder, head: Head) -> bool:
+def _fits(files: TileFolder, head: Head, keys: Sequence[Key], signed: Mapping[int, str]) -> bool:
     """Whether the published files are the log as far as they go; the newest minute may not be out yet."""
     said = files.said()
     if said is None:
         return head.size == 0 or files.put_back
     try:
-        found = read_checkpoint(read_note(said).text)
-        return found.size <= head.size and range_hash(files.tree(found.size).node, 0, found.size) == found.root
+        report = check_log_files(files.fetch, keys)
     except Refused:
         return False
+    return (
+        files.parts_fit() and bool(report.signers) and report.first == head.genesis and signed.get(report.size) == said
+    )

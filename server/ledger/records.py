@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, Text, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -294,14 +294,29 @@ async def entries_between(connection: Connection, begin_at: int, end_at: int) ->
     return found
 
 
+async def outside(connection: Connection, size: int) -> list[int]:
+    """The numbers of leaves that are not among the first `size`, wherever something is said to be in one."""
+    found: set[int] = set()
+    for column_of in (leaf.c.idx, group.c.idx, sealed.c.idx):
+        query = select(column_of).where((column_of < 0) | (column_of >= size)).distinct()
+        found |= {row[0] for row in await connection.execute(query)}
+    return sorted(found)
+
+
 async def strays(connection: Connection) -> list[str]:
-    """A code for each entry that is neither sealed nor waiting (entry_lost), or both (entry_doubled)."""
+    """A code for each entry that is neither sealed nor waiting, or is that without being there (entry_lost), or is both
+    (entry_doubled).
+    """
     known = entry.outerjoin(pending, pending.c.entry_id == entry.c.id).outerjoin(
         sealed, sealed.c.entry_id == entry.c.id
     )
     waits, done = pending.c.entry_id.is_not(None), sealed.c.entry_id.is_not(None)
     found = await connection.execute(select(waits, done).select_from(known).where(waits == done))
-    return ["entry_doubled" if both else "entry_lost" for both, _ in found]
+    codes = ["entry_doubled" if both else "entry_lost" for both, _ in found]
+    for one in (pending, sealed):
+        alone = select(one.c.entry_id).outerjoin(entry, entry.c.id == one.c.entry_id).where(entry.c.id.is_(None))
+        codes += ["entry_lost" for _ in await connection.execute(alone)]
+    return codes
 
 
 async def said_of(connection: Connection, group_id: str) -> list[Entry]:
@@ -317,3 +332,15 @@ async def sealed_of(connection: Connection, group_id: str, size: int) -> dict[in
     for idx, *values in await connection.execute(query.where(entry.c.group_id == group_id, sealed.c.idx < size)):
         found.setdefault(idx, []).append(Entry(*values))
     return found
+
+
+async def all_said(connection: Connection) -> AsyncIterator[Entry]:
+    """All that was ever said."""
+    async for row in (await connection.stream(select(entry))).mappings():
+        yield Entry(**row)
+
+
+async def rows_of(connection: Connection, table: Table) -> AsyncIterator[Mapping[str, Any]]:
+    """The rows of another capability's table, by the names of its columns."""
+    async for row in (await connection.stream(select(table))).mappings():
+        yield {each.name: row[each.name] for each in table.c}

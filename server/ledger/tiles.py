@@ -58,6 +58,14 @@ class TileFolder:
             self._write(HANDOVERS, json.dumps(handovers).encode())
         self._write(tiles.CHECKPOINT, checkpoint.encode())
 
+    def parts_fit(self) -> bool:
+        """Whether each part of a tile, also of earlier sizes, is the beginning of the widest."""
+        for folder in self._folder.rglob("*.p"):
+            parts = sorted((one for one in folder.iterdir() if one.name.isdecimal()), key=lambda one: int(one.name))
+            if not all(parts[-1].read_bytes().startswith(one.read_bytes()) for one in parts):
+                return False
+        return True
+
     @property
     def put_back(self) -> bool:
         """Whether the store was put back from a backup, and nobody has said yet that there is nothing newer."""

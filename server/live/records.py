@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import tell
+from server.ledger.sources import Source
 from server.live.lesson import Event, Kind
 from server.verify.formats import ENDED
 from server.verify.formats import Kind as RecordKind
@@ -24,6 +25,7 @@ lesson_event: Final = Table(
 )
 
 APPEND_ONLY: Final = ("lesson_event",)
+SOURCES: Final = (Source(lesson_event, RecordKind.LESSON_EVENT, "at_ms", (0, ENDED)),)
 
 
 async def add_event(connection: AsyncConnection, lesson_id: str, event: Event) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import tell
+from server.ledger.sources import Source
 from server.verify.formats import Kind
 
 regulator_view: Final = Table(
@@ -20,6 +21,7 @@ regulator_view: Final = Table(
 )
 
 APPEND_ONLY: Final = ("regulator_view",)
+SOURCES: Final = (Source(regulator_view, Kind.REGULATOR_VIEW, "at_ms"),)
 LOOKS_MOST: Final = 500
 
 

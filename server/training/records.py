@@ -13,6 +13,7 @@ from server.core.errors import DomainError
 from server.ledger.facts import fact, group_named, tell, tell_once
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
+from server.ledger.sources import Source
 from server.training.records_tables import (
     ONLY,
     enrolment,
@@ -29,6 +30,13 @@ Connection: TypeAlias = AsyncConnection
 CHUNK: Final = 500
 #: the group of what the log is told of the operator; a scheme's is named after its id
 PLATFORM: Final = group_named("platform")
+SOURCES: Final = (
+    Source(platform, Kind.PLATFORM, without=frozenset({"id", "created_ms"}), changes=True),
+    Source(scheme, Kind.SCHEME),
+    Source(institution, Kind.INSTITUTION, "created_ms"),
+    Source(training_class, Kind.TRAINING_CLASS, "created_ms", without=frozenset({"token"})),
+    Source(enrolment, Kind.ENROLMENT, "enrolled_ms"),
+)
 _CLASS_COLUMNS: Final = [each for each in training_class.c if each.name not in ("institution_id", "scheme_id")]
 
 

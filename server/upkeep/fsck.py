@@ -5,14 +5,23 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
 from server.app import House
+from server.attendance import records as attendance
 from server.attendance.audit import differences
+from server.attendance.challenges import records as challenges
+from server.attendance.corrections import records as corrections
+from server.attendance.pages import records as pages
 from server.core.clock import iso
 from server.ledger import audit
 from server.ledger.rules import MINUTE_MS
+from server.ledger.sources import strays
+from server.live import records as live
+from server.oversight import records as oversight
+from server.training import records as training
 
 #: what each code means, in both languages
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "leaf_missing": ("这一分钟不见了", "this minute is missing"),
+    "leaf_added": ("日志没有这一分钟", "the log has no such minute"),
     "leaf_changed": ("这一分钟被改动", "this minute was changed"),
     "group_changed": ("这一分钟里多出、缺少或移动了一组记录", "a group of this minute was added, removed or moved"),
     "records_changed": ("这一组记录被改动", "records of this group were changed"),
@@ -21,6 +30,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "head_changed": ("日志的末端与内容不符", "the head of the log does not fit its leaves"),
     "files_changed": ("公布的文件与日志不符", "the published files do not fit the log"),
     "checkpoint_false": ("这一分钟之后的签名不对", "the signature after this minute is false"),
+    "row_untold": ("这一行与日志不符，或日志里没有", "the log was not told of this row as it stands"),
+    "row_missing": ("日志里记过的一行不见了或被改动", "a row that the log was told of is gone or was changed"),
+    "unreadable": ("读不出来，其余照常核对", "cannot be read; the rest was looked at all the same"),
     "journal_changed": (
         "学员这一分钟或它的更正与日志不符",
         "a trainee's minute, or its correction, does not fit the log",
@@ -28,15 +40,47 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
+#: every table whose rows the log is told of, besides minutes
+SOURCES: Final = (
+    *attendance.SOURCES,
+    *challenges.SOURCES,
+    *corrections.SOURCES,
+    *pages.SOURCES,
+    *live.SOURCES,
+    *oversight.SOURCES,
+    *training.SOURCES,
+)
+
+
 async def faults(house: House) -> AsyncIterator[str]:
     """Each fault as a line: where, code, words. Nothing personal is in it: a trainee is meant by id."""
+    for name, work in (("log", _of_the_log), ("minutes", _of_minutes), ("rows", _of_rows)):
+        try:
+            async for line in work(house):
+                yield line
+        except Exception as error:  # noqa: BLE001  whatever was done to it, the rest is looked at
+            yield _line("-", "unreadable", f"{name} {type(error).__name__}")
+
+
+async def _of_the_log(house: House) -> AsyncIterator[str]:
     database, log = house.store.database, house.log
     genesis = await log.genesis()
     async for one in audit.audit(database, log.files, log.keys, _show if sys.stderr.isatty() else audit.quiet):
         where = iso((genesis + one.idx) * MINUTE_MS) if one.idx is not None else "-"
         yield _line(where, one.code, one.group_id)
-    async for found in differences(database):
+
+
+async def _of_minutes(house: House) -> AsyncIterator[str]:
+    async for found in differences(house.store.database):
         yield _line(iso(found.slot * MINUTE_MS), "journal_changed", f"{found.lesson_id} {found.person_id}")
+
+
+async def _of_rows(house: House) -> AsyncIterator[str]:
+    async for one in strays(house.store.database, SOURCES):
+        if one.slot is None:
+            yield _line("-", "row_untold", f"{one.table} {one.row}")
+        else:
+            yield _line(iso(one.slot * MINUTE_MS), "row_missing", one.table)
 
 
 def _line(where: str, code: str, what: str) -> str:

@@ -1,7 +1,9 @@
 """Tables of challenges, all append-only: a lesson's seed, its revelation, and what happened; the log is told of all."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
@@ -12,6 +14,7 @@ from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import digest, id_of
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
+from server.ledger.sources import Source
 from server.training.rules import ChallengeRule
 from server.verify.formats import COMMITTED, ID_BYTES, REVEALED, Kind, Record
 from server.verify.vouched import Outcome
@@ -144,3 +147,33 @@ async def _tell_seed(
         evidence=sha256(seed).digest(),
     )
     await append(connection, told.slot, lesson_id, [told])
+
+
+def _seed_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["at_ms"] // MINUTE_MS, id_of(row["lesson_id"]), row["limit_s"]
+
+
+def _reveal_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["at_ms"] // MINUTE_MS, id_of(row["lesson_id"]), sha256(row["seed"]).digest()
+
+
+#: what the log was told of these tables; a seed that is not revealed yet is encrypted, and known by its lesson
+SOURCES: Final = (
+    Source(
+        challenge_seed,
+        Kind.CHALLENGE_SEED,
+        "at_ms",
+        (COMMITTED,),
+        of_row=_seed_of,
+        of_record=attrgetter("slot", "resource", "flags"),
+    ),
+    Source(
+        challenge_reveal,
+        Kind.CHALLENGE_SEED,
+        "at_ms",
+        (REVEALED,),
+        of_row=_reveal_of,
+        of_record=attrgetter("slot", "resource", "evidence"),
+    ),
+    Source(challenge_event, Kind.CHALLENGE_OUTCOME, "at_ms", tuple(Outcome)),
+)

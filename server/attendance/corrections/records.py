@@ -17,6 +17,7 @@ from server.core.database import ERASE, RETAIN, column, metadata
 from server.core.errors import DomainError
 from server.ledger.facts import digest, id_of, tell
 from server.ledger.records import append
+from server.ledger.sources import Source
 from server.verify.formats import ASKED, CHANGED, DECIDED, OBJECTED, PROPOSED, Kind, Record
 
 appeal: Final = Table(
@@ -99,6 +100,14 @@ APPEND_ONLY: Final = (
     "correction_verdict",
     "correction_objection",
     "correction_entry",
+)
+#: what the log was told of besides what counts since
+SOURCES: Final = (
+    Source(appeal, Kind.APPEAL, "at_ms", (ASKED,)),
+    Source(appeal_answer, Kind.APPEAL, "at_ms", (DECIDED,)),
+    Source(correction, Kind.CORRECTION, "at_ms", (PROPOSED,)),
+    Source(correction_verdict, Kind.CORRECTION, "at_ms", (DECIDED,)),
+    Source(correction_objection, Kind.CORRECTION, "at_ms", (OBJECTED,)),
 )
 Connection: TypeAlias = AsyncConnection
 Texts: TypeAlias = Mapping[str, str]

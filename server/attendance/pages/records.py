@@ -2,17 +2,19 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from operator import attrgetter
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
 from server.ledger import records as ledger
-from server.ledger.facts import tell
+from server.ledger.facts import id_of, tell
+from server.ledger.sources import Source
 from server.verify.formats import Kind, Record
 from server.verify.pages import SIGNATURE_BYTES
 from server.verify.tree import HASH_BYTES
@@ -129,3 +131,21 @@ async def signatures_of(connection: AsyncConnection, lesson_id: str) -> dict[int
     """What the pages of a lesson signed, packed, by minute."""
     query = select(page_signature.c.slot, page_signature.c.signatures).where(page_signature.c.lesson_id == lesson_id)
     return {row.slot: row.signatures for row in await connection.execute(query)}
+
+
+def _signed_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    return row["slot"], id_of(row["lesson_id"]), hashlib.sha256(row["signatures"]).digest()
+
+
+#: what the log was told of these tables
+SOURCES: Final = (
+    Source(page_key, Kind.PAGE_KEY, "granted_ms", (Mode.FRESH, Mode.KNOWN, Mode.NONE)),
+    Source(
+        page_signature,
+        Kind.PAGE_KEY,
+        "slot",
+        (Mode.SIGNED,),
+        of_row=_signed_of,
+        of_record=attrgetter("slot", "resource", "evidence"),
+    ),
+)
