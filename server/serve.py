@@ -162,7 +162,7 @@ def _application(house: House, config: Config, url: str) -> web.Application:
     house.sockets.serve(app, house.declarations.commands)
     house.media.routes(app)
     house.health.serve(app, partial(_may_measure, config))
-    serve_log(app, house.log.files)
+    serve_log(app, house.log.files, keys=house.log.keys)
     serve_pages(app)
     return app
 
