@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
 import { CHANGED, CLOCK_WRONG, CORRECTION, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { reached, shownBy, signersOf, type Handover } from './handover'
 import { Leases } from './leases'
 import { said } from './minutes'
 import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key, type Note } from './notes'
@@ -44,13 +45,17 @@ export interface Report {
   changes: Change[]
   /** What corrections come to, by lesson number and seat. */
   corrected: Map<string, number>
+  /** How the log came to its present key and name. */
+  handovers: Handover[]
 }
 
 /** Look at everything; gives how many leaves were looked at, and at the end the report. Throws Refused. */
-export function* checking(bundle: Bundle, keys: readonly Key[]): Generator<number, Report> {
+export function* checking(bundle: Bundle, known: readonly Key[]): Generator<number, Report> {
+  const handovers = shownBy(bundle)
+  const keys = reached(known, handovers)
   const note = readNote(bundle.checkpoint)
   const checkpoint = readCheckpoint(note.text)
-  const signers = checkLog(note, keys).filter((key) => key.name === checkpoint.origin)
+  const signers = signersOf(note, checkpoint, keys, handovers)
   checkHistory(bundle, checkpoint)
   const look = new Look(bundle)
   for (const [at, part] of bundle.leaves.entries()) {
@@ -76,6 +81,7 @@ export function* checking(bundle: Bundle, keys: readonly Key[]): Generator<numbe
     credit: look.creditBySeat(),
     changes: look.changes,
     corrected: look.correctedMs,
+    handovers,
   }
 }
 
@@ -95,10 +101,11 @@ function checkHistory(bundle: Bundle, checkpoint: Checkpoint): void {
 }
 
 function timesOf(bundle: Bundle, last: Note, keys: readonly Key[], checkpoint: Checkpoint): { size: number; atS: number }[] {
+  const names = new Set([checkpoint.origin, ...shownBy(bundle).map((one) => one.before.name)])
   const earlier = bundle.seen.flatMap((seen) => {
     const note = readNote(seen.note)
     const said = readCheckpoint(note.text)
-    if (said.origin !== checkpoint.origin) throw new Refused('a checkpoint of another log')
+    if (!names.has(said.origin)) throw new Refused('a checkpoint of another log')
     checkLog(note, keys)
     checkConsistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
     return checkWitnesses(note, keys).map((one) => ({ size: said.size, atS: one.atS }))

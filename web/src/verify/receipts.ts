@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import { FORMAT as ACK, keeps, readAck, type Ack } from './acks'
 import { RECORD_BYTES, type Bundle } from './bundle'
 import { LESSON_MINUTE, MINUTE, readRecord } from './formats'
+import { reached, shownBy } from './handover'
 import { checkLog, decode, hex, readCheckpoint, readNote, type Key } from './notes'
 import { joined, pieces, Refused, same, type Bytes } from './tree'
 
@@ -25,8 +26,10 @@ export function readReceipt(text: string): Receipt {
 export function checkReceipt(raw: string, bundle: Bundle, keys: readonly Key[]): { receipt: Receipt | Ack; holds: boolean } {
   const note = readNote(raw)
   const receipt = note.text.startsWith(ACK) ? readAck(note.text) : readReceipt(note.text)
-  if (receipt.origin !== readCheckpoint(readNote(bundle.checkpoint).text).origin) throw new Refused('a receipt of another log')
-  if (keys.length && !checkLog(note, keys).length) throw new Refused('a receipt that this log did not sign')
+  const handovers = shownBy(bundle)
+  const names = [readCheckpoint(readNote(bundle.checkpoint).text).origin, ...handovers.map((one) => one.before.name)]
+  if (!names.includes(receipt.origin)) throw new Refused('a receipt of another log')
+  if (keys.length && !checkLog(note, reached(keys, handovers)).length) throw new Refused('a receipt that this log did not sign')
   const said = saidOf(bundle, receipt.lesson)
   const own = minutesOf(said, receipt.person)
   if ('digest' in receipt) return { receipt, holds: fits(receipt, own) }

@@ -30,6 +30,8 @@ export const checker: typeof chinese = {
   'check.factLog': 'minutes in the log',
   'check.signedBy': 'Signed by',
   'check.nobody': 'not authenticated',
+  'check.rekeyed': 'The log changed its key after {n} minutes; the old key signed the new one',
+  'check.successor': 'A successor: {before} was seen up to {n} minutes and could not go on; {after} took its place',
   'check.witnesses': 'Outside witnesses',
   'check.noWitness': 'no outside witness',
   'check.dependent': '{name} (not independent: kept by the operator)',

@@ -28,6 +28,8 @@ export const checker = {
   'check.factLog': '日志里的分钟',
   'check.signedBy': '签名',
   'check.nobody': '未认证',
+  'check.rekeyed': '日志在 {n} 分钟后换过密钥，旧密钥已为新密钥签字',
+  'check.successor': '后继日志：{before} 最后见到 {n} 分钟，无法接续，由 {after} 接替',
   'check.witnesses': '外部见证',
   'check.noWitness': '无外部见证',
   'check.dependent': '{name}（非独立：与平台同属一方）',

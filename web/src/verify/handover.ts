@@ -1,0 +1,63 @@
+/** Decides when a log is signed by another key, or goes on under another name; the same as server/verify/handover.py. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { evidenceOf, RECORD_BYTES, type Bundle } from './bundle'
+import { checkLog, decode, hex, readCheckpoint, readKey, readNote, type Checkpoint, type Key, type Note } from './notes'
+import { Refused } from './tree'
+
+const GROUP = hex(sha256(new TextEncoder().encode('log')).subarray(0, 8))
+const KEY_ROTATION = 12
+const SUCCESSOR = 18
+const FORM = /^keshi-handover\/v1\nfrom (?<from>\S+)\nto (?<to>\S+)\nseen (?<seen>\S+)\n$/
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+/** From one key to another, starting from the `size` leaves that were seen last; of another name: a successor. */
+export interface Handover { before: Key; after: Key; size: number; succeeds: boolean }
+
+/** A note that both keys signed. Throws Refused. */
+export function readHandover(raw: string): Handover {
+  const note = readNote(raw)
+  const said = FORM.exec(note.text)?.groups as Record<'from' | 'to' | 'seen', string> | undefined
+  if (!said) throw new Refused('not a handover')
+  const before = readKey(said.from)
+  const after = readKey(said.to)
+  if (said.from === said.to || !signedBy(note, before) || !signedBy(note, after)) throw new Refused('a handover that its keys did not sign')
+  return { before, after, size: said.seen === '-' ? 0 : sizeOf(said.seen, before), succeeds: before.name !== after.name }
+}
+
+function sizeOf(seen: string, before: Key): number {
+  const note = readNote(utf8.decode(decode(seen)))
+  const last = readCheckpoint(note.text)
+  if (last.origin !== before.name || !signedBy(note, before)) throw new Refused('a handover from what the old key did not sign')
+  return last.size
+}
+
+const signedBy = (note: Note, key: Key): boolean => checkLog(note, [key]).length > 0
+
+/** The handovers behind the log's own records; what is none is found where records are looked at. */
+export function shownBy(bundle: Bundle): Handover[] {
+  const parts = bundle.leaves.flatMap((leaf) => leaf.groups).filter((part) => hex(part.group.subarray(0, 8)) === GROUP)
+  return parts.flatMap((part) => {
+    const texts = evidenceOf(part.evidence, part.records.length / RECORD_BYTES)
+    return texts.filter((text, at) => text.length > 0 && [KEY_ROTATION, SUCCESSOR].includes(part.records[at * RECORD_BYTES] as number))
+  }).flatMap((text) => {
+    try {
+      return [readHandover(utf8.decode(text))]
+    } catch {
+      return []
+    }
+  })
+}
+
+/** These keys, and those to which they were handed over. */
+export function reached(keys: readonly Key[], handovers: readonly Handover[]): Key[] {
+  const known = [...keys]
+  const has = (key: Key): boolean => known.some((one) => one.line === key.line)
+  for (let round = 0; round < handovers.length; round++) for (const { before, after } of handovers) if (has(before) && !has(after)) known.push(after)
+  return known
+}
+
+/** Which keys count as signers of a checkpoint: an old one signs nothing after it was changed. Throws Refused. */
+export function signersOf(note: Note, said: Checkpoint, keys: readonly Key[], handovers: readonly Handover[]): Key[] {
+  const replaced = (key: Key): boolean => handovers.some((one) => one.before.line === key.line && !one.succeeds && said.size > one.size)
+  return checkLog(note, keys).filter((key) => key.name === said.origin && !replaced(key))
+}
