@@ -1,0 +1,64 @@
+"""A page with a player, for tests of recorded lessons: its clock, its place, and its beats, there and back."""
+
+from dataclasses import dataclass, field
+
+from server.attendance.credit import Anchor, Beat
+from server.attendance.intervals import Interval, Intervals, total, union
+from server.attendance.recorded import FASTEST, Played, Progress, Watched, watch
+
+T = 1_000_000  # when the lease was granted, and the page's clock showed MONO
+MONO = 7_000
+ALL: Intervals = ((0, 3_600_000),)
+
+
+@dataclass
+class Viewer:
+    """A page with a player. Beats are built from what happened since the last one that was acknowledged."""
+
+    served: Intervals = ALL
+    anchor: Anchor = field(default_factory=lambda: Anchor(0, "n0", T, T - MONO, MONO))
+    progress: Progress = field(default_factory=Progress)
+    now: int = 0
+    place: int = 0
+    front: list[Interval] = field(default_factory=list)
+    playing: list[Interval] = field(default_factory=list)
+    credited: list[Interval] = field(default_factory=list)
+    said: list[tuple[Beat, Played]] = field(default_factory=list)
+
+    def pass_(self, ms: int, *, front: bool = True, speed: float = FASTEST) -> None:
+        """Time goes by; `speed` 0: the player is paused."""
+        span = (MONO + self.now, MONO + self.now + ms)
+        if front:
+            self.front.append(span)
+        if speed:
+            self.playing.append(span)
+        self.now += ms
+        self.place += int(ms * speed)
+
+    def take(self, pos0: int | None = None, rate: float = FASTEST) -> tuple[Beat, Played]:
+        beat = Beat(self.anchor.seq + 1, self.anchor.nonce, MONO + self.now, union(self.front))
+        return beat, Played(self.progress.position if pos0 is None else pos0, self.place, rate, union(self.playing))
+
+    def say(self, pos0: int | None = None, rate: float = FASTEST, late_ms: int = 0) -> Watched:
+        """A beat, there and back."""
+        beat, played = self.take(pos0, rate)
+        worth = watch(self.anchor, beat, played, self.progress, self.served, T + self.now + late_ms, f"n{beat.seq}")
+        self.said.append((beat, played))
+        self.anchor, self.progress = worth.anchor, worth.progress
+        self.credited += worth.credited
+        self.front, self.playing = [], []
+        return worth
+
+    def seek(self, place: int) -> None:
+        """The page drags: it says so at once."""
+        self.place = place
+        self.say()
+
+    def covered(self) -> Intervals:
+        return self.progress.covered
+
+    def saw(self, place: int, ms: int) -> int:
+        """Go there and play so long; returns what it earned."""
+        self.seek(place)
+        self.pass_(ms)
+        return total(self.say().credited)
