@@ -209,11 +209,12 @@ class Register:
         return self.holders.get(person_id)
 
     async def end_lease(self, holder: Holder, reason: End, at_ms: int) -> None:
-        """Write that a lease ended and forget it. `at_ms` is never before what its beats have reached.
+        """Write that a lease ended and forget it: never before what its beats have reached, nor before what is sealed.
 
         An end that is written already (and was not heard of, because a task was cut off) stays as it is.
         """
-        ended_ms = max(at_ms, holder.anchor.reached_ms)
+        book = self.books.get(holder.lesson_id)
+        ended_ms = max(at_ms, holder.anchor.reached_ms, book.floor_ms if book else 0)
         async with self.database.write(f"lease:{holder.person_id}") as connection:
             await self.owners.require(connection, holder.lesson_id)
             written_ms = await records.end_of(connection, holder.person_id, holder.epoch)

@@ -12,6 +12,7 @@ from typing import Final
 from server.verify.bundle import HINT_BYTES
 from server.verify.formats import (
     RECORD_BYTES,
+    RECORDS_MOST,
     SALT_BYTES,
     UNKNOWN_MS,
     Group,
@@ -141,10 +142,22 @@ def make_minute(
 
 
 def by_slot(entries: Iterable[Entry], first: int, last: int) -> dict[int, list[Entry]]:
-    """Which entries go into which of the minutes first..last: what is older than the first is late and goes into it."""
+    """Which entries go into which of the minutes first..last: each into its own, what is older than the first is late.
+
+    A group holds RECORDS_MOST in a minute: after a long outage what is late goes into the next one that has room for
+    it, and where none has, it waits for a minute after the last.
+    """
     found: dict[int, list[Entry]] = {slot: [] for slot in range(first, last + 1)}
-    for entry in entries:
-        found[max(entry.slot, first)].append(entry)
+    room: dict[tuple[int, str], int] = {}
+    ordered = sorted(entries, key=attrgetter("slot", "id"))
+    for entry in [one for one in ordered if one.slot >= first] + [one for one in ordered if one.slot < first]:
+        size = len(entry.records) // RECORD_BYTES
+        for slot in range(max(entry.slot, first), last + 1):
+            left = room.get((slot, entry.group_id), RECORDS_MOST) - size
+            if left >= 0:
+                room[slot, entry.group_id] = left
+                found[slot].append(entry)
+                break
     return found
 
 

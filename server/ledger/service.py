@@ -152,6 +152,8 @@ class Ledger:
             self._keys.clear()  # some may have been made in a transaction that is gone
             if isinstance(error, Overtaken):
                 return True
+            if isinstance(error, Refused):
+                self._trouble = DAMAGED
             raise
         return True
 

@@ -49,6 +49,23 @@ async def test_they_say_the_same(world: World) -> None:
     assert await found(world) == []
 
 
+async def test_a_page_that_is_there_and_says_nothing_for_long_ends_its_lease_after_what_is_sealed(world: World) -> None:
+    async with world.database.write() as connection:
+        await ledger.begin(connection, "log", SLOT)
+    page = await joined(world)
+    await attend(world, page, 60_000)
+    for away in range(12):
+        world.clock.advance(60_000)
+        await world.sealer.round()
+        if away == 7:
+            await page.drop()
+    async with world.database.read() as connection:
+        (lease,) = await records.leases_of_lesson(connection, LESSON)
+    assert lease.ended_ms is not None
+    assert lease.ended_ms > T0 + 5 * 60_000
+    assert await found(world) == []
+
+
 async def test_a_minute_that_was_edited_is_named(world: World) -> None:
     await sealed(world)
     async with world.database.read() as connection:

@@ -106,6 +106,20 @@ def test_what_is_older_than_the_first_minute_goes_into_it() -> None:
     assert rules.by_slot(said, 6, 8) == {6: [said[0]], 7: [said[1]], 8: [said[2]]}
 
 
+def big(number: int, slot: int, n_records: int, group_id: str = GROUP) -> Entry:
+    return Entry(f"{number:016x}", slot, group_id, bytes(n_records * formats.RECORD_BYTES))
+
+
+def test_what_is_late_waits_for_a_minute_that_has_room_for_it() -> None:
+    most = formats.RECORDS_MOST
+    timely, late = big(1, 7, most - 10), [big(number, number - 10, 10) for number in range(2, 5)]
+    assert rules.by_slot([*late, timely], 7, 8) == {7: [timely, late[0]], 8: late[1:]}
+    assert rules.by_slot([*late, timely], 7, 7) == {7: [timely, late[0]]}  # the others wait for the next round
+    assert rules.by_slot([big(5, 6, most), big(6, 7, 1)], 7, 8) == {7: [big(6, 7, 1)], 8: [big(5, 6, most)]}
+    other = big(7, 3, most, "0" * 16)
+    assert rules.by_slot([big(5, 6, most), other], 7, 7) == {7: [other, big(5, 6, most)]}  # each group has its room
+
+
 def test_only_minutes_are_credit() -> None:
     """A lesson's own record says how much was delivered; that is nobody's."""
     own = formats.Record(formats.Kind.LESSON_MINUTE, SLOT, subject=record(1).subject, credit_ms=60_000)

@@ -67,6 +67,26 @@ async def test_what_comes_late_is_in_the_next_leaf_and_marked(world: World) -> N
     assert [(one.flags, one.n_records) for one in await world.leaves()] == [(0, 0), (LeafFlag.LATE, 1)]
 
 
+async def test_hours_of_late_minutes_of_a_large_class_are_sealed_one_minute_after_another(world: World) -> None:
+    await world.ledger.round()
+    world.to(2, SEAL_AFTER_MS)
+    await world.ledger.round()
+    half = 40_000
+    late = b"".join(minute(GENESIS, 1).pack() for _ in range(half))
+    async with world.database.write() as connection:
+        for slot in (GENESIS, GENESIS + 1):
+            await records.append_packed(connection, slot, LESSON, late)
+    await world.say(3, [minute(GENESIS + 3, 2)])
+    for at in (3, 4, 5):
+        world.to(at, SEAL_AFTER_MS)
+        await world.ledger.round()
+    late_leaves = [(one.flags, one.n_records) for one in (await world.leaves())[3:]]
+    assert late_leaves == [(LeafFlag.LATE, half + 1), (LeafFlag.LATE, half), (0, 0)]
+    async with world.database.read() as connection:
+        assert await records.count_waiting(connection) == 0
+    assert await world.ledger.problem() is None
+
+
 async def test_nothing_is_said_without_its_transaction(world: World) -> None:
     await world.ledger.round()
 
