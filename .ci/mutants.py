@@ -33,6 +33,7 @@ TARGETS = {
     "server/attendance/minutes.py": "tests/attendance/test_minutes.py",
     "server/attendance/recorded.py": "tests/attendance/test_recorded.py",
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
+    "server/verify/minutes.py": "tests/verify/test_minutes.py",
     "server/verify/tree.py": "tests/verify/test_tree.py",
     "server/verify/vouched.py": "tests/verify/test_vouched.py",
 }

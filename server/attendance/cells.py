@@ -10,6 +10,7 @@ from server.attendance.challenges.counting import Challenged, Tally
 from server.attendance.corrections.rules import Key
 from server.attendance.intervals import Intervals, total
 from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute
+from server.verify.minutes import CLOSED, CREDITED, NOTHING_ODD, UNSEEN, Summary
 from server.verify.vouched import Vouched, between
 
 NOTHING: Final[Mapping[Key, int]] = MappingProxyType({})
@@ -33,11 +34,34 @@ class ReasonMs:
 
 
 @dataclass(frozen=True, slots=True)
+class Spell:
+    """A stretch of a minute, in milliseconds from its beginning: credited, closed (not open), or a reason's code."""
+
+    state: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """Where a minute went, and what was odd about it: beats that were refused, time by which the page's clock lagged
+    or ran ahead and that was not credited. `grade`: how sure media are of it, 0 (nothing is known) to 3.
+    """
+
+    spells: list[Spell]
+    refused: int
+    lagged_ms: int
+    surplus_ms: int
+    grade: int
+
+
+@dataclass(frozen=True, slots=True)
 class Cell:
     """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute.
 
     `corrected_ms`: so much counts since it was corrected; None where it never was, and `credit_ms` counts, but for what
-    challenges left pending (`pending_ms`) and what they voided (`refused`).
+    challenges left pending (`pending_ms`) and what they voided (`refused`). `detail` is None of a minute that was spent
+    in one way, with nothing odd, and of what was sealed before there were any.
     """
 
     slot: int
@@ -48,6 +72,7 @@ class Cell:
     corrected_ms: int | None = None
     pending_ms: int = 0
     refused: list[ReasonMs] = field(default_factory=list)
+    detail: Detail | None = None
 
     @property
     def vouched_ms(self) -> int:
@@ -151,7 +176,23 @@ def absent(person_id: str, delivered_ms: int) -> MinuteRecord:
 def cell_of(slot: int, record: MinuteRecord, sealed: bool, corrected_ms: int | None = None) -> Cell:
     """A record as a cell."""
     reasons = [ReasonMs(reason.code, ms) for reason, ms in record.reasons]
-    return Cell(slot, record.delivered_ms, record.credit_ms, reasons, sealed, corrected_ms)
+    return Cell(
+        slot, record.delivered_ms, record.credit_ms, reasons, sealed, corrected_ms, detail=_detail(record.summary)
+    )
+
+
+def _detail(summary: Summary | None) -> Detail | None:
+    if summary is None or (len(summary.spells) < 2 and (summary.odd, summary.seen) == (NOTHING_ODD, UNSEEN)):
+        return None
+    starts = (0, *(end for _, end in summary.spells))
+    spells = [Spell(_word(state), start, end) for start, (state, end) in zip(starts, summary.spells, strict=False)]
+    return Detail(spells, *summary.odd, summary.seen.grade)
+
+
+def _word(state: int) -> str:
+    if state == CREDITED:
+        return "credited"
+    return "closed" if state == CLOSED else Reason(state).code
 
 
 def recorded(minutes: Iterable[tuple[int, MinuteRecord]]) -> Intervals:

@@ -1,9 +1,21 @@
 """How minutes are shown: what was recorded, what waits, what is refused and what counts add up everywhere."""
 
-from server.attendance.cells import Cell, LessonMinutes, ReasonMs, RecordState, totals_of, uncounted
+from server.attendance.cells import (
+    Cell,
+    Detail,
+    LessonMinutes,
+    ReasonMs,
+    RecordState,
+    Spell,
+    absent,
+    cell_of,
+    totals_of,
+    uncounted,
+)
 from server.attendance.challenges.counting import Challenged, Tally
 from server.attendance.challenges.rules import Event
-from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute
+from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute, told
+from server.verify.minutes import CLOSED, CREDITED, Odd, Seen, Summary, write
 from server.verify.vouched import Outcome
 
 ANN, BOB = "000000000000000a", "000000000000000b"
@@ -100,3 +112,23 @@ def test_what_does_not_count_of_a_whole_class() -> None:
 
 def test_cells_of_a_lesson_without_challenges_are_as_they_ever_were() -> None:
     assert lesson(None).cells(ANN)[1] == Cell(1, 60_000, 30_000, [ReasonMs("hidden", 30_000)], True, None, 0, [])
+
+
+def test_a_cell_tells_where_its_minute_went_and_what_was_odd() -> None:
+    spells = ((CLOSED, 5_000), (CREDITED, 20_000), (Reason.HIDDEN, 60_000))
+    summary = Summary(1, spells, Odd(2, 7_000, 300), Seen(grade=3))
+    cell = cell_of(7, told("aa" * 8, write(summary)), True)
+    shown = [Spell("closed", 0, 5_000), Spell("credited", 5_000, 20_000), Spell("hidden", 20_000, 60_000)]
+    assert cell.detail == Detail(shown, 2, 7_000, 300, 3)
+
+
+def test_what_is_said_by_one_word_has_no_detail() -> None:
+    for spells in ((), ((CREDITED, 60_000),), ((Reason.ABSENT, 30_000),)):
+        assert cell_of(7, told("aa" * 8, write(Summary(1, spells))), True).detail is None
+    assert cell_of(7, absent("aa" * 8, 60_000), True).detail is None
+    for summary in (
+        Summary(1, ((CREDITED, 60_000),), Odd(refused=1)),
+        Summary(1, ((CREDITED, 60_000),), seen=Seen(grade=1)),
+        Summary(1, ((CREDITED, 30_000), (CLOSED, 40_000), (CREDITED, 60_000))),
+    ):
+        assert cell_of(7, told("aa" * 8, write(summary)), True).detail is not None

@@ -11,6 +11,7 @@ from server.attendance.minutes import (
     MINUTE_MS,
     SEAL_AFTER_MS,
     Delivered,
+    Leases,
     MinuteRecord,
     Presence,
     Reason,
@@ -18,8 +19,11 @@ from server.attendance.minutes import (
     judge,
     pack,
     slot_of,
+    text_of,
+    told,
     unpack,
 )
+from server.verify.minutes import Odd, Seen, Summary, write
 
 ME = "00000000000000aa"
 SLOT = 100
@@ -99,6 +103,76 @@ def test_what_a_recording_says_of_time_in_front_is_told_after_a_fault_and_before
         Reason.TOO_FAST: 29_000,
         Reason.ABSENT: 10_000,
     }
+
+
+def spelled(delivered: Delivered, presence: Presence, until_ms: int = END) -> tuple[tuple[int, int], ...]:
+    """The summary's spells, in seconds."""
+    summary = judge(ME, SLOT, delivered, presence, until_ms).summary
+    assert summary is not None
+    return tuple((state, end // 1_000) for state, end in summary.spells)
+
+
+def test_a_summary_says_where_the_time_went() -> None:
+    presence = Presence(held=at((0, 50)), front=at((0, 10), (35, 60)), hidden=at((10, 20)))
+    delivered = Delivered(open=at((0, 25), (30, 60)), fault=at((25, 27)))
+    assert spelled(delivered, presence) == (
+        (0, 10), (1, 20), (2, 25), (5, 27), (255, 30), (2, 35), (0, 50), (4, 60),
+    )  # fmt: skip
+    assert spelled(delivered, presence, BASE + 22_000) == ((0, 10), (1, 20), (2, 22))
+    assert spelled(Delivered(at((5, 50))), presence) == ((255, 5), (0, 10), (1, 20), (2, 35), (0, 50))
+    assert spelled(Delivered(), presence) == ()
+
+
+def test_what_goes_on_is_one_spell() -> None:
+    delivered = Delivered(open=at((0, 20)), fault=at((20, 40), (40, 60)))
+    assert spelled(delivered, Presence(held=at((0, 60)))) == ((2, 20), (5, 60))
+    assert spelled(Delivered(open=at((0, 60))), Presence(held=at((20, 40)))) == ((4, 20), (2, 40), (4, 60))
+
+
+def test_time_in_front_that_is_a_fault_of_ours_is_not_credited() -> None:
+    presence = Presence(held=at((0, 60)), front=at((0, 60)))
+    assert spelled(Delivered(open=at((0, 60)), fault=at((10, 20))), presence) == ((0, 10), (5, 20), (0, 60))
+
+
+@pytest.mark.parametrize(
+    ("leases", "epoch"),
+    [
+        ((), 0),
+        (((BASE - 1, 3),), 3),
+        (((BASE - 1, 3), (END - 1, 4)), 4),
+        (((BASE - 1, 3), (END, 4)), 3),
+        (((END - 1, 4), (BASE - 1, 3)), 4),
+    ],
+)
+def test_a_summary_names_the_newest_lease_before_the_minute_ended(leases: Leases, epoch: int) -> None:
+    odd = {SLOT: Odd(refused=2), SLOT + 1: Odd(surplus_ms=9)}
+    presence = Presence(held=at((0, 60)), leases=leases, odd=odd)
+    summary = judge(ME, SLOT, Delivered(at((0, 60))), presence, END, Seen(1, 2)).summary
+    assert summary == Summary(epoch, ((2, 60_000),), Odd(refused=2), Seen(1, 2))
+
+
+def test_a_minute_is_told_by_its_summary() -> None:
+    text = write(Summary(1, ((0, 10), (1, 30), (255, 35), (1, 40), (0, 50), (5, 53), (2, 57))))
+    record = told(ME, text)
+    assert record.credited == ((0, 10), (40, 50))
+    assert record.reasons == ((Reason.HIDDEN, 25), (Reason.DISCONNECTED, 4), (Reason.SERVER_FAULT, 3))
+    assert (record.credit_ms, record.delivered_ms, record.text) == (20, 52, text)
+    with pytest.raises(ValueError, match="9"):
+        told(ME, write(Summary(1, ((9, 10),))))
+
+
+def test_old_and_new_records_stand_beside_each_other() -> None:
+    old = MinuteRecord(ME, ((0, 20_000), (40_000, 60_000)), ((Reason.HIDDEN, 20_000),))
+    new = told("00000000000000bb", write(Summary(1, ((0, 60_000),))))
+    packed = pack([new, old])
+    assert packed.hex() == "00000000000000aa0002" + "0100004e209c40ea60014e20" + "00000000000000bb8008" + new.text.hex()
+    assert unpack(packed) == (old, new)
+    assert (old.summary, text_of(old), text_of(new)) == (None, packed[:22], new.text)
+    many = [told(f"{number:016x}", new.text) for number in range(3)]
+    assert unpack(pack(many)) == tuple(many)
+    for cut in range(23, len(packed)):
+        with pytest.raises((ValueError, struct.error)):
+            unpack(packed[:cut])
 
 
 around = st.integers(BASE - 30_000, END + 30_000)

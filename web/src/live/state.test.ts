@@ -231,7 +231,7 @@ describe('the quiet line', () => {
     [{ phase: { ...PHASE, state: 'paused' as const } }, true, 'paused'],
     [{ phase: { ...PHASE, state: 'planned' as const } }, true, 'waiting'],
     [{ phase: { ...PHASE, instructor_present: false } }, true, 'instructor_away'],
-    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null, pending_ms: 0, refused: [] }] }, true, 'hidden_before'],
+    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null, pending_ms: 0, refused: [], detail: null }] }, true, 'hidden_before'],
   ])('%o, in front %s: %s', (part, visible, quiet) => {
     expect(quietOf({ ...room.view.value, stage: 'in', phase: PHASE, acks: 1, ...part }, visible)).toBe(quiet)
   })

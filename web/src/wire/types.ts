@@ -299,6 +299,21 @@ export interface Cell {
   corrected_ms: number | null
   pending_ms: number
   refused: ReasonMs[]
+  detail: Detail | null
+}
+
+export interface Detail {
+  spells: Spell[]
+  refused: number
+  lagged_ms: number
+  surplus_ms: number
+  grade: number
+}
+
+export interface Spell {
+  state: string
+  start_ms: number
+  end_ms: number
 }
 
 export interface Today {

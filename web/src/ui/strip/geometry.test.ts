@@ -3,7 +3,7 @@ import type { Cell, ReasonMs } from '../../wire/types'
 import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geometry'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
-  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [] })
+  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], detail: null })
 const count = (path: string | undefined) => (path?.match(/M/g) ?? []).length
 
 describe('the tall form', () => {
