@@ -7,12 +7,12 @@ its witnesses from elsewhere knows whose log it is; without them a file can only
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Final
 
 from server.verify.acks import Ack
 from server.verify.bulk import Earned, Leases, hashes_of, whole_minute
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
-from server.verify.corrections import Change, minutes_of
+from server.verify.challenges import uncounted
+from server.verify.corrections import Change, followed
 from server.verify.formats import (
     CHANGED,
     ENDED,
@@ -30,11 +30,8 @@ from server.verify.formats import (
 from server.verify.handover import Handover, reached, shown_by, signers_of
 from server.verify.minutes import MINUTE_MS, said
 from server.verify.notes import (
-    Checkpoint,
     Cosigned,
     Key,
-    Note,
-    check_log,
     check_witnesses,
     read_checkpoint,
     read_note,
@@ -42,12 +39,8 @@ from server.verify.notes import (
 from server.verify.receipts import Receipt, check_receipt
 from server.verify.sheets import Row, differing
 from server.verify.tiles import summit
-from server.verify.tree import Refused, check_consistency, check_inclusion, leaf_hash, root
-
-#: a minute is sealed and shown to witnesses about two minutes after it ends; who saw it later cannot tell when it was
-SEEN_S: Final = 900
-#: clocks of witnesses may differ so much
-SKEW_S: Final = 30
+from server.verify.tree import Refused, check_inclusion, leaf_hash, root
+from server.verify.witnessed import seen_in_time, times_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -88,6 +81,8 @@ class Report:
     receipts: int = 0
     #: how the log came to its present key and name
     handovers: tuple[Handover, ...] = ()
+    #: recorded milliseconds that challenges left pending or voided, by lesson number and seat
+    uncounted_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
 
     @property
     def consistent(self) -> bool:
@@ -120,9 +115,9 @@ def check(
         looked.leaf(part, checkpoint.size, checkpoint.root)
     looked.ended()
     witnesses = check_witnesses(note, known)
-    times = _times(bundle, note, known, checkpoint)
-    proven, lessons = looked.proven(), frozenset(looked.lessons.get(name.hex(), -1) for name, _ in looked.said)
-    for row in (row for rows in sheets for row in differing(rows, proven, looked.corrected_ms, lessons)):
+    times = times_of(bundle, note, known, checkpoint)
+    proven, left, lessons = looked.proven(), looked.uncounted(), looked.numbers()
+    for row in (row for rows in sheets for row in differing(rows, proven, looked.corrected_ms, left, lessons)):
         looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
     kept = [check_receipt(raw, bundle, known) for raw in receipts]
     looked.differing_receipts(receipt for receipt, holds in kept if not holds)
@@ -135,7 +130,7 @@ def check(
         looked.n_records,
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.GAP),
         tuple(one.slot for one in looked.leaves if one.flags & LeafFlag.CLOCK_WRONG),
-        tuple(one.slot for one in looked.leaves if not _seen_in_time(one.slot, bundle.genesis, times)),
+        tuple(one.slot for one in looked.leaves if not seen_in_time(one.slot, bundle.genesis, times)),
         looked.unended(),
         proven,
         lessons,
@@ -143,34 +138,13 @@ def check(
         looked.corrected_ms,
         len(kept),
         tuple(handovers),
+        left,
     )
-
-
-def _times(bundle: Bundle, last: Note, keys: Iterable[Key], checkpoint: Checkpoint) -> list[tuple[int, int]]:
-    """When a known witness saw the log at which size. Raises Refused for a checkpoint of another history."""
-    known, found = list(keys), []
-    names = {checkpoint.origin, *(one.before.name for one in shown_by(bundle))}
-    for seen in (*bundle.seen, None):
-        note = read_note(seen.note) if seen else last
-        said = read_checkpoint(note.text) if seen else checkpoint
-        if seen:
-            if said.origin not in names:
-                raise Refused("a checkpoint of another log")
-            check_log(note, known)
-            check_consistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
-        found += [(said.size, one.at_s) for one in check_witnesses(note, known)]
-    return found
 
 
 def _worth_telling(one: Finding) -> tuple[object, ...]:
     """By minute and lesson; what names a seat before what does not, what is of no minute last."""
     return (one.slot < 0, one.slot, one.lesson < 0, one.lesson, one.seat < 0, one.seat, one.code)
-
-
-def _seen_in_time(slot: int, genesis: int, times: Iterable[tuple[int, int]]) -> bool:
-    """Whether a witness saw the leaf after its minute, and soon. One that saw it before it was over saw a forgery."""
-    end_s = (slot + 1) * 60
-    return any(genesis + size > slot and end_s - SKEW_S <= at_s <= end_s + SEEN_S for size, at_s in times)
 
 
 @dataclass
@@ -191,6 +165,9 @@ class _Look:
     changed: set[tuple[int, bytes, bytes]] = field(default_factory=set)
     earned: Earned = field(default_factory=Earned)
     leases: Leases = field(default_factory=Leases)
+    #: the records of challenges by lesson, and what they left of minutes (challenges.uncounted)
+    challenges: list[tuple[bytes, Record]] = field(default_factory=list)
+    left: dict[tuple[bytes, bytes, int], int] = field(default_factory=dict)
     #: the records of corrections by lesson, and what became of them
     corrections: list[tuple[bytes, Record]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -285,6 +262,8 @@ class _Look:
                 self.leases.take(record.kind, (name, record.subject, record.session), record.slot)
             case Kind.LESSON_EVENT, mode if mode == ENDED:
                 self.ends[name] = record.slot
+            case Kind.CHALLENGE_SEED | Kind.CHALLENGE_OUTCOME, _:
+                self.challenges.append((name, record))
             case Kind.CORRECTION, mode if mode == CHANGED:
                 self.corrections.append((name, record))
 
@@ -318,7 +297,14 @@ class _Look:
         self.earned.done()
         for slot, name, person in self.leases.wrong(self.earned.leases.items()):
             self.find("lease_wrong", slot, name, person)
+        self.left, wrong = uncounted(self.bundle, self.challenges, self.ends)
+        for slot, name, person in wrong:
+            self.find("challenge_wrong", slot, name, person)
         self.corrected()
+        self.totals()
+
+    def totals(self) -> None:
+        """What the file claims is the sum of its minutes."""
         claimed: dict[tuple[bytes, bytes], int] = {}
         for claim in self.bundle.claims:
             pair = (_raw(claim.lesson_id), _raw(claim.person_id))
@@ -332,14 +318,9 @@ class _Look:
 
     def corrected(self) -> None:
         """Each correction begins at what counted until then, and stays within what was delivered."""
-        minutes = minutes_of(self.bundle, {(name, one.seq) for name, one in self.corrections})
-        counted: dict[tuple[bytes, bytes, int], int] = {}
-        for name, one in sorted(self.corrections, key=lambda pair: pair[1].slot):
-            key = (name, one.subject, one.seq)
-            delivered, credits = minutes.get((name, one.seq), (0, {}))
-            if one.flags != counted.get(key, credits.get(one.subject, 0)) or one.credit_ms > delivered:
+        for name, one, follows in followed(self.bundle, self.corrections, self.left):
+            if not follows:
                 self.find("correction_wrong", one.seq, name, one.subject)
-            counted[key] = one.credit_ms
             where = self.lessons.get(name.hex(), -1), self.seats.get(one.subject.hex(), -1)
             self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
             self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
@@ -356,6 +337,18 @@ class _Look:
                 if lesson.hex() in self.lessons and person.hex() in self.seats:
                     found[self.lessons[lesson.hex()], self.seats[person.hex()]] = ms
         return found
+
+    def uncounted(self) -> dict[tuple[int, int], int]:
+        """What challenges left, by lesson number and seat."""
+        found: dict[tuple[int, int], int] = {}
+        for (name, person, _), ms in self.left.items():
+            where = self.lessons.get(name.hex(), -1), self.seats.get(person.hex(), -1)
+            found[where] = found.get(where, 0) + ms
+        return found
+
+    def numbers(self) -> frozenset[int]:
+        """The numbers of the lessons of which there is evidence."""
+        return frozenset(self.lessons.get(name.hex(), -1) for name, _ in self.said)
 
     def unended(self) -> tuple[int, ...]:
         """The numbers of lessons of which no end follows the last minute."""

@@ -1,6 +1,6 @@
 """Decides what stood in a minute before it was corrected, as the evidence shows it. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from server.verify.bundle import Bundle, GroupPart
@@ -17,6 +17,24 @@ class Change:
     seat: int
     before_ms: int
     after_ms: int
+
+
+def followed(
+    bundle: Bundle, corrections: Iterable[tuple[bytes, Record]], uncounted: Mapping[tuple[bytes, bytes, int], int]
+) -> Iterator[tuple[bytes, Record, bool]]:
+    """Corrections in order of time, each with whether it begins at what counted until then, within what was delivered.
+
+    `uncounted`: what challenges left of recorded minutes, by lesson, trainee and minute.
+    """
+    known = sorted(corrections, key=lambda pair: pair[1].slot)
+    minutes = minutes_of(bundle, {(name, one.seq) for name, one in known})
+    counted: dict[tuple[bytes, bytes, int], int] = {}
+    for name, one in known:
+        key = (name, one.subject, one.seq)
+        delivered, credits = minutes.get((name, one.seq), (0, {}))
+        before = counted.get(key, credits.get(one.subject, 0) - uncounted.get(key, 0))
+        yield name, one, one.flags == before and one.credit_ms <= delivered
+        counted[key] = one.credit_ms
 
 
 def minutes_of(bundle: Bundle, wanted: set[tuple[bytes, int]]) -> dict[tuple[bytes, int], tuple[int, dict[bytes, int]]]:

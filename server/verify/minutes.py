@@ -119,6 +119,21 @@ def said(form: int, subject: bytes, raw: bytes) -> Said:
     return _plain(subject, raw)
 
 
+def credited(form: int, raw: bytes) -> tuple[Spell, ...]:
+    """The credited spans of a text of this form, as offsets in the minute; none of one that cannot be read."""
+    try:
+        if form == SUMMARY:
+            begins, spells = 0, list[Spell]()
+            for state, end in read(raw).spells:
+                spells += [(begins, end)] if state == CREDITED else []
+                begins = end
+            return tuple(spells)
+        _, n_spans, _ = PLAIN_HEAD.unpack_from(raw)
+        return tuple(PLAIN_SPAN.iter_unpack(raw[PLAIN_HEAD.size : PLAIN_HEAD.size + n_spans * PLAIN_SPAN.size]))
+    except (Refused, struct.error):
+        return ()
+
+
 def said_of(summary: Summary) -> Said:
     """The sums of a summary. Raises Refused where its spells do not follow each other within the minute."""
     credit_ms = delivered_ms = before = 0

@@ -128,6 +128,16 @@ def _member(package: zipfile.ZipFile, name: str) -> bytes:
         return file.read(FILE_BYTES + 1)
 
 
+def _counted(report: Report) -> Iterator[str]:
+    """What counts otherwise than it was recorded."""
+    if report.changes:
+        minutes = len({(one.lesson, one.slot, one.seat) for one in report.changes})
+        seconds = sum(report.corrected_ms.values()) // 1000
+        yield f"  更正 · corrections: {minutes} 分钟 · minutes, {seconds:+} 秒 · s"
+    if seconds := sum(report.uncounted_ms.values()) // 1000:
+        yield f"  待核验、未认定 · to be verified, not confirmed: {seconds} 秒 · s"
+
+
 def _told(report: Report) -> Iterator[str]:
     yield f"  {report.n_minutes} 分钟 · minutes    {report.n_records} 条记录 · records    日志 · log {report.size}"
     for finding in report.findings[:MOST_TOLD]:
@@ -135,10 +145,7 @@ def _told(report: Report) -> Iterator[str]:
         yield f"  {words.english(finding)}  [{finding.code}]"
     if len(report.findings) > MOST_TOLD:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
-    if report.changes:
-        minutes = len({(one.lesson, one.slot, one.seat) for one in report.changes})
-        seconds = sum(report.corrected_ms.values()) // 1000
-        yield f"  更正 · corrections: {minutes} 分钟 · minutes, {seconds:+} 秒 · s"
+    yield from _counted(report)
     if report.receipts:
         yield f"  学时回执 · receipts: {report.receipts}"
     if report.unended:

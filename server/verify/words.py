@@ -26,6 +26,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "minute_wrong": ("记录不合规则", "a record breaks the rules"),
     "lease_wrong": ("终端租约不在日志里，或当时无效", "its lease is not in the log, or did not hold then"),
     "sum_wrong": ("合计与记录不符", "the sum does not fit the records"),
+    "challenge_wrong": (
+        "核验记录前后不符或不全",
+        "records of challenges contradict each other, or some are missing",
+    ),
     "correction_wrong": (
         "更正与原记录或前一次更正不符",
         "a correction does not follow from what counted before it",

@@ -30,6 +30,7 @@ HOUSE = {
         for name in [
             "bulk",
             "bundle",
+            "challenges",
             "check",
             "corrections",
             "formats",

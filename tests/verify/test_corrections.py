@@ -1,5 +1,7 @@
 """Corrections in the evidence: shown beside what was recorded, and each must follow from what counted before it."""
 
+from dataclasses import replace
+
 import pytest
 
 from server.verify.check import Report, check
@@ -80,12 +82,13 @@ async def test_a_ledger_must_say_what_was_corrected(small: SmallClass) -> None:
     await corrected(small, (JIA, half(JIA), 40_000, 60_000))
     bundle = await small.bundle()
     plain = check(bundle)
+    changed = {pair: plain.corrected_ms.get(pair, 0) for pair in plain.credit_ms}
     rows = [
-        Row(seat, lesson, ms // 1000, plain.corrected_ms.get((lesson, seat), 0) // 1000)
+        Row(seat, lesson, ms // 1000, changed[lesson, seat] // 1000, (ms + changed[lesson, seat]) // 1000)
         for (lesson, seat), ms in plain.credit_ms.items()
     ]
     assert check(bundle, sheets=[rows]).consistent
-    forged = [Row(one.seat, one.lesson, one.seconds, (one.corrected or 0) + 3600) for one in rows]
+    forged = [replace(one, corrected=(one.corrected or 0) + 3600) for one in rows]
     assert {one.code for one in check(bundle, sheets=[forged]).findings} == {"sheet_differs"}
-    silent = [Row(one.seat, one.lesson, one.seconds) for one in rows]
+    silent = [replace(one, corrected=None) for one in rows]
     assert [one.code for one in check(bundle, sheets=[silent]).findings] == ["sheet_differs"]

@@ -13,10 +13,11 @@ from server.ledger.rules import MINUTE_MS
 from server.ledger.service import Ledger
 from server.ledger.witnesses import Known, Witnesses
 from server.verify.bundle import Bundle, Seen
-from server.verify.check import SEEN_S, SKEW_S, Report, check
+from server.verify.check import Report, check
 from server.verify.notes import Key, Note, cosign, read_note
 from server.verify.program import _told
 from server.verify.tree import Refused
+from server.verify.witnessed import SEEN_S, SKEW_S
 from server.witness.api import witnessing
 from server.witness.memory import Memory
 from server.witness.service import Witness

@@ -1,8 +1,9 @@
 /** Decides which minutes a trainee may ask about, and how what was asked stands. */
+import { vouchedOf } from '../ui/strip/geometry'
 import type { AppealView, Cell } from '../wire/types'
 
 /** What is left to ask for in a minute: sealed, open, and not all of it counts. */
-export const missing = (cell: Cell): boolean => cell.sealed && (cell.corrected_ms ?? cell.credit_ms) < cell.open_ms
+export const missing = (cell: Cell): boolean => cell.sealed && (cell.corrected_ms ?? vouchedOf(cell) + cell.pending_ms) < cell.open_ms
 
 export interface Stretch { first: number; last: number }
 

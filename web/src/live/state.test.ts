@@ -236,3 +236,45 @@ describe('the quiet line', () => {
     expect(quietOf({ ...room.view.value, stage: 'in', phase: PHASE, acks: 1, ...part }, visible)).toBe(quiet)
   })
 })
+
+describe('a challenge', () => {
+  const said = { lesson_id: 'l', state: 'asked' as const, number: 2, prompt: { text: '请输入 1234', choices: [] }, left_ms: 60_000, reason: null }
+
+  it('is answered under the lease, and its answer says how the trainee stands', async () => {
+    await room.join()
+    await settle()
+    line.says('challenge:state', said)
+    expect(quietOf(room.view.value, true)).toBe('challenge')
+    expect(room.view.value.challenge?.until).toBe(61_000)
+    line.answers.set('challenge:answer', () => ({ ...said, state: 'clear', prompt: null, left_ms: 0 }))
+    await room.answer('1234')
+    expect(line.sent.at(-1)).toEqual(['challenge:answer', { lesson_id: 'l', epoch: 1, number: 2, answer: '1234' }])
+    expect(quietOf(room.view.value, true)).toBe('recorded')
+  })
+
+  it('that was missed is told until the trainee is verified again', async () => {
+    await room.join()
+    await settle()
+    line.says('challenge:state', { ...said, state: 'blocked', prompt: null, left_ms: 0, reason: 'challenge_missed' })
+    expect(quietOf(room.view.value, false)).toBe('blocked')
+    line.answers.set('challenge:verify', () => new Refusal('challenge_too_soon', { retry_after_s: 5 }))
+    await room.verify()
+    expect(room.view.value.challengeRefusal?.code).toBe('challenge_too_soon')
+    line.answers.set('challenge:verify', () => ({ ...said, number: 3 }))
+    await room.verify()
+    expect(room.view.value.challenge?.number).toBe(3)
+    expect(room.view.value.challengeRefusal).toBeNull()
+  })
+
+  it('of another lesson is none of ours, and a reconnect forgets none', async () => {
+    await room.join()
+    await settle()
+    line.says('challenge:state', { ...said, lesson_id: 'other' })
+    expect(room.view.value.challenge).toBeNull()
+    line.says('challenge:state', said)
+    line.cut()
+    await room.join()
+    await settle()
+    expect(room.view.value.challenge?.number).toBe(2)
+  })
+})

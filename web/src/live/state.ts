@@ -6,7 +6,8 @@ import type { PageProof } from '../attendance/proof'
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
-import type { BeatAnswer, Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, Totals, LessonState } from '../wire/types'
+import type { BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, Totals } from '../wire/types'
+import { calls, challengeOf, type Challenge } from './challenge'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
@@ -25,6 +26,10 @@ export interface RoomView {
   refusal: { code: string; data: RefusalData } | null
   /** Acknowledged beats since the line came back: 0 says "being connected", not "recorded". */
   acks: number
+  /** How the trainee stands where a scheme asks for checks; null until the server says anything. */
+  challenge: Challenge | null
+  /** Why an answer was not taken. */
+  challengeRefusal: { code: string; data: RefusalData } | null
 }
 
 /** What a page must offer: clocks, visibility, a memory that survives a reload but not the tab, one that stays. */
@@ -39,7 +44,7 @@ export interface Page {
   keep(note: string): void
 }
 
-const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0 }
+const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null }
 /** A lost beat is said again after this long, while the line itself stands. */
 const AGAIN_MS = 2_000
 
@@ -69,6 +74,7 @@ export class TraineeRoom {
     })
     line.on('lesson:phase', (phase) => { this.#phase(phase) })
     line.on('lease:probe', () => undefined)
+    line.on('challenge:state', (said) => { this.#stands(said) })
     line.on('lease:lost', (lost) => {
       if (lost.lesson_id === lesson) this.#taken({ reason: lost.reason, device: lost.device, at: lost.at })
     })
@@ -100,6 +106,29 @@ export class TraineeRoom {
   /** Called every second or so; how late it comes does not matter. */
   tick(): void {
     if (this.view.value.stage === 'in' && this.#queue?.due(this.#page.mono())) void this.#beat()
+  }
+
+  /** Answers what is asked. */
+  async answer(text: string): Promise<void> {
+    const asked = this.view.value.challenge
+    if (asked) await this.#verified(this.#line.request('challenge:answer', { lesson_id: this.#lesson, epoch: this.#epoch, number: asked.number, answer: text }))
+  }
+
+  /** Nothing counts any more: be asked again. */
+  async verify(): Promise<void> {
+    await this.#verified(this.#line.request('challenge:verify', { lesson_id: this.#lesson, epoch: this.#epoch }))
+  }
+
+  async #verified(answer: Promise<ChallengeState>): Promise<void> {
+    try {
+      this.#stands(await answer)
+    } catch (fault) {
+      this.view.patch({ challengeRefusal: asRefusal(fault) })
+    }
+  }
+
+  #stands(said: ChallengeState): void {
+    if (said.lesson_id === this.#lesson) this.view.patch({ challenge: challengeOf(said, this.#page.mono()), challengeRefusal: null })
   }
 
   leave(): void {
@@ -143,7 +172,8 @@ export class TraineeRoom {
     this.#epoch = lease.epoch
     this.#proof?.joined(lease)
     const known = mergeCells(this.view.value.cells, cells)
-    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0 })
+    const { challenge } = this.view.value
+    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null })
     void this.#beat()
     if (phase.state === 'ended') this.#end(true)
   }
@@ -252,13 +282,16 @@ export class TraineeRoom {
 }
 
 /** The one quiet line under the picture: what this minute is worth so far, never a promise. */
-export type Quiet = 'reconnecting' | 'waiting' | 'paused' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'recorded'
+export type Quiet = 'reconnecting' | 'waiting' | 'paused' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'challenge' | 'blocked' | 'recorded'
+
+const CALLED = { asked: 'challenge', blocked: 'blocked', clear: 'recorded' } as const
 
 export function quietOf(view: RoomView, visible: boolean): Quiet {
   if (view.stage === 'reconnecting') return 'reconnecting'
   const phase = view.phase
   if (phase?.state !== 'live') return held(phase?.state)
   if (!phase.instructor_present) return 'instructor_away'
+  if (calls(view.challenge)) return CALLED[view.challenge.state]
   return visible ? minuteNow(view) : 'hidden_now'
 }
 

@@ -83,6 +83,7 @@ export const checker: typeof chinese = {
   'finding.minute_wrong': 'a record breaks the rules',
   'finding.sum_wrong': 'the sum does not fit the records',
   'finding.total_wrong': 'the total does not fit its minutes',
+  'finding.challenge_wrong': 'records of challenges contradict each other, or some are missing',
   'finding.correction_wrong': 'a correction does not follow from what counted before it',
   'finding.lease_wrong': 'its lease is not in the log, or did not hold then',
   'finding.receipt_differs': 'differs from the receipt that the trainee kept',

@@ -81,6 +81,7 @@ export const checker = {
   'finding.minute_wrong': '记录不合规则',
   'finding.sum_wrong': '合计与记录不符',
   'finding.total_wrong': '总时长与各分钟之和不符',
+  'finding.challenge_wrong': '核验记录前后不符或不全',
   'finding.correction_wrong': '更正与原记录或前一次更正不符',
   'finding.lease_wrong': '终端租约不在日志里，或当时无效',
   'finding.receipt_differs': '与学员的学时回执不符',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Cell, ReasonMs } from '../../wire/types'
-import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geometry'
+import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, vouchedOf, walk } from './geometry'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
   ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], detail: null })
@@ -79,6 +79,13 @@ describe('a cell', () => {
     expect(drawn(40_000)).toEqual(['credited', 'corrected', 'hidden'])
     expect(drawn(20_000)).toEqual(['credited', 'hidden'])
     expect(drawn(0)).toEqual(['corrected', 'hidden'])
+  })
+  it('that waits for a check, or was voided by one, shows so beside what counts', () => {
+    const left = { ...cell(10, 60_000), pending_ms: 20_000, refused: [{ code: 'challenge_missed' as const, ms: 10_000 }] }
+    expect(vouchedOf(left)).toBe(30_000)
+    expect(Object.keys(draw(g, [left]))).toEqual(['credited', 'pending', 'challenge_missed'])
+    expect(Object.keys(draw(g, [{ ...left, corrected_ms: 60_000 }]))).toEqual(['credited', 'corrected'])
+    expect(mainKind({ ...left, pending_ms: 0, refused: [{ code: 'identity_failed', ms: 60_000 }] })).toBe('identity_failed')
   })
   it('in which nothing was open is a gap', () => {
     expect(count(draw(g, [cell(10, 0, [{ code: 'not_open', ms: 60_000 }])]).gap)).toBe(1)

@@ -6,7 +6,7 @@
 import type { Cell } from '../../wire/types'
 
 /** The reasons that have a pattern of their own. */
-export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'corrected'] as const
+export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'corrected', 'pending', 'challenge_missed', 'identity_failed'] as const
 
 export type Kind = 'credited' | (typeof REASONS)[number] | 'gap' | 'unsealed'
 /** A reason newer than this page is drawn as an absence; its words carry the code. */
@@ -71,11 +71,15 @@ const rect = (b: Box) => `M${round(b.x)} ${round(b.y)}h${round(b.w)}v${round(b.h
 
 type Paths = Partial<Record<Kind, string>>
 
-/** What lies above the credited time: what was corrected first, then the reasons, as far as they are left. */
+/** What counts of a minute while nothing is corrected: recorded, and neither pending nor voided by a challenge. */
+export const vouchedOf = (cell: Cell): number => cell.credit_ms - cell.pending_ms - cell.refused.reduce((sum, one) => sum + one.ms, 0)
+
+/** What lies above the counted time: what was corrected first, then challenges and reasons, as far as they are left. */
 function partsOf(cell: Cell): { code: string; ms: number }[] {
-  const reasons = cell.reasons.filter((r) => r.code !== 'not_open' && r.ms > 0)
-  if (cell.corrected_ms === null || cell.corrected_ms === cell.credit_ms) return reasons
-  const change = cell.corrected_ms - cell.credit_ms
+  const left = [{ code: 'pending', ms: cell.pending_ms }, ...cell.refused]
+  const reasons = [...left, ...cell.reasons].filter((r) => r.code !== 'not_open' && r.ms > 0)
+  if (cell.corrected_ms === null || cell.corrected_ms === vouchedOf(cell)) return reasons
+  const change = cell.corrected_ms - vouchedOf(cell)
   const parts = [{ code: 'corrected', ms: Math.abs(change) }]
   let gone = Math.max(0, change)
   for (const { code, ms } of reasons) {
@@ -99,7 +103,7 @@ function drawCell(paths: Paths, cell: Cell, box: Box): void {
   }
   // A sliver of a reason must keep its place above a nearly full minute.
   const room = box.h - parts.length * LEAST_PX
-  const credited = Math.min(cell.credit_ms, cell.corrected_ms ?? cell.credit_ms)
+  const credited = Math.min(vouchedOf(cell), cell.corrected_ms ?? vouchedOf(cell))
   if (credited > 0) stack('credited', Math.min(credited, (room / box.h) * MINUTE_MS || credited))
   for (const part of parts) stack(kindOf(part.code), part.ms)
   if (bottom === box.y + box.h) add('gap', { ...box, y: box.y + box.h - 2, h: 2 })
@@ -161,6 +165,6 @@ export function walk(g: Geometry, key: string, picked: number | null, newest: nu
 /** What mattered most in a minute: for counting, sorting and the words beside it. */
 export function mainKind(cell: Cell | undefined): Kind {
   if (!cell || cell.open_ms === 0) return 'gap'
-  const worst = [...cell.reasons].sort((a, b) => b.ms - a.ms)[0]
-  return worst && worst.ms > cell.credit_ms ? kindOf(worst.code) : 'credited'
+  const worst = [...cell.reasons, ...cell.refused].sort((a, b) => b.ms - a.ms)[0]
+  return worst && worst.ms > vouchedOf(cell) ? kindOf(worst.code) : 'credited'
 }
