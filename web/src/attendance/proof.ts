@@ -32,6 +32,7 @@ export class PageProof {
   #ready: { seq: number; signature: string } | null = null
   #signedAt = Number.NEGATIVE_INFINITY
   #doubted = false
+  #withheld = false
 
   constructor(keys: Keys, lesson: string) {
     this.#keys = keys
@@ -40,6 +41,7 @@ export class PageProof {
 
   /** What a join shows; nothing when the browser will not sign. */
   async show(page: string): Promise<Shown | null> {
+    if (this.#withheld) return null
     const nonce = this.#nonce
     const proof = await this.#sign(`keshi-join/v1\n${this.#lesson}\n${page}\n${nonce ?? ''}\n`).catch(() => null)
     return proof === null ? null : { key: this.#keys.shown, nonce, proof }
@@ -78,6 +80,12 @@ export class PageProof {
   doubt(): void {
     this.#doubted = true
     this.#ready = null
+  }
+
+  /** The server cannot make out this key (a browser whose store is damaged): the page attends without one. */
+  withhold(): void {
+    this.#withheld = true
+    this.doubt()
   }
 
   async #prepare(chain: Chain): Promise<void> {

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Commands, Pushes, BeatRequest, Joined, LessonView, Phase } from '../wire/types'
 import { Refusal } from '../wire/refusal'
 import type { Line, LineState } from '../wire/socket'
+import { PageProof } from '../attendance/proof'
 import { TraineeRoom, quietOf, type Page } from './state'
 
 /** A line that answers from a script and lets the test cut it. */
@@ -57,6 +58,21 @@ beforeEach(() => {
   room = new TraineeRoom(line, page, 'l', 'phone')
   line.answers.set('lesson:join', () => JOINED)
   line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [], credit_ms: 5 }))
+})
+
+describe('a page whose key the server cannot make out', () => {
+  it('joins without one', async () => {
+    const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
+    const proof = new PageProof({ pair, shown: 'shown' }, 'l')
+    const made = new TraineeRoom(line, { id: 'p', mono: () => now, visible: () => front, recall: () => null, remember: () => undefined, keep: () => undefined }, 'l', 'phone', proof)
+    line.answers.set('lesson:join', (ask: { key: string | null }) => (ask.key === null ? JOINED : new Refusal('page_key_wrong')))
+    await made.join()
+    await vi.runOnlyPendingTimersAsync()
+    await settle()
+    const keys = line.sent.filter(([event]) => event === 'lesson:join').map(([, ask]) => (ask as { key: string | null }).key)
+    expect(keys.map((key) => key === null)).toEqual([false, true])
+    expect(made.view.value.stage).toBe('in')
+  })
 })
 
 describe('a trainee', () => {

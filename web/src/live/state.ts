@@ -92,7 +92,9 @@ export class TraineeRoom {
     try {
       this.#joined(await this.#line.request('lesson:join', ask))
     } catch (fault) {
-      this.#notJoined(asRefusal(fault))
+      const refusal = asRefusal(fault)
+      if (refusal.code === 'page_key_wrong' && this.#proof) this.#withoutKey(this.#proof, password)
+      else this.#notJoined(refusal)
     } finally {
       this.#joining = false
     }
@@ -176,6 +178,11 @@ export class TraineeRoom {
     this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null })
     void this.#beat()
     if (phase.state === 'ended') this.#end(true)
+  }
+
+  #withoutKey(proof: PageProof, password: string | null): void {
+    proof.withhold()
+    setTimeout(() => { void this.join(password) })
   }
 
   #notJoined(refusal: Refusal): void {
