@@ -88,7 +88,7 @@ def vouch(recorded: Spans, happened: Iterable[Happened], limit_ms: int | None, s
             continue
         _decide(found, between(recorded, since, one.at_ms), one.outcome, limit_ms)
         since = max(since, one.at_ms)
-    rest = between(recorded, since, max((end for _, end in recorded), default=0))
+    rest = between(recorded, since, recorded[-1][1]) if recorded else ()
     if found.blocked is not None or settled:
         _decide(found, rest, Outcome.PASSED, limit_ms, last=True)
     else:
