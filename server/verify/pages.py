@@ -5,7 +5,7 @@ Both travel as base64. A link is SHA-256 over the link before it and the words o
 signature vouches for every beat of its lease since the page last joined.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -34,9 +34,12 @@ def first_link(lesson_id: str, epoch: int, seq: int, nonce: str) -> bytes:
     return sha256(f"{BEATS}\n{lesson_id}\n{epoch}\n{seq}\n{nonce}\n".encode()).digest()
 
 
-def next_link(link: bytes, seq: int, nonce: str, mono: int, spans: Iterable[tuple[int, int]]) -> bytes:
+def next_link(link: bytes, seq: int, nonce: str, mono: int, spans: Sequence[tuple[int, int]]) -> bytes:
     """The chain after an acknowledged beat."""
-    told = ",".join([f"{start}-{end}" for start, end in spans])
+    if len(spans) == 1:  # as nearly every beat has
+        told = f"{spans[0][0]}-{spans[0][1]}"
+    else:
+        told = ",".join([f"{start}-{end}" for start, end in spans])
     return sha256(link + f"{seq} {nonce} {mono} {told}".encode()).digest()
 
 

@@ -268,8 +268,9 @@ class Page:
         mono = self.mono()
         spans = [*self.closed] + ([(self.since, mono)] if self.since is not None and self.since < mono else [])
         self.first = mono if self.first is None else self.first
-        head = head_text(LESSON, self.epoch, self.seq, self.link)
-        signature = self.key.sign(head) if signed and self.key else ""
+        signature = ""
+        if signed and self.key:
+            signature = self.key.sign(head_text(LESSON, self.epoch, self.seq, self.link))
         beat = Beat(self.seq + 1, self.nonce, mono, tuple(spans), signature)
         self.sent.append(beat)
         return beat
@@ -280,8 +281,8 @@ class Page:
 
     def heard(self, ack: Acknowledged) -> None:
         """The page hears the answer."""
-        taken = [one for one in self.sent if (one.seq, one.mono) == (ack.seq, ack.mono)]
-        if self.key and taken:
+        if self.key:
+            taken = [one for one in self.sent if (one.seq, one.mono) == (ack.seq, ack.mono)]
             self.link = next_link(self.link, ack.seq, taken[-1].nonce, ack.mono, taken[-1].spans)
         self.seq, self.nonce = ack.seq, ack.nonce
         self.notes += [ack.note] if ack.note else []
