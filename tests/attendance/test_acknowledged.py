@@ -31,7 +31,8 @@ class Lesson:
         person, before = self.book.person(ME), self.now
         self.now += ms
         if what in ("front", "hidden") and person.held_since is not None:
-            span = ((max(before, self.book.floor_ms, person.held_since), self.now),)
+            # a beat tells everything since the last one, also what a fault of ours lies in
+            span = ((max(person.reached_ms, self.book.floor_ms, person.held_since), self.now),)
             front, hidden = (span, ()) if what == "front" else ((), span)
             self.book.add(ME, front, hidden, self.now)
         elif what == "leave":
