@@ -41,6 +41,7 @@ HOUSE = {
             "tiles",
             "tree",
             "vouched",
+            "witnessed",
         ]
     },
     "server/attendance/challenges/counting.py": "import server.attendance.challenges.rules",
