@@ -196,3 +196,9 @@ def test_speed_up_never_gains_and_the_right_speed_loses_nothing(parts: list[tupl
             worth = credit(anchor, beat(anchor, mono, *spans), now, "n")
             anchor, hurried, spans = worth.anchor, hurried + total(worth.front), ()
     assert hurried == real if honest else hurried <= real
+
+
+@pytest.mark.parametrize(("fast", "told"), [(249, 0), (250, 250), (251, 251)])
+def test_what_a_fast_clock_said_too_much_is_told_from_a_quarter_of_a_second_on(fast: int, told: int) -> None:
+    worth = after(KNOWN, 10_000 + fast, (0, 10_000 + fast), late_ms=-fast)
+    assert (worth.front, worth.surplus_ms) == (((T, T + 10_000),), told)
