@@ -54,6 +54,25 @@ class Seat:
         return await self.page.call("challenge:answer", epoch=self.epoch, number=state["number"], answer=said)
 
 
+async def check_the_end(served: School) -> None:
+    """All is sealed: what was voided is refused with its reason, the rest counts."""
+    await ask(served)
+    served.clock.advance(MINUTE_MS + SEAL_AFTER_MS)
+    await _seal(served)
+    (own,) = (await _get(served, "jia", f"lessons/{served.lesson_id}/strips"))["rows"]
+    totals = own["totals"]
+    refused = sum(one["ms"] for one in totals["refused"])
+    assert {one["code"] for one in totals["refused"]} == {"identity_failed"}
+    assert refused >= ASKED_MS - BEAT_MS + 20_000
+    assert totals["credit_ms"] == totals["confirmed_ms"] + refused
+    assert (totals["pending_ms"], totals["state"]) == (0, "confirmed")
+    hours = (await _get(served, "staff", f"classes/{served.class_id}/hours"))["rows"]
+    mine = next(row["hours"] for row in hours if row["person_id"] == served.ids["jia"])
+    assert mine["class_hours"] == totals["confirmed_ms"] // 60_000
+    (result, _) = await served.house.exchange._attendance.results(served.class_id)
+    assert (result.tally.asked, result.tally.passed, result.tally.failed) == (3, 2, 1)
+
+
 async def test_an_answer_confirms_a_wrong_one_voids_until_the_trainee_is_verified_again(tmp_path: Path) -> None:
     async with school(tmp_path, scheme=SCHEME) as served:
         async with served.page("teacher") as teacher, served.page("jia") as trainee:
@@ -81,18 +100,4 @@ async def test_an_answer_confirms_a_wrong_one_voids_until_the_trainee_is_verifie
             assert (await seat.say(again))["state"] == "clear"
             await seat.attend(60_000)
             await teacher.call("lesson:end")
-        await ask(served)
-        served.clock.advance(MINUTE_MS + SEAL_AFTER_MS)
-        await _seal(served)
-        (own,) = (await _get(served, "jia", f"lessons/{served.lesson_id}/strips"))["rows"]
-        totals = own["totals"]
-        refused = sum(one["ms"] for one in totals["refused"])
-        assert {one["code"] for one in totals["refused"]} == {"identity_failed"}
-        assert refused >= ASKED_MS - BEAT_MS + 20_000
-        assert totals["credit_ms"] == totals["confirmed_ms"] + refused
-        assert (totals["pending_ms"], totals["state"]) == (0, "confirmed")
-        hours = (await _get(served, "staff", f"classes/{served.class_id}/hours"))["rows"]
-        mine = next(row["hours"] for row in hours if row["person_id"] == served.ids["jia"])
-        assert mine["class_hours"] == totals["confirmed_ms"] // 60_000
-        (result, _) = await served.house.exchange._attendance.results(served.class_id)
-        assert (result.tally.asked, result.tally.passed, result.tally.failed) == (3, 2, 1)
+        await check_the_end(served)
