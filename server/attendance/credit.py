@@ -60,8 +60,8 @@ class Credit(NamedTuple):
     anchor: Anchor
     front: Intervals
     hidden: Intervals
-    lagged_ms: int = 0
-    surplus_ms: int = 0
+    lagged_ms: int
+    surplus_ms: int
 
 
 def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_ms: int = 0) -> Credit:
@@ -82,7 +82,7 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_m
     else:
         after = Anchor(beat.seq, next_nonce, now, offset, beat.mono, lagging)
     if now == anchor.reached_ms or now - anchor.reached_ms - ours_ms > LONGEST_GAP_MS:
-        return Credit(after, (), (), lagged_ms)
+        return Credit(after, (), (), lagged_ms, 0)
     whole = ((anchor.reached_ms, now),)
     placed, surplus_ms = _placed(anchor, beat, offset, now)
     front = clip(placed, anchor.reached_ms, now)

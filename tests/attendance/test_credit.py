@@ -202,3 +202,8 @@ def test_speed_up_never_gains_and_the_right_speed_loses_nothing(parts: list[tupl
 def test_what_a_fast_clock_said_too_much_is_told_from_a_quarter_of_a_second_on(fast: int, told: int) -> None:
     worth = after(KNOWN, 10_000 + fast, (0, 10_000 + fast), late_ms=-fast)
     assert (worth.front, worth.surplus_ms) == (((T, T + 10_000),), told)
+
+
+def test_of_a_hole_that_is_too_long_nothing_is_told_but_that() -> None:
+    worth = after(KNOWN, LONGEST_GAP_MS + 2_000, (0, LONGEST_GAP_MS + 2_000), late_ms=-1_000)
+    assert (worth.front, worth.hidden, worth.lagged_ms, worth.surplus_ms) == ((), (), 0, 0)
