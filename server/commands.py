@@ -34,6 +34,7 @@ from server.upkeep import records
 from server.upkeep.fsck import faults
 from server.verify import program
 from server.verify.notes import is_name
+from server.verify.progress import for_people
 from server.verify.tree import Refused
 from server.witness.api import witnessing
 from server.witness.keeper import ROUND_S as KEEP_S
@@ -197,7 +198,7 @@ async def verify(_config: Config, options: argparse.Namespace) -> int:
     """Check a package or a log: 0 it holds, 1 it was changed, 2 nobody known signed it."""
     trust, seen = (Path(one) if one else None for one in (options.trust, options.seen))
     receipts = [Path(one) for one in options.receipt]
-    code, lines = await asyncio.to_thread(program.verify, options.file, trust, seen, receipts)
+    code, lines = await asyncio.to_thread(program.verify, options.file, trust, seen, receipts, for_people())
     print("\n".join(lines))
     return code
 

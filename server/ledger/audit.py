@@ -20,6 +20,7 @@ from server.ledger.tiles import TileFolder
 from server.verify.formats import NO_HASH, Group, groups_root, read_group, read_leaf
 from server.verify.log import check_log_files
 from server.verify.notes import Key, check_log, read_checkpoint, read_note
+from server.verify.progress import Progress, quiet
 from server.verify.tree import Frontier, Refused, leaf_hash
 
 #: leaves read at a time
@@ -27,8 +28,9 @@ BATCH: Final = 256
 #: where a packed leaf stands for the schemes
 SCHEMES: Final = slice(54, 86)
 
-#: told how many leaves were looked at, of how many
-Progress = Callable[[int, int], None]
+
+#: the hash of a leaf, or None
+_Hashes = Callable[[int], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,6 @@ class Fault:
     code: str
     idx: int | None = None
     group_id: str = ""
-
-
-def quiet(_done: int, _all: int) -> None:
-    """No progress."""
 
 
 async def audit(
@@ -58,7 +56,7 @@ async def audit(
         if head is None:
             return
         signed = {size: note async for size, note in records.checkpoints(connection)}
-        tree = _Tree(head, keys, signed, {idx for one in await refilled(connection) for idx in one})
+        tree = _Tree(head, keys, signed, {idx for one in await refilled(connection) for idx in one}, _published(files))
         for begin in range(0, head.size, BATCH):
             upto = min(begin + BATCH, head.size)
             async for fault in _leaves(connection, tree, begin, upto):
@@ -77,8 +75,13 @@ async def audit(
 class _Tree:
     """The leaves' tree as it grows again, held against every signature on the way."""
 
-    def __init__(self, head: Head, keys: Sequence[Key], signed: Mapping[int, str], bare: Collection[int]) -> None:
+    def __init__(
+        self, head: Head, keys: Sequence[Key], signed: Mapping[int, str], bare: Collection[int], known: _Hashes
+    ) -> None:
         self.head = head
+        #: hashes of leaves as they were published, and those of the leaves since the last signature that fits
+        self._known = known
+        self._since: list[tuple[int, bytes]] = []
         self._keys = keys
         #: leaves without what was in them
         self.bare = bare
@@ -90,6 +93,7 @@ class _Tree:
 
     def add(self, idx: int, raw: bytes) -> Iterator[Fault]:
         self._frontier.add(leaf_hash(raw))
+        self._since.append((idx, leaf_hash(raw)))
         self._schemes = raw[SCHEMES]
         if idx + 1 not in self._signed:
             return
@@ -103,13 +107,20 @@ class _Tree:
             yield Fault("checkpoint_false", idx)
         elif not self.strayed and found.root != self._frontier.root():
             self.strayed = True
-            yield Fault("leaf_changed", idx)
+            yield Fault("leaf_changed", idx if (other := self._first_other()) is None else other)
+        self._since.clear()
+
+    def _first_other(self) -> int | None:
+        """The first leaf since the last signature that was published otherwise."""
+        return next((idx for idx, hashed in self._since if self._known(idx) not in (None, hashed)), None)
 
     def ended(self) -> Iterator[Fault]:
         made = self._frontier.size, self._frontier.hashes, self._schemes
         named = self.head.origin in {key.name for key in self._keys}
         if made != (self.head.size, self.head.frontier.hashes, self.head.schemes) or not named:
             yield Fault("head_changed")
+            if not self.strayed and (idx := self._first_other()) is not None:
+                yield Fault("leaf_changed", idx)
         for size in sorted(self._signed.keys() - range(self.head.size + 1)):
             yield Fault("checkpoint_false", size - 1)
 
@@ -170,6 +181,23 @@ def _leaf_fits(raw: bytes, slot: int, groups: Mapping[str, Packed]) -> bool:
     said = (leaf.slot, leaf.n_groups, leaf.n_records, leaf.credit_ms_total, leaf.groups_root)
     sums = sum(one.n_records for one in made), sum(one.credit_ms for one in made)
     return said == (slot, len(made), *sums, groups_root(made))
+
+
+def _published(files: TileFolder) -> _Hashes:
+    """The hash of a leaf as it was published; None where it was not, or nobody can tell."""
+    said = files.said()
+    try:
+        node = files.tree(read_checkpoint(read_note(said).text).size).node if said else None
+    except Refused:
+        node = None
+
+    def hashed(idx: int) -> bytes | None:
+        try:
+            return node(0, idx) if node else None
+        except Refused:
+            return None
+
+    return hashed
 
 
 def _fits(files: TileFolder, head: Head, keys: Sequence[Key], signed: Mapping[int, str]) -> bool:

@@ -1,6 +1,5 @@
 """Decides whether what is stored can still be proven: the log against itself, and the journal against the log."""
 
-import sys
 from collections.abc import AsyncIterator, Mapping
 from typing import Final
 
@@ -17,6 +16,7 @@ from server.ledger.sources import strays
 from server.live import records as live
 from server.oversight import records as oversight
 from server.training import records as training
+from server.verify.progress import for_people
 
 #: what each code means, in both languages
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -65,7 +65,7 @@ async def faults(house: House) -> AsyncIterator[str]:
 async def _of_the_log(house: House) -> AsyncIterator[str]:
     database, log = house.store.database, house.log
     genesis = await log.genesis()
-    async for one in audit.audit(database, log.files, log.keys, _show if sys.stderr.isatty() else audit.quiet):
+    async for one in audit.audit(database, log.files, log.keys, for_people()):
         where = iso((genesis + one.idx) * MINUTE_MS) if one.idx is not None else "-"
         yield _line(where, one.code, one.group_id)
 
@@ -86,7 +86,3 @@ async def _of_rows(house: House) -> AsyncIterator[str]:
 def _line(where: str, code: str, what: str) -> str:
     chinese, english = WORDS[code]
     return f"✗ {where}  {code}  {what}\n  {chinese} · {english}"
-
-
-def _show(done: int, whole: int) -> None:
-    print(f"\r{done} / {whole}", end="" if done < whole else "\n", file=sys.stderr, flush=True)

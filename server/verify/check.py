@@ -30,12 +30,14 @@ from server.verify.formats import (
 from server.verify.handover import Handover, reached, shown_by, signers_of
 from server.verify.minutes import MINUTE_MS, said
 from server.verify.notes import (
+    Checkpoint,
     Cosigned,
     Key,
     check_witnesses,
     read_checkpoint,
     read_note,
 )
+from server.verify.progress import Progress, quiet, watched
 from server.verify.receipts import Receipt, check_receipt
 from server.verify.sheets import Row, differing
 from server.verify.tiles import summit
@@ -96,35 +98,35 @@ class Report:
 
 
 def check(
-    bundle: Bundle, keys: Iterable[Key] = (), sheets: Iterable[Iterable[Row]] = (), receipts: Iterable[str] = ()
+    bundle: Bundle,
+    keys: Iterable[Key] = (),
+    sheets: Iterable[Iterable[Row]] = (),
+    receipts: Iterable[str] = (),
+    progress: Progress = quiet,
 ) -> Report:
     """Look at everything, also after a first fault; `sheets` are the rows of each 学时台账 that came with it,
     `receipts` what trainees kept.
 
     Raises Refused when the checkpoint or its signature is false, or a receipt is none of this log.
     """
-    handovers = shown_by(bundle)
-    known = reached(keys, handovers)
-    note = read_note(bundle.checkpoint)
-    checkpoint = read_checkpoint(note.text)
+    handovers, note = shown_by(bundle), read_note(bundle.checkpoint)
+    known, checkpoint = reached(keys, handovers), read_checkpoint(note.text)
     signers = signers_of(note, checkpoint, known, handovers)
-    if (bundle.tiles or bundle.rest) and summit(bundle.tiles, bundle.rest) != (checkpoint.size, checkpoint.root):
-        raise Refused("the log's tiles do not lead to its root")
+    _check_tiles(bundle, checkpoint)
     looked = _Look(bundle)
-    for part in bundle.leaves:
+    for part in watched(bundle.leaves, progress):
         looked.leaf(part, checkpoint.size, checkpoint.root)
     looked.ended()
-    witnesses = check_witnesses(note, known)
     times = times_of(bundle, note, known, checkpoint)
     proven, left, lessons = looked.proven(), looked.uncounted(), looked.numbers()
     for row in (row for rows in sheets for row in differing(rows, proven, looked.corrected_ms, left, lessons)):
         looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
     kept = [check_receipt(raw, bundle, known) for raw in receipts]
-    looked.differing_receipts(receipt for receipt, holds in kept if not holds)
+    looked.differing_receipts(one for one, holds in kept if not holds)
     return Report(
         tuple(sorted(set(looked.findings), key=_worth_telling)),
         signers,
-        tuple(witnesses),
+        tuple(check_witnesses(note, known)),
         checkpoint.size,
         len(looked.leaves),
         looked.n_records,
@@ -140,6 +142,11 @@ def check(
         tuple(handovers),
         left,
     )
+
+
+def _check_tiles(bundle: Bundle, checkpoint: Checkpoint) -> None:
+    if (bundle.tiles or bundle.rest) and summit(bundle.tiles, bundle.rest) != (checkpoint.size, checkpoint.root):
+        raise Refused("the log's tiles do not lead to its root")
 
 
 def _worth_telling(one: Finding) -> tuple[object, ...]:

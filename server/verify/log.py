@@ -3,7 +3,7 @@
 Anybody can do this with the files alone, from `/log/` or from a copy of it (tlog-tiles); they hold no person.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +11,10 @@ from server.verify import tiles
 from server.verify.formats import LeafFlag, read_leaf
 from server.verify.handover import Handover, published, reached, signers_of
 from server.verify.notes import Cosigned, Key, check_log, check_witnesses, read_checkpoint, read_note
+from server.verify.progress import Progress, quiet
 from server.verify.tiles import CHECKPOINT, WIDTH, Fetch
 from server.verify.tree import HASH_BYTES, Refused, leaf_hash, root
 
-#: told how many leaves were read, of how many
-Progress = Callable[[int, int], None]
 #: more than a century of minutes
 SIZE_MOST: Final = 60_000_000
 
@@ -32,10 +31,6 @@ class LogReport:
     last: int
     gaps: int
     handovers: tuple[Handover, ...] = ()
-
-
-def quiet(_done: int, _all: int) -> None:
-    """No progress."""
 
 
 def check_log_files(

@@ -22,6 +22,7 @@ from server.verify.check import Report, check
 from server.verify.handover import Handover
 from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
+from server.verify.progress import Progress, quiet
 from server.verify.sheets import Row, csv_rows, sheet_rows
 from server.verify.tiles import Fetch, part_of
 from server.verify.tree import Refused
@@ -36,27 +37,32 @@ MOST_TOLD: Final = 20
 
 
 def verify(
-    target: str | Path, trust: Path | None, seen: Path | None = None, receipts: Iterable[Path] = ()
+    target: str | Path,
+    trust: Path | None,
+    seen: Path | None = None,
+    receipts: Iterable[Path] = (),
+    progress: Progress = quiet,
 ) -> tuple[int, list[str]]:
     """The exit code and the lines to print; nothing but these is read. `seen` is a checkpoint of a log from before,
-    `receipts` are what trainees kept.
+    `receipts` are what trainees kept; `progress` is told how many minutes were looked at, of how many.
     """
     try:
         keys = read_keys(trust) if trust else []
         fetch = log_at(str(target))
         if fetch is not None:
-            return _verify_log(fetch, keys, seen.read_text() if seen else None)
+            return _verify_log(fetch, keys, seen.read_text() if seen else None, progress)
         evidence, sheets = _content(Path(target))
-        report = check(read(evidence), keys, sheets, [one.read_text(encoding="utf-8") for one in receipts])
+        kept = [one.read_text(encoding="utf-8") for one in receipts]
+        report = check(read(evidence), keys, sheets, kept, progress)
     except (Refused, OSError, UnicodeDecodeError) as error:
         return UNKNOWN, [f"✗ 无法核验 · cannot be checked: {error}"]
     code = CHANGED if not report.consistent else HOLDS if report.authentic else UNKNOWN
     return code, list(_told(report))
 
 
-def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None) -> tuple[int, list[str]]:
+def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None, progress: Progress) -> tuple[int, list[str]]:
     try:
-        report = check_log_files(fetch, keys, seen)
+        report = check_log_files(fetch, keys, seen, progress)
     except Refused as error:
         return CHANGED, [f"✗ 日志不成立 · the log does not hold: {error}"]
     lines = [f"  {report.size} 分钟 · minutes    {words.moment(report.first)} … {words.moment(report.last)}"]
