@@ -8,7 +8,6 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
-from itertools import starmap
 from operator import add
 from typing import Any, Final, NamedTuple
 
@@ -21,8 +20,9 @@ _BEGIN: Final = struct.Struct(">BBII")
 _RESOURCE_AT: Final = 26
 _FLAGS: Final = struct.Struct(">H")
 _FLAGS_AT: Final = 39
-#: what differs: subject, session, credit_ms, evidence
-_OWN: Final = struct.Struct(">10x8s8s9xI2x32s")
+#: what differs: the subject; and the rest of it, of which most have the same: session, credit_ms, evidence
+_SUBJECT, _OTHER = struct.Struct(">10x8s55x"), struct.Struct(">18x55s")
+_REST: Final = struct.Struct(">8s9xI2x32s")
 _MINUTE, _LESSON_MINUTE = (bytes([kind]) for kind in (Kind.MINUTE, Kind.LESSON_MINUTE))
 _RECORD: Final = struct.Struct(f"{RECORD_BYTES}s")
 _SALT: Final = struct.Struct(f"{SALT_BYTES}s")
@@ -58,12 +58,21 @@ def whole_minute(packed: bytes, texts: list[bytes], slot: int, name: bytes) -> W
     )
     if about != [Kind.LESSON_MINUTE, VERSION, slot, count, NO_ID] or not _same(minutes, count, slot, name):
         return None
-    subjects, sessions, credits_ms, digests = zip(*_OWN.iter_unpack(minutes), strict=True)
-    people = set(subjects)
-    rows = set(zip(texts, digests, sessions, credits_ms, strict=False))
-    if len(people) != count or not all(starmap(_fits, ((delivered_ms, *row) for row in rows))):
+    # one column after the other: thousands of pairs that live at once would set the collector of garbage to work
+    subjects = tuple([one for (one,) in _SUBJECT.iter_unpack(minutes)])
+    rests = [one for (one,) in _OTHER.iter_unpack(minutes)]
+    people, pairs = set(subjects), set(zip(texts, rests, strict=False))
+    rows = {rest: _REST.unpack(rest) for _, rest in pairs}
+    if len(people) != count or not all(_fits(delivered_ms, text, *rows[rest]) for text, rest in pairs):
         return None
-    return Whole(subjects, sessions, credits_ms, people, delivered_ms)
+    sessions, credits_ms = {rest: row[0] for rest, row in rows.items()}, {rest: row[1] for rest, row in rows.items()}
+    return Whole(
+        subjects,
+        tuple([sessions[rest] for rest in rests]),
+        tuple([credits_ms[rest] for rest in rests]),
+        people,
+        delivered_ms,
+    )
 
 
 def _same(minutes: bytes, count: int, slot: int, name: bytes) -> bool:
@@ -80,7 +89,7 @@ def _same(minutes: bytes, count: int, slot: int, name: bytes) -> bool:
     )
 
 
-def _fits(delivered_ms: int, text: bytes, digest: bytes, session: bytes, credit_ms: int) -> bool:
+def _fits(delivered_ms: int, text: bytes, session: bytes, credit_ms: int, digest: bytes) -> bool:
     if sha256(text).digest() != digest:
         return False
     try:

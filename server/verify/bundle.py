@@ -4,7 +4,7 @@ It names nobody: a lesson has its number, a trainee a seat. Bytes are in base64,
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
 from functools import cache
 from typing import Any, Final, cast, get_args, get_origin, get_type_hints
@@ -127,10 +127,13 @@ def read(raw: bytes) -> Bundle:
 def evidence_of(raw: bytes, count: int) -> list[bytes]:
     """The `count` texts behind each other. Raises Refused."""
     found, at, whole = [], 0, len(raw)
-    while at < whole:
-        start = at + LENGTH_BYTES
-        at = start + int.from_bytes(raw[at:start], "big")
-        found.append(raw[start:at])
+    try:
+        while at < whole:
+            start = at + LENGTH_BYTES
+            at = start + (raw[at] << 8 | raw[at + 1])
+            found.append(raw[start:at])
+    except IndexError:
+        at = -1
     if at != whole or len(found) != count:
         raise Refused("evidence is not of as many records as there are")
     return found
@@ -149,27 +152,53 @@ def _check_group(part: GroupPart) -> None:
 
 def _made(kind: Any, value: Any) -> Any:
     """A value as this kind: exactly its fields, each of its type."""
-    if is_dataclass(kind):
-        hints = _types(cast(Any, kind))
-        names = list(hints)
-        if not isinstance(value, dict) or list(value) != names:
-            raise Refused(f"{kind.__name__} has other fields")  # type: ignore[union-attr]  # a class has a name
-        return kind(**{name: _made(hints[name], value[name]) for name in names})  # type: ignore[operator]
-    if get_origin(kind) is tuple:
-        if not isinstance(value, list):
-            raise Refused("a list is expected")
-        return tuple(_made(get_args(kind)[0], one) for one in value)
-    if kind is bytes and isinstance(value, str):
-        return decode(value)
-    if type(value) is not kind:
-        raise Refused(f"{kind.__name__} is expected")
-    return value
+    return _maker(kind)(value)
 
 
 @cache
-def _types(kind: Any) -> Mapping[str, Any]:
-    """The types of a dataclass's fields, in their order."""
-    return get_type_hints(kind)
+def _maker(kind: Any) -> Callable[[Any], Any]:
+    """What makes values of this kind, worked out once: a class has thousands of seats and claims."""
+    if is_dataclass(kind):
+        return _dataclass(cast(Any, kind))
+    if get_origin(kind) is tuple:
+        return _tuple(_maker(get_args(kind)[0]))
+    return _bytes if kind is bytes else _plain(kind)
+
+
+def _dataclass(kind: Any) -> Callable[[Any], Any]:
+    hints = get_type_hints(kind)
+    names, makers = list(hints), [_maker(one) for one in hints.values()]
+
+    def made(value: Any) -> Any:
+        if not isinstance(value, dict) or list(value) != names:
+            raise Refused(f"{kind.__name__} has other fields")
+        return kind(*[make(one) for make, one in zip(makers, value.values(), strict=True)])
+
+    return made
+
+
+def _tuple(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def made(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise Refused("a list is expected")
+        return tuple([make(one) for one in value])
+
+    return made
+
+
+def _plain(kind: type) -> Callable[[Any], Any]:
+    def made(value: Any) -> Any:
+        if type(value) is not kind:
+            raise Refused(f"{kind.__name__} is expected")
+        return value
+
+    return made
+
+
+def _bytes(value: Any) -> bytes:
+    if not isinstance(value, str):
+        raise Refused("bytes are expected")
+    return decode(value)
 
 
 def _once(pairs: Sequence[tuple[str, Any]]) -> Mapping[str, Any]:
