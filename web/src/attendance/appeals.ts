@@ -1,5 +1,5 @@
 /** Decides which minutes a trainee may ask about, and how what was asked stands. */
-import { vouchedOf } from '../ui/strip/geometry'
+import { vouchedOf } from '../ui/strip/vouched'
 import type { AppealView, Cell } from '../wire/types'
 
 /** What is left to ask for in a minute: sealed, open, and not all of it counts. */

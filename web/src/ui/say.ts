@@ -1,7 +1,7 @@
 /** Sentences built from evidence: the same words for the same minute everywhere. */
 import type { Cell, Hours, ReasonMs, SchemeRef, Totals } from '../wire/types'
 import { coded, t } from './catalogue'
-import { vouchedOf } from './strip/geometry'
+import { vouchedOf } from './strip/vouched'
 import { clock, minutes, seconds } from './time'
 
 const COUNTED_APART = new Set(['not_open'])

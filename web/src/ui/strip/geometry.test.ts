@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Cell, ReasonMs } from '../../wire/types'
-import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, vouchedOf, walk } from './geometry'
+import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geometry'
+import { vouchedOf } from './vouched'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
   ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], detail: null })

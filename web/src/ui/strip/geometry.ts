@@ -4,6 +4,7 @@
  * kind are one path, so a class of hundreds costs a handful of elements a row.
  */
 import type { Cell } from '../../wire/types'
+import { vouchedOf } from './vouched'
 
 /** The reasons that have a pattern of their own. */
 export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'corrected', 'pending', 'challenge_missed', 'identity_failed'] as const
@@ -70,9 +71,6 @@ const round = (n: number) => Math.round(n * 100) / 100
 const rect = (b: Box) => `M${round(b.x)} ${round(b.y)}h${round(b.w)}v${round(b.h)}h${round(-b.w)}z`
 
 type Paths = Partial<Record<Kind, string>>
-
-/** What counts of a minute while nothing is corrected: recorded, and neither pending nor voided by a challenge. */
-export const vouchedOf = (cell: Cell): number => cell.credit_ms - cell.pending_ms - cell.refused.reduce((sum, one) => sum + one.ms, 0)
 
 /** What lies above the counted time: what was corrected first, then challenges and reasons, as far as they are left. */
 function partsOf(cell: Cell): { code: string; ms: number }[] {
