@@ -145,15 +145,17 @@ async def fsck(config: Config, _options: argparse.Namespace) -> int:
 
 
 async def key(config: Config, options: argparse.Namespace) -> None:
-    """Print the log's public keys, to be kept elsewhere: with them anybody can check what was exported. `rotate` makes
-    a new one while the service is stopped; the old one says so and is gone.
+    """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported; those before it are
+    remarks. `rotate` makes a new one while the service is stopped; the old one says so and is gone.
     """
     if options.action == "rotate":
         async with _offline(config, demo=None) as house:
             rotate(config.server.data / "keys", house.log.files.said() or "")
     async with _beside(config) as house:
-        for one in reversed(house.log.keys):
-            print(one)
+        *retired, now = house.log.keys
+        print(now)
+        for one in reversed(retired):
+            print(f"# 已停用，不要再信任 · retired, no longer to be trusted: {one}")
         for one in house.log.witnesses.keys:
             print(f"# 见证方的公钥请向见证方索取 · ask the witness itself for its key: {one.name}")
 

@@ -2,6 +2,8 @@
 
 A handover is a signed note (notes.py) in the log and beside it. Of the same name on both sides: the key was changed.
 Of another name: what was seen of the log cannot be continued, and a successor began; `seen` is the last that was seen.
+Only a changed key is trusted for the sake of the old one, because the history stays the same one. A successor is another
+history, which whoever holds the old key could have begun at any minute: it counts for those who were given its own key.
 Pure.
 """
 
@@ -101,15 +103,20 @@ def shown_by(bundle: Bundle) -> list[Handover]:
 
 def published(fetch: Fetch) -> list[Handover]:
     """The handovers beside a log's checkpoint. Raises Refused."""
+    return [read_handover(one) for one in notes_beside(fetch)]
+
+
+def notes_beside(fetch: Fetch) -> list[str]:
+    """The same as they lie there. Raises Refused."""
     try:
         raw = json.loads(fetch(FILE))
     except KeyError:
         return []
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{FILE} cannot be read") from error
     if not isinstance(raw, list) or not all(isinstance(one, str) for one in raw):
         raise Refused(f"{FILE} is no list")
-    return [read_handover(one) for one in raw]
+    return list(raw)
 
 
 def _readable(notes: Iterable[str]) -> list[Handover]:
@@ -123,10 +130,10 @@ def _readable(notes: Iterable[str]) -> list[Handover]:
 
 
 def reached(keys: Iterable[Key], handovers: Sequence[Handover]) -> list[Key]:
-    """These keys, and those to which they were handed over."""
-    known = list(keys)
-    for _ in handovers:
-        known += [one.after for one in handovers if one.before in known and one.after not in known]
+    """These keys, and those to which they were changed; never a successor's."""
+    known, changes = list(keys), [one for one in handovers if not one.succeeds]
+    for _ in changes:
+        known += [one.after for one in changes if one.before in known and one.after not in known]
     return known
 
 

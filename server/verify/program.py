@@ -69,7 +69,7 @@ def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None, progress: Progr
     if report.gaps:
         lines.append(f"! 未及时封存的分钟 · minutes sealed late: {report.gaps}")
     lines += [*_named([one.key.name for one in report.witnesses]), *_handed(report.handovers)]
-    return (HOLDS if report.signers else UNKNOWN), [*lines, _signed(report.signers)]
+    return (HOLDS if report.signers else UNKNOWN), [*lines, _signed(report.signers, report.handovers)]
 
 
 def log_at(target: str) -> Fetch | None:
@@ -195,10 +195,12 @@ def _named(names: list[str]) -> Iterator[str]:
 
 
 def _verdict(report: Report) -> str:
-    return _signed(report.signers) if report.consistent else "✗ 已被改动 · changed"
+    return _signed(report.signers, report.handovers) if report.consistent else "✗ 已被改动 · changed"
 
 
-def _signed(signers: Iterable[Key]) -> str:
+def _signed(signers: Iterable[Key], handovers: Iterable[Handover]) -> str:
     if names := [key.name for key in signers]:
         return f"✓ 全部一致，签名者 · all holds, signed by {', '.join(names)}"
+    if any(one.succeeds for one in handovers):
+        return f"! {words.SUCCESSOR[0]} · {words.SUCCESSOR[1]}"
     return "! 前后一致，但来源未经认证：请用 --trust 给出密钥 · consistent, NOT authenticated: give keys by --trust"

@@ -39,6 +39,13 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "total_wrong": ("总时长与各分钟之和不符", "the total does not fit its minutes"),
 }
 
+#: a successor whose own key the reader was not given
+SUCCESSOR: Final = (
+    "前后一致，但来源未经认证：这是一份后继日志，接替以前的部分无人能够证实；只有另行取得它自己的公钥才算认证",
+    "consistent, NOT authenticated: this is a successor log, and nobody can confirm its earlier part; "
+    "it counts only with its own key, which must come from elsewhere",
+)
+
 
 def chinese(finding: Finding) -> str:
     """第 3 课次 10:14 学员 #17 被改动."""

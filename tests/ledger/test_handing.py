@@ -175,8 +175,9 @@ async def test_where_there_is_no_copy_a_successor_begins_with_what_was_seen(dril
         leaves = await stage.world.leaves()
         assert [bool(leaf.n_records) for leaf in leaves[:4]] == [True, True, True, False], "in its first leaf"
         assert leaves[3].flags & LeafFlag.GAP
-        report = check_log_files(drill.again.fetch, [old])
-        assert (report.signers, [each.last for each in report.handovers]) == ((after.key,), [last])
+        for key, signers in ((old, ()), (after.key, (after.key,))):
+            report = check_log_files(drill.again.fetch, [key])
+            assert (report.signers, [each.last for each in report.handovers]) == (signers, [last])
         assert [key.key.name for key in check_log_files(drill.again.fetch, [city.key]).witnesses] == ["city"]
         assert await drill.faults() == []
 

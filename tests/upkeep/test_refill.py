@@ -144,5 +144,7 @@ def test_as_a_person_types_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["key", *data]) == 0
     old = capsys.readouterr().out
     assert main(["key", "rotate", *data]) == 0
-    assert capsys.readouterr().out.splitlines()[1:] == old.splitlines(), "the new one first"
+    now, retired = capsys.readouterr().out.splitlines()
+    assert retired.startswith("#"), "a remark, which nobody trusts"
+    assert (retired.split()[-1], now.split("+")[0]) == (old.strip(), old.split("+")[0])
     assert main(["fsck", *data]) == 0

@@ -1,4 +1,7 @@
-/** Decides when a log is signed by another key, or goes on under another name; the same as server/verify/handover.py. */
+/**
+ * Decides when a log is signed by another key, or goes on under another name; the same as server/verify/handover.py.
+ * Only a changed key is trusted for the sake of the old one; a successor counts for those who were given its own key.
+ */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, RECORD_BYTES, type Bundle } from './bundle'
 import { checkLog, decode, hex, readCheckpoint, readKey, readNote, type Checkpoint, type Key, type Note } from './notes'
@@ -8,7 +11,7 @@ const GROUP = hex(sha256(new TextEncoder().encode('log')).subarray(0, 8))
 const KEY_ROTATION = 12
 const SUCCESSOR = 18
 const FORM = /^keshi-handover\/v1\nfrom (?<from>\S+)\nto (?<to>\S+)\nseen (?<seen>\S+)\n$/
-const utf8 = new TextDecoder('utf-8', { fatal: true })
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** From one key to another, starting from the `size` leaves that were seen last; of another name: a successor. */
 export interface Handover { before: Key; after: Key; size: number; succeeds: boolean }
@@ -48,11 +51,12 @@ export function shownBy(bundle: Bundle): Handover[] {
   })
 }
 
-/** These keys, and those to which they were handed over. */
+/** These keys, and those to which they were changed; never a successor's. */
 export function reached(keys: readonly Key[], handovers: readonly Handover[]): Key[] {
   const known = [...keys]
   const has = (key: Key): boolean => known.some((one) => one.line === key.line)
-  for (let round = 0; round < handovers.length; round++) for (const { before, after } of handovers) if (has(before) && !has(after)) known.push(after)
+  const changes = handovers.filter((one) => !one.succeeds)
+  for (let round = 0; round < changes.length; round++) for (const { before, after } of changes) if (has(before) && !has(after)) known.push(after)
   return known
 }
 

@@ -12,6 +12,7 @@ export const checker: typeof chinese = {
   'check.holdsMore': 'Every record leads to the signed root, and the signer is among your keys. Not one minute was changed.',
   'check.unknown': 'Consistent, NOT authenticated',
   'check.unknownMore': 'No change was found. But no key of the log was given, so nobody can tell whose log this is. Get the key from elsewhere than the platform.',
+  'check.unknownSuccessor': 'consistent, NOT authenticated: this is a successor log, and nobody can confirm its earlier part; it counts only with its own key, which must come from elsewhere',
   'check.changed': 'Changed',
   'check.changedMore': 'These records do not fit the signed evidence:',
   'check.refused': 'Cannot be checked',

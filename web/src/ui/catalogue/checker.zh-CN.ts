@@ -10,6 +10,7 @@ export const checker = {
   'check.holdsMore': '每一条记录都算到了签名的根，签名者在您给出的密钥里。没有任何一分钟被改动。',
   'check.unknown': '前后一致，来源未经认证',
   'check.unknownMore': '没有发现改动。但还没有给出日志的公钥，所以不能确定这是谁的日志。公钥请从平台以外的途径取得。',
+  'check.unknownSuccessor': '前后一致，但来源未经认证：这是一份后继日志，接替以前的部分无人能够证实；只有另行取得它自己的公钥才算认证',
   'check.changed': '已被改动',
   'check.changedMore': '下列记录与签名的存证不符：',
   'check.refused': '不能核验',
