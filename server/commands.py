@@ -145,7 +145,7 @@ async def fsck(config: Config, _options: argparse.Namespace) -> int:
 
 
 async def key(config: Config, options: argparse.Namespace) -> None:
-    """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported; those before it are
+    """Print the log's public key, to be kept elsewhere: with it anybody can check what was exported; older ones are
     remarks. `rotate` makes a new one while the service is stopped; the old one says so and is gone.
     """
     if options.action == "rotate":

@@ -118,6 +118,8 @@ def read(raw: bytes) -> Bundle:
     bundle: Bundle = _made(Bundle, value)
     if bundle.format != FORMAT:
         raise Refused("evidence of an unknown format")
+    if not 0 <= bundle.genesis < 2**32:
+        raise Refused("the log begins in no minute")
     for leaf in bundle.leaves:
         for part in leaf.groups:
             _check_group(part)

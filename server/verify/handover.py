@@ -2,8 +2,8 @@
 
 A handover is a signed note (notes.py) in the log and beside it. Of the same name on both sides: the key was changed.
 Of another name: what was seen of the log cannot be continued, and a successor began; `seen` is the last that was seen.
-Only a changed key is trusted for the sake of the old one, because the history stays the same one. A successor is another
-history, which whoever holds the old key could have begun at any minute: it counts for those who were given its own key.
+Only a changed key is trusted for the sake of the old one, because the history stays the same one. A successor is
+another history, which whoever holds the old key could have made at any time: it counts with its own key alone.
 Pure.
 """
 

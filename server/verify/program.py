@@ -6,19 +6,21 @@ Exits 0 when everything holds and a known log signed it, 1 when something was ch
 or it is no evidence at all.
 """
 
+import csv
 import io
+import lzma
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Final
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import urlopen
 
 from server.verify import words
 from server.verify.bundle import FILE_BYTES, read
 from server.verify.check import Report, check
+from server.verify.download import download
 from server.verify.handover import Handover
 from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
@@ -29,9 +31,11 @@ from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
 HOLDS, CHANGED, UNKNOWN = 0, 1, 2
-#: a file of a log: 256 leaves, each behind its length
-TILE_BYTES: Final = 65_536
-DOWNLOAD_S: Final = 30.0
+#: what a damaged package raises where it is opened
+UNREADABLE: Final = (
+    *(KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError),
+    *(UnicodeDecodeError, csv.Error, lzma.LZMAError, ValueError),
+)
 #: so many findings are told one by one
 MOST_TOLD: Final = 20
 
@@ -73,22 +77,15 @@ def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None, progress: Progr
 
 
 def log_at(target: str) -> Fetch | None:
-    """How the files of a log are read; None for a file, which is a package."""
-    if urlsplit(target).scheme in ("http", "https"):
-        return partial(part_of, partial(_download, target.rstrip("/")))
+    """How the files of a log are read; None for a file, which is a package. Raises Refused for what is no address."""
+    try:
+        scheme = urlsplit(target).scheme
+    except ValueError as error:
+        raise Refused("not an address") from error
+    if scheme in ("http", "https"):
+        return partial(part_of, partial(download, target.rstrip("/")))
     folder = Path(target)
     return partial(part_of, partial(_read, folder)) if folder.is_dir() else None
-
-
-def _download(base: str, name: str) -> bytes:
-    try:
-        with urlopen(f"{base}/{name}", timeout=DOWNLOAD_S) as answer:  # noqa: S310  http or https, see log_at
-            raw: bytes = answer.read(TILE_BYTES + 1)
-    except HTTPError as error:
-        raise KeyError(name) from error
-    if len(raw) > TILE_BYTES:
-        raise Refused(f"{name} is too large")
-    return raw
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -116,7 +113,7 @@ def _content(path: Path) -> tuple[bytes, list[list[Row]]]:
         with zipfile.ZipFile(path) as package:
             sheets = [rows for name in package.namelist() for rows in _sheets(name, package)]
             return _member(package, EVIDENCE), sheets
-    except (KeyError, zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Refused(f"no readable {EVIDENCE} in the package") from error
 
 

@@ -9,6 +9,8 @@ from server.verify.check import Finding
 #: China Standard Time: the same all year
 LOCAL: Final = timezone(timedelta(hours=8))
 NOBODY: Final = -1
+#: the last minute of the year 9998
+LAST: Final = 4_222_846_079
 
 WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "leaf_changed": ("这一分钟被改动", "this minute was changed"),
@@ -64,5 +66,7 @@ def english(finding: Finding) -> str:
 
 
 def moment(slot: int) -> str:
-    """A unix minute as the clock on the wall showed it."""
+    """A unix minute as the clock on the wall showed it; one that no calendar has as its number."""
+    if not 0 <= slot <= LAST:
+        return str(slot)
     return datetime.fromtimestamp(slot * 60, UTC).astimezone(LOCAL).strftime("%Y-%m-%d %H:%M")

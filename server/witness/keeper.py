@@ -7,11 +7,13 @@ store can bring its leaves back from it. A leaf and its hashes take about 130 by
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException
 from typing import Final, Protocol
 
 import structlog
 
 from server.core.errors import DomainError
+from server.verify.handover import notes_beside
 from server.verify.notes import Key, Kind, read_checkpoint, read_key, read_note
 from server.verify.tiles import CHECKPOINT, Fetch, Tiles, file_of, leaves_of
 from server.verify.tree import Frontier, Node, Refused, leaf_hash
@@ -38,8 +40,8 @@ class Copy(Protocol):
         """Add leaves. Raises DomainError disk_full, Refused."""
         ...
 
-    def say(self, checkpoint: str) -> None:
-        """It is whole up to here."""
+    def say(self, checkpoint: str, handovers: Sequence[str] = ()) -> None:
+        """It is whole up to here; with the handovers of the log's keys, if there were any."""
         ...
 
 
@@ -52,11 +54,11 @@ class Keeper:
     async def round(self) -> None:
         """Keep up with each; what fails is told and tried again in the next round."""
         for origin, (fetch, copy) in self._logs.items():
-            note = self._signed(origin)
             try:
+                note = self._signed(origin)
                 if note is not None:
                     await asyncio.to_thread(keep_up, note, fetch, copy)
-            except (Refused, DomainError, OSError) as error:
+            except (Refused, DomainError, OSError, UnicodeDecodeError, HTTPException) as error:
                 log.error("log_not_kept", log=origin, error=type(error).__name__, reason=str(error))
 
 
@@ -100,8 +102,9 @@ def keep_up(signed: str, fetch: Fetch, copy: Copy) -> bool:
         frontier.add(leaf_hash(raw))
     if frontier.root() != last.root:
         raise Refused("the files are not what was signed")
+    handovers = notes_beside(fetch)
     copy.grow(kept, new)
-    copy.say(signed)
+    copy.say(signed, handovers)
     return True
 
 

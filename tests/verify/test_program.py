@@ -79,3 +79,57 @@ def test_a_package_without_evidence_and_a_file_that_is_not_there(tmp_path: Path)
 async def test_a_file_of_keys_that_is_none(bundle: Bundle, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "keys").write_bytes(content)
     assert verify(packed(tmp_path, bundle), tmp_path / "keys")[0] == UNKNOWN
+
+
+async def damaged(folder: Path, bundle: Bundle) -> Path:
+    """A package whose evidence cannot be unpacked."""
+    path = folder / "damaged.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr(EVIDENCE, write(bundle))
+    raw = bytearray(path.read_bytes())
+    raw[60:90] = b"\xff" * 30
+    path.write_bytes(raw)
+    return path
+
+
+async def test_a_package_that_cannot_be_unpacked_is_refused(bundle: Bundle, trust: Path, tmp_path: Path) -> None:
+    code, lines = verify(await damaged(tmp_path, bundle), trust)
+    assert (code, "no readable evidence.json" in lines[0]) == (UNKNOWN, True)
+
+
+@pytest.mark.parametrize(("name", "content"), [("a.csv", b"x" * 200_000), ("a.xlsx", b"PK"), ("a.csv", b"\xff")])
+async def test_a_sheet_that_cannot_be_read_is_refused(
+    bundle: Bundle, trust: Path, tmp_path: Path, name: str, content: bytes
+) -> None:
+    path = packed(tmp_path, bundle)
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr(name, content)
+    code, lines = verify(path, trust)
+    assert (code, lines[0][:1]) == (UNKNOWN, "✗")
+
+
+@pytest.mark.parametrize("genesis", [-1, 2**32, 10**15])
+async def test_a_log_that_begins_in_no_minute_is_refused(
+    bundle: Bundle, trust: Path, tmp_path: Path, genesis: int
+) -> None:
+    code, lines = verify(packed(tmp_path, replace(bundle, genesis=genesis)), trust)
+    assert (code, "begins in no minute" in lines[0]) == (UNKNOWN, True)
+
+
+async def test_minutes_beyond_every_calendar_are_told(bundle: Bundle, trust: Path, tmp_path: Path) -> None:
+    leaves = (replace(bundle.leaves[0], index=10**18), *bundle.leaves[1:])
+    for one in (replace(bundle, genesis=2**32 - 1), replace(bundle, leaves=leaves)):
+        assert verify(packed(tmp_path, one), trust)[0] == CHANGED
+
+
+def test_what_is_no_address_is_refused() -> None:
+    for address in ("http://[x", "https://127.0.0.1:port"):
+        code, lines = verify(address, None)
+        assert (code, lines[0][:1]) == (UNKNOWN, "✗")
+
+
+async def test_handovers_that_cannot_be_read_are_refused(small: SmallClass, trust: Path, tmp_path: Path) -> None:
+    await small.attend(1)
+    (tmp_path / "log" / "handovers").write_text("[" * 60_000)
+    code, lines = verify(tmp_path / "log", trust)
+    assert (code, "handovers cannot be read" in lines[0]) == (CHANGED, True)

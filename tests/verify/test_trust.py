@@ -1,4 +1,4 @@
-"""Who a package is from after its log changed its key or began anew: Python and the pages say the same of the same files.
+"""Who a package is from after its log changed its key or began anew: Python and the pages say the same of one file.
 
 `handovers.json` is read by web/src/verify/handover.test.ts too. `cases` makes it anew, from a log that really ran.
 """

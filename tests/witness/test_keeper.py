@@ -1,13 +1,18 @@
 """A witness keeps the leaves of what it signed, and nothing that is not what it signed."""
 
+from http.client import IncompleteRead
 from pathlib import Path
 
 import pytest
 
+from server.core.signing import FileSigner
 from server.ledger.rules import SEAL_AFTER_MS
+from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
+from server.verify.handover import hand_over
 from server.verify.log import check_log_files
-from server.verify.notes import read_checkpoint, read_note
+from server.verify.notes import Key, Kind, read_checkpoint, read_note
+from server.verify.program import HOLDS, verify
 from server.verify.tree import Refused
 from server.witness.keeper import Keeper, keep_up, name_of, read_logs
 from tests.ledger.world import World
@@ -81,16 +86,43 @@ async def test_a_damaged_copy_is_found_and_not_gone_on_with(world: World, copy: 
         check_log_files(copy.fetch, [world.ledger.key])
 
 
-async def test_one_log_that_fails_keeps_no_other_from_being_kept(world: World, copy: TileFolder) -> None:
+@pytest.mark.parametrize("failure", [OSError("no route"), IncompleteRead(b""), Refused("no")])
+async def test_one_log_that_fails_keeps_no_other_from_being_kept(
+    world: World, copy: TileFolder, failure: Exception
+) -> None:
     note = await grown(world, 2)
 
     def silent(_name: str) -> bytes:
-        raise OSError("no route")
+        raise failure
 
     notes = {"bad": note, "good": note, "new": None}
     keeper = Keeper(notes.get, {one: (silent if one == "bad" else world.folder.fetch, copy) for one in notes})
     await keeper.round()
     assert read_checkpoint(read_note(copy.said() or "").text).size == 2
+
+
+async def test_a_note_that_cannot_be_read_keeps_no_other_log_from_being_kept(world: World, copy: TileFolder) -> None:
+    note = await grown(world, 2)
+
+    def signed(origin: str) -> str:
+        if origin == "bad":
+            raise OSError("a bad block")
+        return note
+
+    await Keeper(signed, dict.fromkeys(("bad", "good"), (world.folder.fetch, copy))).round()
+    assert read_checkpoint(read_note(copy.said() or "").text).size == 2
+
+
+async def test_the_copy_of_a_log_that_changed_its_key_is_trusted_by_the_old_one(
+    world: World, copy: TileFolder, tmp_path: Path
+) -> None:
+    old, following = world.ledger.key, FileSigner(b"n" * 32)
+    assert keep_up(await grown(world, 1), world.folder.fetch, copy)
+    note = hand_over((old, world.signer), (Key(old.name, Kind.LOG, following.public), following), await grown(world, 1))
+    world.ledger = Ledger(world.database, world.clock, world.folder, following, handovers=[note])
+    assert keep_up(await grown(world, 3), world.folder.fetch, copy)
+    (tmp_path / "keys.txt").write_text(f"{old}\n")
+    assert verify(tmp_path / "copy", tmp_path / "keys.txt")[0] == HOLDS
 
 
 def test_a_file_of_logs() -> None:

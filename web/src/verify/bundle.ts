@@ -76,6 +76,7 @@ export function readBundle(raw: string): Bundle {
   }
   const found = bundle(value)
   if (found.format !== FORMAT) throw new Refused('evidence of an unknown format')
+  if (found.genesis < 0 || found.genesis >= 2 ** 32) throw new Refused('the log begins in no minute')
   for (const part of found.leaves.flatMap((one) => one.groups)) {
     const count = part.records.length / RECORD_BYTES
     if (part.salts.length !== count * SALT_BYTES || part.hints.length !== count * HINT_BYTES) throw new Refused('records, salts and hints are not of one number')

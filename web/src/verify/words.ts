@@ -13,8 +13,11 @@ const LOCAL_MS = 8 * 3_600_000
 export const speaker = (language: Language): Say => (word, values = {}) =>
   WORDS[language][word].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''))
 
-/** A unix minute as the clock on the wall showed it (China Standard Time). */
-export const moment = (slot: number): string => new Date(slot * 60_000 + LOCAL_MS).toISOString().slice(0, 16).replace('T', ' ')
+/** The last minute of the year 9998. */
+const LAST = 4_222_846_079
+
+/** A unix minute as the clock on the wall showed it (China Standard Time); one that no calendar has as its number. */
+export const moment = (slot: number): string => slot < 0 || slot > LAST ? String(slot) : new Date(slot * 60_000 + LOCAL_MS).toISOString().slice(0, 16).replace('T', ' ')
 
 /** Where it is, then what: lesson, minute, seat, as far as they are known. */
 export function sentence(found: Finding, t: Say): string {
