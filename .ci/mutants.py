@@ -109,6 +109,9 @@ def _within(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _from(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):  # a method: its annotations are types
+        yield from (found for part in node.body for found in _from(part, place))
+        return
     yield place, node
     if isinstance(node, ast.AnnAssign):
         if node.value is not None:

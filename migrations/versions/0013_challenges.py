@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.append_only import drop_append_only, make_append_only
 
-revision = "0016_challenges"
-down_revision = "0015_page_keys"
+revision = "0013_challenges"
+down_revision = "0012_page_keys"
 branch_labels = None
 depends_on = None
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.append_only import drop_append_only, make_append_only
 
-revision = "0015_page_keys"
-down_revision = "0014_ledger_groups"
+revision = "0012_page_keys"
+down_revision = "0011_ledger_groups"
 branch_labels = None
 depends_on = None
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0014_ledger_groups"
+revision = "0011_ledger_groups"
 down_revision = "0010_corrections"
 branch_labels = None
 depends_on = None
