@@ -166,22 +166,22 @@ async def witness(config: Config, options: argparse.Namespace) -> None:
     folder = config.server.data
     try:
         logs = read_logs(Path(options.logs).read_text(encoding="utf-8"))  # noqa: ASYNC240  nothing else runs
+        fetches = {key.name: program.log_at(url) for key, url in logs if url}
     except (Refused, OSError, UnicodeDecodeError) as error:
         raise DomainError("config_invalid", setting="--logs", reason=str(error)) from error
     if not is_name(options.name):
         raise DomainError("config_invalid", setting="--name", reason="no blanks, no +")
     stopped, clock, tasks = told_to_stop(), SystemClock(), Tasks()
-    copies = {key.name: (url, TileFolder(folder / "logs" / name_of(key.name))) for key, url in logs if url}
+    copies = {origin: TileFolder(folder / "logs" / name_of(origin)) for origin in fetches}
 
     def serve_copies(app: web.Application) -> None:
-        for origin, (_, copy) in copies.items():
+        for origin, copy in copies.items():
             serve_log(app, copy, f"/log/{name_of(origin)}")
 
     with only_one(folder):
         signer, memory = open_signer(folder / "keys", "witness.key"), Memory(folder / "seen")
         county = Witness(options.name, signer, [key for key, _ in logs], memory, lambda: clock.ms() // 1000)
-        fetches = {origin: (program.log_at(url), copy) for origin, (url, copy) in copies.items()}
-        keeper = Keeper(memory.note, {origin: (fetch, copy) for origin, (fetch, copy) in fetches.items() if fetch})
+        keeper = Keeper(memory.note, {origin: (fetch, copies[origin]) for origin, fetch in fetches.items() if fetch})
         try:
             async with witnessing(county, config.server.host, config.server.port, serve_copies) as url:
                 tasks.every("keep", KEEP_S, keeper.round)

@@ -146,7 +146,14 @@ def test_the_web_clients_types_are_those_of_the_declarations(
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize(("keys", "name", "setting"), [("no key", "county", "--logs"), ("", "the county", "--name")])
+KEYS_AND_NAMES = [
+    ("no key", "county", "--logs"),
+    (f"{Log().key} http://[x", "county", "--logs"),
+    ("", "the county", "--name"),
+]
+
+
+@pytest.mark.parametrize(("keys", "name", "setting"), KEYS_AND_NAMES)
 def test_a_witness_wants_keys_and_a_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], keys: str, name: str, setting: str
 ) -> None:

@@ -1,14 +1,17 @@
-"""核验.html and a log whose key was changed: it says what `keshi verify` says, and shows the change."""
+"""核验.html and a log that changed its key or began anew: it says what `keshi verify` says, and shows it."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from server.verify.notes import Note, read_note, sign
+from server.verify.bundle import read
+from server.verify.notes import Note, read_key, read_note, sign
+from server.verify.words import SUCCESSOR
 from tests.e2e.test_checker import checker, drop, keys_file, package, small
 from tests.verify.evidence import SmallClass
 from tests.verify.test_handover import rotated
+from tests.verify.test_trust import Case, known_cases
 
 __all__ = ["small"]
 
@@ -27,3 +30,13 @@ async def test_the_first_key_is_enough_and_the_change_is_shown(
         async with checker(tmp_path, chromium) as page:
             assert await drop(page, package(shown), keys_file(key)) == (verdict, [])
             assert "换过密钥" in await page.locator("[data-test=handover]").inner_text()
+
+
+@pytest.mark.parametrize("one", [one for one in known_cases() if "successor, " in one.name], ids=lambda one: one.name)
+async def test_a_successor_counts_only_with_its_own_key(one: Case, tmp_path: Path, chromium: str | None) -> None:
+    async with checker(tmp_path, chromium) as page:
+        shown = package(read(one.evidence.encode()))
+        verdict = await drop(page, shown, keys_file(*map(read_key, one.trust)))
+        assert verdict == ("holds" if one.authentic else "unknown", [])
+        said = await page.locator("[data-test=verdict]").inner_text()
+        assert (SUCCESSOR[0] in said) != one.authentic
