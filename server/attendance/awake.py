@@ -17,12 +17,16 @@ AWAY_MS: Final = 30_000
 
 
 class Watch:
-    """Looked at each second and before anything is decided; `gaps` are the ledger milliseconds of each absence."""
+    """Looked at each second and before anything is decided; `gaps` are the ledger milliseconds of each absence.
+
+    `pauses`: so often nobody could show themselves to us, each absence included.
+    """
 
     def __init__(self, boot: Callable[[], int]) -> None:
         self._boot = boot
         self._looked_ms: int | None = None
         self.gaps: list[Interval] = []
+        self.pauses = 0
 
     def look(self, now_ms: int) -> bool:
         """Whether we stood still since the last look; `now_ms` is ledger time."""
@@ -31,4 +35,5 @@ class Watch:
         self._looked_ms = boot_ms
         if still_ms > AWAY_MS:
             self.gaps.append((now_ms - still_ms, now_ms))
+        self.pauses += still_ms > PAUSE_MS
         return still_ms > PAUSE_MS

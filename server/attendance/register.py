@@ -110,6 +110,7 @@ class Register:
     ) -> None:
         self.database = database
         self.clock = clock
+        self.tasks = tasks
         self.owners: Owners = owners or Alone()
         self.spool = Spool(folder, tasks)
         self._estates = Estates()

@@ -273,7 +273,7 @@ class LessonMachine(RuleBasedStateMachine):
                 await side.say_the_last(seat)
         await side.happen(Kind.RESUMED)
         await side.happen(Kind.ENDED)
-        await side.world.challenges.round()
+        await side.world.challenge()
         now = side.world.now()
         await side.world.seal_all()
         sealed = await side.world.sealed()

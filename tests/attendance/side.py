@@ -60,7 +60,7 @@ class Side:
             ms -= step
             for seat in self.seats.values():
                 await self._live(seat)
-            await self.world.challenges.round()
+            await self.world.challenge()
             for seat in self.seats.values():
                 if seat.inside:
                     await face(self.world, seat.page, seat.way)

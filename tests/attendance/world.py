@@ -81,6 +81,8 @@ class World:
     deaf: set[str] = field(default_factory=set)
     shown: dict[str, ChallengeState] = field(default_factory=dict)
     attests: Attests | None = None
+    #: the clock that goes on while the process stands still
+    boot_ms: int = 0
 
     @classmethod
     async def make(
@@ -99,7 +101,9 @@ class World:
     async def start(self) -> None:
         """Like the service's start: read the spool, load what it needs, begin a new one."""
         self.tasks = Tasks()
-        self.register = Register(self.database, self.clock, self.tasks, self.folder / "spool")
+        self.register = Register(
+            self.database, self.clock, self.tasks, self.folder / "spool", boot=lambda: self.boot_ms
+        )
         ports = Ports(self._verify, self._answers, self._lost, self.attests)
         self.attendance = Attendance(self.register, Vault(b"k" * 32), ports)
         self.sealer = Sealer(self.register)
@@ -140,6 +144,16 @@ class World:
     async def end(self) -> None:
         """The lesson ends now."""
         await self.set_timeline([*self.transitions, Transition(self.now(), Phase.CLOSED)], ended=True)
+
+    async def challenge(self) -> None:
+        """A round of challenges, and all that it shows."""
+        await self.challenges.round()
+        await asyncio.gather(*self.challenges.showing.values(), return_exceptions=True)
+
+    def stand_still(self, ms: int) -> None:
+        """The process does nothing for so long, and lives on."""
+        self.boot_ms += ms
+        self.clock.advance(ms)
 
     async def seal_all(self) -> None:
         """Let everything become final."""

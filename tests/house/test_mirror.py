@@ -11,6 +11,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/__main__.py": "tests/test_commands.py runs it as a person does",
     "server/attendance/api.py": "tests/attendance/test_views.py and tests/live/test_api.py speak to it",
     "server/attendance/challenges/api.py": "tests/attendance/challenges/test_page.py speaks to it",
+    "server/attendance/challenges/lesson.py": "tests/attendance/challenges/test_trouble.py sees what it keeps",
     "server/attendance/challenges/provider.py": "a port; tests/attendance/challenges/scripted.py is its adapter",
     "server/attendance/challenges/records.py": "tests/attendance/challenges/test_service.py writes and reads its rows",
     "server/attendance/corrections/api.py": "tests/attendance/corrections/test_service.py speaks to it",

@@ -26,7 +26,10 @@ class Prompt:
 
 
 class ChallengeProvider(Protocol):
-    """Asks and judges; keeps nothing that a restart may lose."""
+    """Asks and judges; keeps nothing that a restart may lose.
+
+    When it raises, or takes longer than ten seconds, the trainee is asked anew: its failures void nothing.
+    """
 
     async def prompt(self, question: Question) -> Prompt:
         """What is asked."""

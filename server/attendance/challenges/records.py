@@ -90,9 +90,13 @@ async def add_event(
     await append(connection, told.slot, lesson_id, [told])
 
 
-async def events_of(connection: AsyncConnection, lesson_id: str) -> dict[str, list[Event]]:
-    """What happened in a lesson, by trainee, in order."""
+async def events_of(
+    connection: AsyncConnection, lesson_id: str, person_id: str | None = None
+) -> dict[str, list[Event]]:
+    """What happened in a lesson, to one trainee or to all of them, by trainee, in order."""
     query = select(challenge_event).where(challenge_event.c.lesson_id == lesson_id)
+    if person_id is not None:
+        query = query.where(challenge_event.c.person_id == person_id)
     rows = await connection.execute(query.order_by(challenge_event.c.person_id, challenge_event.c.seq))
     found: dict[str, list[Event]] = {}
     for row in rows.mappings():

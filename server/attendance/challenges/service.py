@@ -2,14 +2,18 @@
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Final, Literal
+
+import structlog
 
 from server.attendance.book import LessonBook
 from server.attendance.challenges import records, rules
+from server.attendance.challenges.lesson import Lesson, Line
 from server.attendance.challenges.provider import ChallengeProvider, Prompt, Question
-from server.attendance.challenges.rules import Event, Heard, Standing
+from server.attendance.challenges.rules import Asked, Event, Heard, Standing
 from server.attendance.lease import End
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
@@ -21,6 +25,10 @@ ROUND_S: Final = 1.0
 #: so often it is looked who is due: to the second nobody needs to know
 LOOK_EVERY_MS: Final = 5_000
 SEAL: Final = "challenge.seed"
+#: a provider that takes longer has failed; much less than anybody has to answer
+PROVIDER_S: Final = 10.0
+
+log = structlog.get_logger("attendance.challenges")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +72,6 @@ class Ports:
     holds: Callable[[Actor, str, str, int], Holder]
 
 
-@dataclass(slots=True)
-class _Lesson:
-    lesson_id: str
-    rule: ChallengeRule
-    seed: bytes
-    revealed: bool
-    standings: dict[str, Standing]
-    #: by trainee: the state that a connection's page acknowledged, and the newest challenge that it showed
-    told: dict[str, tuple[int, str]] = field(default_factory=dict)
-    shown: dict[str, int] = field(default_factory=dict)
-    looked_ms: int = 0
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def standing(self, person_id: str) -> Standing:
-        return self.standings.get(person_id, Standing())
-
-
 class Challenges:
     """Asks the trainees of this process's lessons. Without a provider no lesson starts in which they must be asked."""
 
@@ -88,9 +79,12 @@ class Challenges:
         self, register: Register, vault: Vault, ports: Ports, provider: ChallengeProvider | None = None
     ) -> None:
         self._register, self._vault, self._ports, self.provider = register, vault, ports, provider
-        self._lessons: dict[str, _Lesson] = {}
+        self._lessons: dict[str, Lesson] = {}
         self._without: set[str] = set()
         self._switched: dict[tuple[str, str], int] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
+        #: what is being shown to a connection, one thing at a time
+        self.showing: dict[str, asyncio.Task[None]] = {}
         self._loading = asyncio.Lock()
         register.on_lease_end.append(self._lease_ended)
         register.on_lesson_start.append(self.begin)
@@ -104,43 +98,37 @@ class Challenges:
             raise DomainError("challenges_unavailable")
         seed = secrets.token_bytes(rules.SEED_BYTES)
         sealed = self._vault.seal(SEAL, seed.hex(), lesson_id)
-        async with self._register.database.write(f"challenge:{lesson_id}") as connection:
-            if await records.sealed_seed(connection, lesson_id) is None:
-                await self._register.owners.require(connection, lesson_id)
-                await records.add_seed(connection, lesson_id, seed, sealed, rule.limit_ms // 1000, self._now())
-        self._without.discard(lesson_id)
+        async with self._loading:  # else a lesson that is being read would be taken for one without challenges
+            async with self._register.database.write(f"challenge:{lesson_id}") as connection:
+                if await records.sealed_seed(connection, lesson_id) is None:
+                    await self._register.owners.require(connection, lesson_id)
+                    await records.add_seed(connection, lesson_id, seed, sealed, rule.limit_ms // 1000, self._now())
+            self._without.discard(lesson_id)
 
     async def round(self) -> None:
         """Ask who is due, note whose time is over, tell pages how they stand. A lesson that fails stops no other."""
-        failed: Exception | None = None
-        for lesson_id, book in list(self._register.books.items()):
-            try:
-                await self._round(lesson_id, book)
-            except Exception as error:  # noqa: BLE001  told below
-                self._lessons.pop(lesson_id, None)  # what was written is read again
-                failed = failed or error
+        await self._register.awake()
+        books = list(self._register.books.items())
+        done = await asyncio.gather(*(self._round(*each) for each in books), return_exceptions=True)
         gone = self._lessons.keys() - self._register.books.keys()
         for lesson_id in gone:
             del self._lessons[lesson_id]
         self._without &= self._register.books.keys()
-        if failed is not None:
-            raise failed
+        for failed in done:
+            if failed is not None:
+                raise failed
 
     async def answer(self, actor: Actor, connection: str, said: Answer) -> ChallengeState:
         """Judge an answer; one that is repeated changes nothing. Raises DomainError lease_lost, challenge_over."""
         received_ms = self._now()
         self._ports.holds(actor, connection, said.lesson_id, said.epoch)
-        known, provider = await self._challenged(said.lesson_id)
-        async with known.lock:
-            standing = known.standing(actor.person_id)
-            if standing.asked is None and standing.decided is not None and standing.number == said.number:
-                return await self._state(known, actor.person_id)
-            asked = rules.check_answer(standing, said.number, received_ms)
-            right = await provider.judge(_question(known, actor.person_id, said.number), said.answer)
-            at_ms = max(received_ms, standing.at_ms)
-            event = rules.answered(standing, asked, at_ms, right, self._credit_ms(known, actor.person_id))
-            await self._happen(known, actor.person_id, event)
-            return await self._state(known, actor.person_id)
+        async with self._in_line(said.lesson_id, actor.person_id, received_ms):
+            await self._register.awake()
+            known, provider = await self._challenged(said.lesson_id)
+            if not await self._is_judged(known, actor.person_id, said.number, received_ms):
+                right = await self._judge(known, provider, actor.person_id, said)
+                await self._decide(known, actor.person_id, said.number, received_ms, right)
+        return await self._state(known, actor.person_id)
 
     async def again(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> ChallengeState:
         """A trainee who is blocked asks to be verified.
@@ -149,16 +137,67 @@ class Challenges:
         """
         holder = self._ports.holds(actor, connection, lesson_id, epoch)
         known, _ = await self._challenged(lesson_id)
-        async with known.lock:
-            standing = known.standing(actor.person_id)
-            rules.check_again(standing, self._now())
-            await self._issue(known, holder, self._now())
-            return await self._state(known, actor.person_id)
+        async with self._settled(known, actor.person_id) as standing:
+            if standing.asked is None or actor.person_id not in known.unasked:
+                rules.check_again(standing, self._now())
+                await self._issue(known, holder, self._now())
+        return await self._state(known, actor.person_id)
 
     async def state(self, lesson_id: str, person_id: str) -> ChallengeState | None:
         """How a trainee stands now; None where nobody is challenged."""
         known = await self._known(lesson_id)
         return await self._state(known, person_id) if known else None
+
+    # ---- an answer
+
+    @asynccontextmanager
+    async def _in_line(self, lesson_id: str, person_id: str, received_ms: int) -> AsyncIterator[None]:
+        """A trainee's answers are judged in the order in which they came, and nothing is overdue meanwhile."""
+        key = lesson_id, person_id
+        line = self._lines.setdefault(key, Line())
+        line.received.append(received_ms)
+        try:
+            async with line.lock:
+                yield
+        finally:
+            line.received.remove(received_ms)
+            if not line.received:
+                del self._lines[key]
+
+    def _is_answered(self, known: Lesson, person_id: str, asked: Asked) -> bool:
+        """Whether an answer that came in time is being judged just now."""
+        line = self._lines.get((known.lesson_id, person_id))
+        return line is not None and min(line.received) <= asked.deadline_ms
+
+    async def _is_judged(self, known: Lesson, person_id: str, number: int, received_ms: int) -> bool:
+        """Whether this challenge is decided already. Raises DomainError challenge_over."""
+        async with self._settled(known, person_id) as standing:
+            if standing.asked is None and standing.decided is not None and standing.number == number:
+                return True
+            rules.check_answer(standing, number, received_ms)
+            return False
+
+    async def _judge(self, known: Lesson, provider: ChallengeProvider, person_id: str, said: Answer) -> bool | None:
+        """What the provider says, however long that takes; None when it fails."""
+        try:
+            async with asyncio.timeout(PROVIDER_S):
+                return await provider.judge(_question(known, person_id, said.number), said.answer)
+        except Exception as error:  # noqa: BLE001  whatever it is, it is not the trainee's
+            log.error("challenge_not_judged", lesson=known.lesson_id, person=person_id, error=type(error).__name__)
+            return None
+
+    async def _decide(self, known: Lesson, person_id: str, number: int, received_ms: int, right: bool | None) -> None:
+        """Raises DomainError challenge_over: it was withdrawn while it was judged."""
+        if right is None:
+            known.anew.add(person_id)
+        async with self._settled(known, person_id) as standing:
+            asked = standing.asked
+            if asked is None or asked.number != number:
+                raise DomainError("challenge_over")
+            if right is not None:
+                at_ms = max(received_ms, standing.at_ms)
+                event = rules.answered(standing, asked, at_ms, right, self._credit_ms(known, person_id))
+                await self._happen(known, person_id, event)
 
     # ---- a round
 
@@ -170,6 +209,7 @@ class Challenges:
             now = self._now()
             look = now - known.looked_ms >= LOOK_EVERY_MS
             for person_id in list(book.people):
+                await self._settle(known, person_id)
                 while (event := self._next(known, book, person_id, now)) is not None:
                     await self._happen(known, person_id, event)
                 holder = self._holder(lesson_id, person_id)
@@ -178,26 +218,31 @@ class Challenges:
             known.looked_ms = now if look else known.looked_ms
             if book.ended and not known.revealed:
                 await self._reveal(known)
-        holders = [one for one in self._register.holders.values() if one.lesson_id == lesson_id and one.connection]
-        await asyncio.gather(*(self._show(known, one) for one in holders))
+        for holder in list(self._register.holders.values()):
+            if holder.lesson_id == lesson_id and holder.connection:
+                self._begin_show(known, holder.person_id, holder.connection)
 
-    def _next(self, known: _Lesson, book: LessonBook, person_id: str, now: int) -> Event | None:
+    def _next(self, known: Lesson, book: LessonBook, person_id: str, now: int) -> Event | None:
         """What happened to what is asked, if anything did."""
         standing, holder = known.standing(person_id), self._holder(known.lesson_id, person_id)
+        asked, unasked = standing.asked, person_id in known.unasked
+        if asked is not None and self._is_answered(known, person_id, asked):
+            return None
         switched_ms = self._switched.pop((known.lesson_id, person_id), None)
-        asked = standing.asked
         if asked is None:
             return None
-        if book.ended and asked.deadline_ms >= book.transitions[-1].at_ms:
+        if book.ended and (unasked or asked.deadline_ms >= book.transitions[-1].at_ms):
             return rules.withdrawn(standing, now)
         if switched_ms is not None and (event := rules.paused(standing, switched_ms, known.rule)) is not None:
             return event
         if holder is not None and (event := rules.resumed(standing, now, holder.epoch)) is not None:
             return event
+        if unasked:
+            return None
         beating = holder is not None and book.person(person_id).reached_ms > asked.since_ms
         return rules.overdue(standing, now, Heard(known.shown.get(person_id) == asked.number, beating))
 
-    def _is_due(self, known: _Lesson, book: LessonBook, holder: Holder, now: int) -> bool:
+    def _is_due(self, known: Lesson, book: LessonBook, holder: Holder, now: int) -> bool:
         """Only while the lesson is open: in a break nobody is asked."""
         standing, is_open = known.standing(holder.person_id), book.delivered(now).open
         if self.provider is None or not is_open or is_open[-1][1] < now:
@@ -205,41 +250,96 @@ class Challenges:
         drawn = rules.draw(known.seed, holder.person_id, standing.number + 1)
         return rules.is_due(standing, book.credit_ms(holder.person_id, now), drawn, known.rule)
 
-    async def _issue(self, known: _Lesson, holder: Holder, now: int) -> None:
+    async def _issue(self, known: Lesson, holder: Holder, now: int) -> None:
         standing, credit_ms = known.standing(holder.person_id), self._credit_ms(known, holder.person_id)
         event = rules.issue(standing, max(now, standing.at_ms), holder.epoch, credit_ms, known.rule)
         await self._happen(known, holder.person_id, event)
 
-    async def _show(self, known: _Lesson, holder: Holder) -> None:
-        """Tell a page how it stands, until it has acknowledged that."""
-        standing, person_id = known.standing(holder.person_id), holder.person_id
-        mark = (standing.seq, holder.connection)
-        if not standing.seq or known.told.get(person_id) == mark:
+    def _begin_show(self, known: Lesson, person_id: str, connection: str) -> None:
+        """Tell a page how it stands, until it has acknowledged that; nothing else waits for the page."""
+        standing, told = known.standing(person_id), known.told.get(person_id)
+        is_told = told is not None and told[:2] == (standing.seq, connection) and person_id not in known.unasked
+        if not standing.seq or is_told or connection in self.showing:
             return
-        if await self._ports.show(holder.connection, await self._state(known, person_id)):
-            known.told[person_id] = mark
-            if standing.asked is not None:
-                known.shown[person_id] = standing.asked.number
+        showing = self._register.tasks.spawn("attendance.challenge", self._show(known, person_id, connection))
+        self.showing[connection] = showing
+        showing.add_done_callback(lambda _: self.showing.pop(connection, None))
 
-    async def _state(self, known: _Lesson, person_id: str) -> ChallengeState:
-        standing = known.standing(person_id)
-        asked, provider = standing.asked, self.provider
+    async def _show(self, known: Lesson, person_id: str, connection: str) -> None:
+        state = await self._state(known, person_id)
+        mark = (known.standing(person_id).seq, connection, state.state)
+        if known.told.get(person_id) != mark and await self._ports.show(connection, state):
+            known.told[person_id] = mark
+            if state.state == "asked":
+                known.shown[person_id] = state.number
+
+    async def _state(self, known: Lesson, person_id: str) -> ChallengeState:
+        prompt = await self._prompt(known, person_id)
+        standing, asked = known.standing(person_id), known.asked_now(person_id)
         reason = standing.blocked.code if standing.blocked else None
-        if asked is None or asked.left_ms is not None or provider is None:
+        if asked is None or prompt is None or prompt[0] != asked.number:
             return ChallengeState(known.lesson_id, "blocked" if reason else "clear", standing.number, None, 0, reason)
-        prompt = await provider.prompt(_question(known, person_id, asked.number))
         left_ms = max(0, asked.deadline_ms - self._now())
-        return ChallengeState(known.lesson_id, "asked", asked.number, prompt, left_ms, reason)
+        return ChallengeState(known.lesson_id, "asked", asked.number, prompt[1], left_ms, reason)
+
+    async def _prompt(self, known: Lesson, person_id: str) -> tuple[int, Prompt] | None:
+        """Which challenge a page shows and how; None without one, and when the provider cannot ask.
+
+        Then nothing is held against the trainee, and their time to answer begins once it can.
+        """
+        asked, provider = known.asked_now(person_id), self.provider
+        if asked is None or provider is None:
+            return None
+        try:
+            async with asyncio.timeout(PROVIDER_S):
+                prompt = await provider.prompt(_question(known, person_id, asked.number))
+        except Exception as error:  # noqa: BLE001  whatever it is, it is not the trainee's
+            if person_id not in known.unasked:
+                log.error("challenge_not_asked", lesson=known.lesson_id, person=person_id, error=type(error).__name__)
+            known.unasked.add(person_id)
+            return None
+        if person_id in known.unasked:
+            known.unasked.remove(person_id)
+            known.anew.add(person_id)
+            async with self._settled(known, person_id):
+                pass
+        return asked.number, prompt
 
     # ---- what is kept
 
-    async def _happen(self, known: _Lesson, person_id: str, event: Event) -> None:
+    @asynccontextmanager
+    async def _settled(self, known: Lesson, person_id: str) -> AsyncIterator[Standing]:
+        """How a trainee stands, which nobody else changes meanwhile."""
+        async with known.lock:
+            await self._settle(known, person_id)
+            yield known.standing(person_id)
+
+    async def _settle(self, known: Lesson, person_id: str) -> None:
+        """Before anything is judged: ask anew what our absence or a failed write took time from."""
+        if known.pauses < self._register.watch.pauses:
+            known.pauses = self._register.watch.pauses
+            known.anew |= {each for each, standing in known.standings.items() if standing.asked is not None}
+        if person_id not in known.anew:
+            return
+        async with self._register.database.read() as connection:  # a write that failed may have happened
+            events = await records.events_of(connection, known.lesson_id, person_id)
+        standing = known.standings[person_id] = rules.rebuild(events.get(person_id, ()))
+        if (event := rules.restored(standing, self._now(), known.rule)) is not None:
+            await self._happen(known, person_id, event)
+            known.shown.pop(person_id, None)
+        known.anew.discard(person_id)
+
+    async def _happen(self, known: Lesson, person_id: str, event: Event) -> None:
+        known.anew.add(person_id)
         async with self._register.database.write(f"challenge:{known.lesson_id}") as connection:
             await self._register.owners.require(connection, known.lesson_id)
             await records.add_event(connection, known.lesson_id, person_id, event, known.rule)
         known.standings[person_id] = rules.apply(known.standing(person_id), event)
+        known.anew.discard(person_id)
+        if known.standing(person_id).asked is None:
+            known.unasked.discard(person_id)
 
-    async def _reveal(self, known: _Lesson) -> None:
+    async def _reveal(self, known: Lesson) -> None:
         async with self._register.database.write(f"challenge:{known.lesson_id}") as connection:
             await self._register.owners.require(connection, known.lesson_id)
             if await records.revealed(connection, known.lesson_id) is None:
@@ -247,16 +347,16 @@ class Challenges:
                 await records.add_reveal(connection, known.lesson_id, known.seed, limit_s, self._now())
         known.revealed = True
 
-    async def _challenged(self, lesson_id: str) -> tuple[_Lesson, ChallengeProvider]:
+    async def _challenged(self, lesson_id: str) -> tuple[Lesson, ChallengeProvider]:
         known = await self._known(lesson_id)
         if known is None or self.provider is None:
             raise DomainError("challenge_over")
         return known, self.provider
 
-    async def _known(self, lesson_id: str) -> _Lesson | None:
+    async def _known(self, lesson_id: str) -> Lesson | None:
         """A lesson in which trainees are challenged. What was asked before we had it is asked anew."""
-        if lesson_id in self._without:
-            return None
+        if lesson_id in self._without or lesson_id in self._lessons:
+            return self._lessons.get(lesson_id)
         async with self._loading:
             if lesson_id not in self._lessons:
                 known = await self._load(lesson_id)
@@ -266,7 +366,7 @@ class Challenges:
                 self._lessons[lesson_id] = known
             return self._lessons[lesson_id]
 
-    async def _load(self, lesson_id: str) -> _Lesson | None:
+    async def _load(self, lesson_id: str) -> Lesson | None:
         rule = await self._ports.rule_of(lesson_id)
         async with self._register.database.read() as connection:
             sealed = await records.sealed_seed(connection, lesson_id)
@@ -276,11 +376,8 @@ class Challenges:
             return None
         seed = bytes.fromhex(self._vault.open(SEAL, sealed, lesson_id))
         standings = {person_id: rules.rebuild(each) for person_id, each in events.items()}
-        known = _Lesson(lesson_id, rule, seed, revealed is not None, standings)
-        for person_id, standing in list(standings.items()):
-            if (event := rules.restored(standing, self._now(), rule)) is not None:
-                await self._happen(known, person_id, event)
-        return known
+        asked = {person_id for person_id, standing in standings.items() if standing.asked is not None}
+        return Lesson(lesson_id, rule, seed, revealed is not None, standings, asked, self._register.watch.pauses)
 
     async def _lease_ended(self, holder: Holder) -> None:
         if holder.ended is End.TAKEN_OVER:
@@ -290,7 +387,7 @@ class Challenges:
         holder = self._register.holders.get(person_id)
         return holder if holder is not None and holder.lesson_id == lesson_id else None
 
-    def _credit_ms(self, known: _Lesson, person_id: str) -> int:
+    def _credit_ms(self, known: Lesson, person_id: str) -> int:
         book = self._register.books.get(known.lesson_id)
         return book.credit_ms(person_id, self._now()) if book else 0
 
@@ -298,5 +395,5 @@ class Challenges:
         return self._register.clock.ms()
 
 
-def _question(known: _Lesson, person_id: str, number: int) -> Question:
+def _question(known: Lesson, person_id: str, number: int) -> Question:
     return Question(known.lesson_id, person_id, number, rules.draw(known.seed, person_id, number))

@@ -1,5 +1,8 @@
 """A provider with a script: it shows four digits and wants them back. For tests only."""
 
+import asyncio
+from dataclasses import dataclass, field
+
 from server.attendance.challenges.provider import Prompt, Question
 
 
@@ -11,6 +14,29 @@ class Scripted:
 
     async def judge(self, question: Question, answer: str) -> bool:
         return answer == answer_of(question)
+
+
+@dataclass
+class Failing(Scripted):
+    """One that cannot ask some, cannot judge, or takes its time."""
+
+    fails: set[str] = field(default_factory=set)
+    judges: bool = True
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    slow: asyncio.Event | None = None
+
+    async def prompt(self, question: Question) -> Prompt:
+        if question.person_id in self.fails:
+            raise ConnectionError("nobody there")
+        return await super().prompt(question)
+
+    async def judge(self, question: Question, answer: str) -> bool:
+        self.asked.set()
+        if self.slow is not None:
+            await self.slow.wait()
+        if not self.judges:
+            raise ConnectionError("nobody there")
+        return await super().judge(question, answer)
 
 
 def answer_of(question: Question) -> str:

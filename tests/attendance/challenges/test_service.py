@@ -1,6 +1,5 @@
 """Challenges over the real service, store and spool: who is asked, what an answer, silence or another device does."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -9,58 +8,11 @@ from server.attendance.challenges import records, rules
 from server.attendance.challenges.service import Answer, ChallengeState
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.timeline import Phase, Transition
-from server.core.actor import Actor
 from server.core.errors import DomainError
-from server.training.rules import ChallengeRule
 from server.verify.vouched import Outcome
+from tests.attendance.challenges.play import ANN, LATEST_MS, RULE, enter, let_pass, outcomes, say, until_asked
 from tests.attendance.challenges.scripted import right
 from tests.attendance.world import BEAT_EVERY_MS, LESSON, PASSWORD, T0, Page, World, trainee
-
-RULE = ChallengeRule(180_000, 20_000)
-ANN = trainee(1)
-#: by then everybody was asked
-LATEST_MS = RULE.latest_ms + BEAT_EVERY_MS
-
-
-@pytest.fixture
-async def world(tmp_path: Path, template: Path) -> AsyncIterator[World]:
-    made = await World.make(tmp_path / "world", template, rule=RULE)
-    yield made
-    await made.close()
-
-
-async def enter(world: World, who: Actor = ANN) -> Page:
-    page = Page(world, who)
-    page.show()
-    await page.join()
-    return page
-
-
-async def let_pass(world: World, page: Page, ms: int) -> None:
-    """The page beats every ten seconds; challenges are looked at every second."""
-    for _ in range(ms // 1_000):
-        world.clock.advance(1_000)
-        if world.now() % BEAT_EVERY_MS == 0:
-            await page.beat()
-        await world.challenges.round()
-
-
-async def until_asked(world: World, page: Page) -> ChallengeState:
-    for _ in range(LATEST_MS // 1_000 + 2):
-        await let_pass(world, page, 1_000)
-        state = world.shown.get(page.connection)
-        if state is not None and state.state == "asked":
-            return state
-    raise AssertionError("nobody was asked")
-
-
-async def say(world: World, page: Page, state: ChallengeState, answer: str = "") -> ChallengeState:
-    said = Answer(LESSON, page.epoch, state.number, answer or right(state.prompt))
-    return await world.challenges.answer(page.actor, page.connection, said)
-
-
-async def outcomes(world: World) -> list[Outcome]:
-    return [one.outcome for one in (await world.happened()).get(ANN.person_id, [])]
 
 
 async def test_a_trainee_is_asked_when_it_is_due_and_passes(world: World) -> None:
@@ -144,11 +96,11 @@ async def test_whoever_leaves_with_a_challenge_has_not_answered(world: World) ->
     await world.attendance.leave(page.actor, page.connection, LESSON, page.epoch)
     for _ in range(RULE.answer_ms // 1_000 + 1):
         world.clock.advance(1_000)
-        await world.challenges.round()
+        await world.challenge()
     assert (await outcomes(world))[-1] in (Outcome.SILENT, Outcome.TIMED_OUT)
     back = Page(world, ANN, "page-two")
     await back.join()
-    await world.challenges.round()
+    await world.challenge()
     assert world.shown[back.connection].state == "blocked"
 
 
@@ -158,7 +110,7 @@ async def test_a_reconnected_page_is_asked_again_within_the_same_time(world: Wor
     await page.drop()
     world.clock.advance(5_000)
     await page.join()
-    await world.challenges.round()
+    await world.challenge()
     again = world.shown[page.connection]
     assert (again.number, again.prompt, again.left_ms) == (state.number, state.prompt, RULE.answer_ms - 5_000)
 
@@ -171,7 +123,7 @@ async def test_another_device_is_asked_and_gets_the_time_that_was_left(world: Wo
     other.show()
     await other.join(PASSWORD)
     world.clock.advance(2_000)
-    await world.challenges.round()
+    await world.challenge()
     state = world.shown[other.connection]
     assert (state.state, state.left_ms) == ("asked", RULE.answer_ms - 5_000)
     assert (await say(world, other, state)).state == "clear"
@@ -203,7 +155,7 @@ async def test_the_end_withdraws_what_is_asked_and_reveals_the_seed(world: World
     await world.end()
     async with world.database.read() as connection:
         assert await records.revealed(connection, LESSON) is None
-    await world.challenges.round()
+    await world.challenge()
     assert await outcomes(world) == [Outcome.ISSUED, Outcome.WITHDRAWN]
     async with world.database.read() as connection:
         seed = await records.revealed(connection, LESSON)
@@ -211,7 +163,7 @@ async def test_the_end_withdraws_what_is_asked_and_reveals_the_seed(world: World
     (issued, _) = (await world.happened())[ANN.person_id]
     due = rules.due_after_ms(rules.draw(seed, ANN.person_id, 1), RULE)
     assert due <= issued.credit_ms <= due + 2 * BEAT_EVERY_MS
-    await world.challenges.round()
+    await world.challenge()
 
 
 async def test_a_deadline_before_the_end_is_not_withdrawn(world: World) -> None:
@@ -219,7 +171,7 @@ async def test_a_deadline_before_the_end_is_not_withdrawn(world: World) -> None:
     await until_asked(world, page)
     world.clock.advance(RULE.answer_ms + 1)
     await world.end()
-    await world.challenges.round()
+    await world.challenge()
     assert (await outcomes(world))[-1] is Outcome.TIMED_OUT
 
 
@@ -229,7 +181,7 @@ async def test_a_crash_asks_anew_with_the_whole_time(world: World) -> None:
     world.clock.advance(RULE.answer_ms - 1_000)
     await world.crash()
     await page.join()
-    await world.challenges.round()
+    await world.challenge()
     again = world.shown[page.connection]
     assert (again.number, again.prompt, again.left_ms) == (first.number, first.prompt, RULE.answer_ms)
     assert (await say(world, page, again)).state == "clear"
