@@ -245,7 +245,7 @@ class Challenges:
     def _is_due(self, known: Lesson, book: LessonBook, holder: Holder, now: int) -> bool:
         """Only while the lesson is open: in a break nobody is asked."""
         standing, is_open = known.standing(holder.person_id), book.delivered(now).open
-        if self.provider is None or not is_open or is_open[-1][1] < now:
+        if self.provider is None or book.ended or not is_open or is_open[-1][1] < now:
             return False
         drawn = rules.draw(known.seed, holder.person_id, standing.number + 1)
         return rules.is_due(standing, book.credit_ms(holder.person_id, now), drawn, known.rule)

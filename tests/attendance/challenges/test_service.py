@@ -166,6 +166,16 @@ async def test_the_end_withdraws_what_is_asked_and_reveals_the_seed(world: World
     await world.challenge()
 
 
+async def test_when_the_lesson_ends_nobody_is_asked_any_more(world: World) -> None:
+    page = await enter(world)
+    for _ in range(LATEST_MS // BEAT_EVERY_MS + 1):
+        world.clock.advance(BEAT_EVERY_MS)
+        await page.beat()
+    await world.end()
+    await world.challenge()
+    assert await outcomes(world) == []
+
+
 async def test_a_deadline_before_the_end_is_not_withdrawn(world: World) -> None:
     page = await enter(world)
     await until_asked(world, page)

@@ -1,4 +1,4 @@
-"""What is no trainee's fault costs nobody anything: we stood still, a page or provider does not answer, a write fails."""
+"""What is no trainee's fault costs nobody anything: we stood still, a page or provider is silent, a write fails."""
 
 import asyncio
 from collections import Counter
