@@ -223,8 +223,10 @@ class Live:
                     await self._catch_up(running)
                 await self._notice(running)
             except DomainError as error:
-                if error.code != "owner_changing":  # then another process saw to it, and we shall hear of that
+                if error.code != "owner_changing":
                     raise
+                # another process saw to it, and we shall hear of that
+                log.warning("absence_told_elsewhere", lesson=running.lesson_id, code=error.code)
 
     async def round(self) -> None:
         """End lessons that were abandoned; forget those that are over; find out what the store has of a lost answer."""
