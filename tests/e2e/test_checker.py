@@ -73,7 +73,7 @@ def sheet(bundle: Bundle, **other: int) -> str:
     lines = []
     for claim in bundle.claims:
         seconds = other.get(f"seat{seats[claim.person_id]}", claim.credit_ms // 1000)
-        lines.append(f"{seats[claim.person_id]},A,,,名,,{numbers[claim.lesson_id]},,,,,,,0,{seconds},0")
+        lines.append(f"{seats[claim.person_id]},A,,,名,,{numbers[claim.lesson_id]},,,,,,,0,{seconds},0,{seconds}")
     return "标题\r\n" + "\r\n".join(lines)
 
 

@@ -14,9 +14,10 @@ const PLACE = 'keshi.log'
 
 export async function askLog(path: string): Promise<string | null> {
   const answer = await fetch(`/log/${path}`, { cache: 'no-store' })
+  const text = await answer.text() // an answer that nobody reads keeps its connection
   if (answer.status === 404) return null
   if (!answer.ok) throw new Error(`${answer.status}`)
-  return answer.text()
+  return text
 }
 
 export function recallSeen(): Seen | null {

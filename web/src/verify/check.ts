@@ -1,13 +1,12 @@
 /** Decides whether evidence holds; the same as server/verify/check.py. Nothing of the file is believed. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
-import { CHANGED, CLOCK_WRONG, CORRECTION, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CHALLENGE_OUTCOME, CHANGED, CLOCK_WRONG, CORRECTION, ENDED, GAP, isEmpty, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
 import { reached, shownBy, signersOf, type Handover } from './handover'
 import { Leases } from './leases'
 import { said } from './minutes'
-import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key, type Note } from './notes'
+import { hex, checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key, type Note } from './notes'
 import { checkConsistency, checkInclusion, leafHash, pieces, Refused, root, same, summit, type Bytes } from './tree'
-import { hex } from './notes'
 
 const MINUTE_MS = 60_000
 const SEEN_S = 900
@@ -45,6 +44,8 @@ export interface Report {
   changes: Change[]
   /** What corrections come to, by lesson number and seat. */
   corrected: Map<string, number>
+  /** Numbers of lessons in which challenges decide what counts: `keshi verify` works that out, this page does not. */
+  challenged: Set<number>
   /** How the log came to its present key and name. */
   handovers: Handover[]
 }
@@ -81,6 +82,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     credit: look.creditBySeat(),
     changes: look.changes,
     corrected: look.correctedMs,
+    challenged: look.challenged,
     handovers,
   }
 }
@@ -144,6 +146,7 @@ class Look {
   private readonly leases = new Leases()
   private readonly corrections: { lesson: string; record: Rec }[] = []
   readonly changes: Change[] = []
+  readonly challenged = new Set<number>()
   readonly correctedMs = new Map<string, number>()
   private readonly seen = new Set<number>()
   private readonly numbers: Map<string, number>
@@ -238,6 +241,7 @@ class Look {
     if (record.kind === MINUTE) this.minute(record, lesson)
     this.leases.take(lesson, record)
     if (record.kind === LESSON_MINUTE) this.lessonMinute(record, lesson)
+    if (record.kind === CHALLENGE_OUTCOME) this.challenged.add(this.number(lesson))
     if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
     if (record.kind === LESSON_EVENT && record.mode === ENDED) this.ends.set(lesson, record.slot)
   }
@@ -284,10 +288,10 @@ class Look {
     for (const { lesson, record } of [...this.corrections].sort((a, b) => a.record.slot - b.record.slot)) {
       const { subject, seq: slot, flags: beforeMs, creditMs: afterMs } = record
       const key = `${lesson} ${subject} ${slot}`
-      const before = counted.get(key) ?? this.recorded(lesson, slot, subject)
+      const before = counted.get(key) ?? (this.challenged.has(this.number(lesson)) ? beforeMs : this.recorded(lesson, slot, subject))
       if (beforeMs !== before || afterMs > amount(this.delivered, `${lesson} ${slot}`)) this.find('correction_wrong', slot, lesson, subject)
       counted.set(key, afterMs)
-      this.change({ at: record.slot, slot, lesson: this.numbers.get(lesson) ?? -1, seat: this.seats.get(subject) ?? -1, beforeMs, afterMs })
+      this.change({ at: record.slot, slot, lesson: this.number(lesson), seat: this.seats.get(subject) ?? -1, beforeMs, afterMs })
     }
   }
 
@@ -297,9 +301,8 @@ class Look {
     this.correctedMs.set(pair, amount(this.correctedMs, pair) + one.afterMs - one.beforeMs)
   }
 
-  private recorded(lesson: string, slot: number, person: string): number {
-    return this.minutes.get(lesson)?.get(slot)?.get(person) ?? 0
-  }
+  private readonly recorded = (lesson: string, slot: number, person: string): number => this.minutes.get(lesson)?.get(slot)?.get(person) ?? 0
+  private readonly number = (lesson: string): number => this.numbers.get(lesson) ?? -1
 
   private total(pair: string, claimed: ReadonlyMap<string, number>, summed: ReadonlyMap<string, number>): void {
     const [lesson, person] = pair.split(' ') as [string, string]

@@ -1,25 +1,29 @@
 /** Decides whether the 学时台账 in a package says what the evidence proves; the same as server/verify/sheets.py. */
 import type { Finding, Report } from './check'
 
-/** Of one row: seat, lesson number, credited and corrected whole seconds; null: the lesson has not begun. */
-export interface SheetRow { seat: number; lesson: number; seconds: number | null; corrected: number | null }
+/** Of one row: seat, lesson number, credited, corrected and confirmed whole seconds; null: the lesson has not begun. */
+export interface SheetRow { seat: number; lesson: number; seconds: number | null; corrected: number | null; confirmed: number | null }
 
 const SEAT = 0
 const LESSON = 6
 const SECONDS = 14
 const CORRECTED = 15
+const CONFIRMED = 16
 const NUMBER = /^-?\d{1,9}$/
 
 /** The rows of a .csv. */
 export function csvRows(text: string): SheetRow[] {
   return csvLines(text).flatMap((cells) => {
-    const [seat = '', lesson = '', seconds = '', corrected = ''] = [cells[SEAT], cells[LESSON], cells[SECONDS], cells[CORRECTED]]
-    if (!NUMBER.test(seat) || !NUMBER.test(lesson)) return []
-    return [{ seat: Number(seat), lesson: Number(lesson), seconds: number(seconds), corrected: number(corrected) }]
+    const [seat, lesson] = [number(cells, SEAT), number(cells, LESSON)]
+    if (cells.length <= CONFIRMED || seat === null || lesson === null) return []
+    return [{ seat, lesson, seconds: number(cells, SECONDS), corrected: number(cells, CORRECTED), confirmed: number(cells, CONFIRMED) }]
   })
 }
 
-const number = (cell: string): number | null => (NUMBER.test(cell) ? Number(cell) : null)
+function number(cells: readonly string[], at: number): number | null {
+  const cell = cells[at] ?? ''
+  return NUMBER.test(cell) ? Number(cell) : null
+}
 
 /** Cells by line (RFC 4180). */
 function csvLines(text: string): string[][] {
@@ -33,12 +37,12 @@ function csvLines(text: string): string[][] {
   return lines
 }
 
-/** The rows of a sheet of an .xlsx: numbers in the columns A, G, O and P. */
+/** The rows of a sheet of an .xlsx: numbers in the columns A, G, O, P and Q. */
 export function sheetRows(xml: string): SheetRow[] {
   const rows = new Map<string, Record<string, number>>()
-  const cell = /<c r="(A|G|O|P)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
+  const cell = /<c r="(A|G|O|P|Q)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
   for (const [, column = '', row = '', value = ''] of xml.matchAll(cell)) rows.set(row, { ...rows.get(row), [column]: Number(value) })
-  return [...rows.values()].flatMap(({ A, G, O, P }) => (A === undefined || G === undefined ? [] : [{ seat: A, lesson: G, seconds: O ?? null, corrected: P ?? null }]))
+  return [...rows.values()].flatMap(({ A, G, O, P, Q }) => (A === undefined || G === undefined ? [] : [{ seat: A, lesson: G, seconds: O ?? null, corrected: P ?? null, confirmed: Q ?? null }]))
 }
 
 /** Rows that say something else than the evidence, and what they leave out; only of lessons that are in it. */
@@ -56,8 +60,11 @@ export function differences(rows: readonly SheetRow[], report: Report): Finding[
   return found
 }
 
-/** Whether a row says what is proven, in whole seconds towards nothing. */
+/** Whether a row says what is proven, in whole seconds towards nothing; what counts of a challenged lesson is not known here. */
 function says(row: SheetRow, report: Report): boolean {
-  const proven = (of: ReadonlyMap<string, number>): number => Math.trunc((of.get(`${row.lesson} ${row.seat}`) ?? 0) / 1000)
-  return (row.seconds ?? 0) === proven(report.credit) && (row.corrected ?? 0) === proven(report.corrected)
+  const of = (sums: ReadonlyMap<string, number>): number => sums.get(`${row.lesson} ${row.seat}`) ?? 0
+  const credit = of(report.credit)
+  const change = of(report.corrected)
+  const confirmed = report.challenged.has(row.lesson) ? (row.confirmed ?? 0) : Math.trunc((credit + change) / 1000)
+  return (row.seconds ?? 0) === Math.trunc(credit / 1000) && (row.corrected ?? 0) === Math.trunc(change / 1000) && (row.confirmed ?? 0) === confirmed
 }
