@@ -24,7 +24,8 @@ GROWTH: Final = re.compile(r"(?P<old>[1-9][0-9]{0,15})-(?P<size>[1-9][0-9]{0,15}
 
 def serve_log(app: web.Application, folder: TileFolder, at: str = "/log", keys: Iterable[Key] = ()) -> None:
     """Add `/log/checkpoint`, `/log/tile/...`, and for pages, which keep what they saw: `/log/keys`,
-    `/log/consistency/{old}-{size}` (RFC 9162, 2.1.4; a hash a line). What is not there is `not_found`.
+    `/log/consistency/{old}-{size}` (RFC 9162, 2.1.4; a hash a line), `/log/latest` (the checkpoint; empty before there
+    is one, because a log that only begins is no fault). What else is not there is `not_found`.
     """
 
     async def consistency(request: web.Request) -> web.Response:
@@ -39,6 +40,9 @@ def serve_log(app: web.Application, folder: TileFolder, at: str = "/log", keys: 
 
     async def known(_: web.Request) -> web.Response:
         return web.Response(text="".join([f"{key}\n" for key in keys]), headers={"Cache-Control": "no-cache"})
+
+    async def latest(_: web.Request) -> web.Response:
+        return _latest(folder)
 
     async def show(request: web.Request) -> web.Response:
         path = request.match_info["path"]
@@ -58,7 +62,12 @@ def serve_log(app: web.Application, folder: TileFolder, at: str = "/log", keys: 
 
     app.router.add_get(f"{at}/consistency/{{growth}}", consistency)
     app.router.add_get(f"{at}/keys", known)
+    app.router.add_get(f"{at}/latest", latest)
     app.router.add_get(f"{at}/{{path:.+}}", show)
+
+
+def _latest(folder: TileFolder) -> web.Response:
+    return web.Response(text=folder.said() or "", headers={"Cache-Control": "no-cache"})
 
 
 def _prove(folder: TileFolder, old: int, size: int) -> list[bytes]:

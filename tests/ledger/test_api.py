@@ -15,11 +15,15 @@ async def test_the_running_house_publishes_its_log(tmp_path: Path) -> None:
     async with school(tmp_path) as served, ClientSession() as http:
         ledger = served.house.log
         await ledger.round()
+        async with http.get(f"{served.url}/log/latest") as answer:
+            assert (answer.status, await answer.text()) == (200, "")  # it only begins
         served.clock.advance(60_000 + SEAL_AFTER_MS)
         await ledger.round()
         async with http.get(f"{served.url}/log/checkpoint") as answer:
             assert (answer.status, answer.content_type) == (200, "text/plain")
             note = read_note(await answer.text())
+        async with http.get(f"{served.url}/log/latest") as answer:
+            assert await answer.text() == str(note)
         assert check_log(note, [ledger.key]) == [ledger.key]
         size = read_checkpoint(note.text).size
         assert size >= 1

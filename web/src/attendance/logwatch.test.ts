@@ -18,7 +18,7 @@ function log(size: number, history = 'a', secret = SECRET, name = 'keshi/log'): 
   const keys = [`${name}+${hex(id)}+${encode(material)}`]
   const ask: Ask = async (path) => {
     await Promise.resolve()
-    if (path === 'checkpoint') return note
+    if (path === 'latest') return note
     if (path === 'keys') return `${keys.join('\n')}\n`
     const [old = 0, upto = 0] = path.replace('consistency/', '').split('-').map(Number)
     return upto > size ? null : proof(old, hashes.slice(0, upto), true).map((one) => `${encode(one)}\n`).join('')
@@ -44,10 +44,10 @@ describe('a page that saw the log before', () => {
   it('believes at first what it sees, when it is signed', async () => {
     expect(await verdict(log(5).ask, null)).toBe('good')
     const { seen, ask } = log(5)
-    const forged: Ask = async (path) => (path === 'checkpoint' ? seen.note.replace('\n5\n', '\n6\n') : ask(path))
+    const forged: Ask = async (path) => (path === 'latest' ? seen.note.replace('\n5\n', '\n6\n') : ask(path))
     expect(await verdict(forged, null)).toBe('unsigned')
     expect(await verdict(async (path) => (path === 'keys' ? '' : ask(path)), null)).toBe('unsigned')
-    expect(await verdict(async (path) => (path === 'checkpoint' ? 'no note' : ask(path)), null)).toBe('unsigned')
+    expect(await verdict(async (path) => (path === 'latest' ? 'no note' : ask(path)), null)).toBe('unsigned')
   })
   it('names a log that was rolled back', async () => {
     expect(await verdict(log(6).ask, log(7).seen)).toBe('rolled_back')

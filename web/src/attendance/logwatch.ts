@@ -39,7 +39,7 @@ export function keepSeen(seen: Seen): void {
 
 /** What is there now, and how it goes with what was seen; null while the log has nothing and never had. */
 export async function lookAtLog(ask: Ask, before: Seen | null): Promise<{ verdict: Verdict; now: Seen } | null> {
-  const note = await ask('checkpoint')
+  const note = await ask('latest')
   const keys = note === null ? '' : (await ask('keys')) ?? ''
   const now = { note: note ?? '', keys: keys.split('\n').filter(Boolean) }
   const size = sizeSigned(now)
