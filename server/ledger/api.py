@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterable
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -41,9 +42,6 @@ def serve_log(app: web.Application, folder: TileFolder, at: str = "/log", keys: 
     async def known(_: web.Request) -> web.Response:
         return web.Response(text="".join([f"{key}\n" for key in keys]), headers={"Cache-Control": "no-cache"})
 
-    async def latest(_: web.Request) -> web.Response:
-        return _latest(folder)
-
     async def show(request: web.Request) -> web.Response:
         path = request.match_info["path"]
         if path not in (CHECKPOINT, HANDOVERS) and not PATH.fullmatch(path):
@@ -62,11 +60,11 @@ def serve_log(app: web.Application, folder: TileFolder, at: str = "/log", keys: 
 
     app.router.add_get(f"{at}/consistency/{{growth}}", consistency)
     app.router.add_get(f"{at}/keys", known)
-    app.router.add_get(f"{at}/latest", latest)
+    app.router.add_get(f"{at}/latest", partial(_latest, folder))
     app.router.add_get(f"{at}/{{path:.+}}", show)
 
 
-def _latest(folder: TileFolder) -> web.Response:
+async def _latest(folder: TileFolder, _: web.Request) -> web.Response:
     return web.Response(text=folder.said() or "", headers={"Cache-Control": "no-cache"})
 
 
