@@ -37,6 +37,10 @@ REMEDIES: Final = {
         "已有另一个服务进程：每个进程都需要 store.redis、media.mode: worker 和同一个 server.data，见 docs/cluster.md。",
         "Another server runs: each needs store.redis, media.mode: worker and the same server.data: docs/cluster.md.",
     ),
+    "servers_running": (
+        "还有服务进程在使用这个数据库：先把它们都停掉（包括其他机器上的）。",
+        "Servers of this database are running: stop all of them first, also those on other machines.",
+    ),
     "is_a_demo": ("这是演示数据：请加 --demo，或换一个 --data。", "This folder holds the demo: add --demo."),
     "not_a_demo": ("这是正式数据，不能当演示运行。", "This folder holds real data: it is never served as a demo."),
     "address_refused": ("这个地址不能这样使用，办法见上。", "This address is refused; see the remedy above."),

@@ -5,7 +5,7 @@ import asyncio
 import shlex
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -30,6 +30,7 @@ from server.ledger.tiles import TileFolder
 from server.log import set_up_logging
 from server.serve import only_one, serve_until_stopped, told_to_stop
 from server.settings import Config, LedgerSettings, WitnessSettings
+from server.several import alone
 from server.upkeep import records
 from server.upkeep.fsck import faults
 from server.verify import program
@@ -149,7 +150,7 @@ async def key(config: Config, options: argparse.Namespace) -> None:
     remarks. `rotate` makes a new one while the service is stopped; the old one says so and is gone.
     """
     if options.action == "rotate":
-        async with _offline(config, demo=None) as house:
+        async with _offline(config, demo=None) as house, _alone(house):
             rotate(config.server.data / "keys", house.log.files.said() or "")
     async with _beside(config) as house:
         *retired, now = house.log.keys
@@ -234,6 +235,11 @@ async def _offline(config: Config, demo: bool | None) -> AsyncIterator[House]:
             await store.tasks.close()
             await store.shared.close()
             await store.database.close()
+
+
+def _alone(house: House) -> AbstractAsyncContextManager[None]:
+    store = house.store
+    return alone(store.database, store.clock, store.vault, store.folder)
 
 
 @asynccontextmanager

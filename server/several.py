@@ -3,6 +3,8 @@
 `app` builds one `Several` when the store is PostgreSQL. With SQLite there is none, and nothing of this is there.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,11 +14,12 @@ from server.attendance import Presence
 from server.attendance.service import LEASE_YIELD, Entry
 from server.attendance.views import FRESH
 from server.core.clock import Clock
-from server.core.cluster.folders import SOCKET, make_folder
+from server.core.cluster.folders import SOCKET, bury, make_folder
 from server.core.cluster.member import Heirs, Member
 from server.core.cluster.relay import Relay
 from server.core.cluster.rules import RENEW_S, ROUND_S
 from server.core.database import Database
+from server.core.errors import DomainError
 from server.core.shared import Shared
 from server.core.tasks import Tasks
 from server.core.vault import Vault
@@ -34,6 +37,34 @@ SHARED_S: Final = 2.0
 def be_one_of_several(database: Database, clock: Clock, vault: Vault, data: Path, shares: bool) -> Member:
     """This process, with a folder of its own under `data`; nobody knows of it before `Several.start`."""
     return Member(database, clock, make_folder(data / NODES), Relay(vault.key(RELAY_KEY)), shares)
+
+
+@asynccontextmanager
+async def alone(database: Database, clock: Clock, vault: Vault, data: Path) -> AsyncIterator[None]:
+    """No server of this PostgreSQL runs while the block does, and none starts. Raises DomainError servers_running.
+
+    With SQLite the lock on the data folder says so already.
+    """
+    if database.embedded:
+        yield
+        return
+    member, tasks = be_one_of_several(database, clock, vault, data, shares=False), Tasks()
+    try:
+        await _enter_alone(member)
+        tasks.every("cluster.renew", RENEW_S, member.renew)
+        yield
+    finally:
+        await tasks.close()
+        await member.leave()
+        member.folder.close()
+        bury(member.folder.path)
+
+
+async def _enter_alone(member: Member) -> None:
+    try:
+        await member.enter("")
+    except DomainError as error:
+        raise DomainError("servers_running") from error
 
 
 @dataclass(slots=True)

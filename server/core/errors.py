@@ -111,6 +111,7 @@ CODES: Final[Mapping[str, int]] = {
     "port_in_use": 500,
     "data_folder_busy": 500,
     "second_server_refused": 500,
+    "servers_running": 500,
     "key_damaged": 500,
     "database_damaged": 500,
     "database_newer": 500,

@@ -11,6 +11,7 @@ from server.ledger.handing import continues, refill
 from server.ledger.keys import keys_in, succeed
 from server.serve import only_one
 from server.settings import Config
+from server.several import alone
 from server.verify import program
 from server.verify.notes import Key, check_log, read_checkpoint, read_note
 from server.verify.tree import Refused
@@ -21,7 +22,7 @@ KEYS: Final = "keys"
 async def bring_back(config: Config, where: str, clock: Clock) -> int:
     """Bring back the leaves that a copy of the log has, at a folder or an address, and the store lacks; how many.
 
-    Raises DomainError copy_refused, data_folder_busy.
+    Raises DomainError copy_refused, data_folder_busy, servers_running.
     """
     store = open_store(config, clock)
     try:
@@ -30,7 +31,8 @@ async def bring_back(config: Config, where: str, clock: Clock) -> int:
             raise Refused(f"{where} is neither a folder nor an address")
         with only_one(store.folder):
             await store.database.migrate()
-            return await refill(store.database, keys_in(store.folder / KEYS), fetch, clock.ms())
+            async with alone(store.database, clock, store.vault, store.folder):
+                return await refill(store.database, keys_in(store.folder / KEYS), fetch, clock.ms())
     except (Refused, OSError) as error:
         raise DomainError("copy_refused", reason=str(error)) from error
     finally:
@@ -40,12 +42,15 @@ async def bring_back(config: Config, where: str, clock: Clock) -> int:
 
 async def open_successor(config: Config, seen: Path, clock: Clock) -> Key:
     """Let the log go on under another name, where what was last seen of it, a note in a file, can be brought back from
-    nowhere; the key of the successor. Raises DomainError copy_refused, nothing_lost, data_folder_busy.
+    nowhere; the key of the successor. Raises DomainError copy_refused, nothing_lost, data_folder_busy,
+    servers_running.
     """
     store = open_store(config, clock)
     try:
         with only_one(store.folder):
-            return await _succeed(store.database, store.folder, seen.read_text(encoding="utf-8"))
+            await store.database.migrate()
+            async with alone(store.database, clock, store.vault, store.folder):
+                return await _succeed(store.database, store.folder, seen.read_text(encoding="utf-8"))
     except (Refused, OSError, UnicodeDecodeError) as error:
         raise DomainError("copy_refused", reason=str(error)) from error
     finally:

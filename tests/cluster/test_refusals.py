@@ -1,11 +1,17 @@
 """Servers that cannot be several do not start beside another: code, words in both languages, exit code."""
 
 import asyncio
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from server.app import open_store
+from server.core.clock import SystemClock
+from server.core.signing import LOG_FILE
+from server.settings import Config
+from server.several import alone
 from tests.cluster.town import Server, Town
 from tests.servers import RedisServer
 
@@ -14,6 +20,7 @@ WAIT_S = 60
 WORDS = {
     "second_server_refused": ("每个进程都需要 store.redis、media.mode: worker", "each needs store.redis"),
     "data_folder_busy": ("先停掉它", "stop it first"),
+    "servers_running": ("先把它们都停掉", "stop all of them first"),
 }
 ALONE: dict[str, dict[str, Any]] = {"store": {"redis": None}, "media": {"mode": "embedded"}}
 pytestmark = pytest.mark.timeout(300)
@@ -85,5 +92,41 @@ async def test_of_two_that_start_at_once_and_share_nothing_at_most_one_stays(
         assert len(ready) <= 1, [one.printed() for one in both]
         for one in ended:
             await check_refused(one, "second_server_refused")
+    finally:
+        town.close()
+
+
+@pytest.mark.parametrize("elsewhere", [False, True])
+async def test_what_all_servers_hold_is_changed_only_while_none_runs(town: Town, elsewhere: bool) -> None:
+    """The log's key, and minutes put back: by the lock on this host, by the counter where only it can be seen."""
+    if elsewhere:
+        shutil.copytree(town.folder / "d" / "keys", town.folder / "other" / "keys")
+    settings = town.variant("elsewhere.yaml", {"server": {"data": str(town.folder / "other")}} if elsewhere else {})
+    before = (town.folder / "d" / "keys" / LOG_FILE).read_bytes()
+    for command in (("key", "rotate"), ("refill", str(town.folder))):
+        asked = town.add(command[0], settings)
+        asked.spawn(*command)
+        await check_refused(asked, "servers_running")
+    assert (town.folder / "d" / "keys" / LOG_FILE).read_bytes() == before
+    async with town.page("teacher", "a") as teacher:
+        assert (await teacher.join())["ok"]
+
+
+async def test_while_the_key_is_changed_no_server_starts(tmp_path: Path, postgres: str, redis_server: str) -> None:
+    town = Town(tmp_path, postgres, redis_server)
+    await town.prepare()
+    try:
+        config = Config.model_validate(town.values)
+        store = open_store(config, SystemClock())
+        async with alone(store.database, store.clock, store.vault, store.folder):
+            await check_refused(spawn(town, "early"), "second_server_refused")
+        await store.tasks.close()
+        await store.shared.close()
+        await store.database.close()
+        rotating = town.add("rotating")
+        rotating.spawn("key", "rotate")
+        assert rotating.process is not None
+        assert await asyncio.to_thread(rotating.process.wait, WAIT_S) == 0, rotating.printed()
+        await asyncio.to_thread(town.start, "late")
     finally:
         town.close()
