@@ -134,6 +134,23 @@ async def duplicated(town: Town, page: Page) -> None:
     await leave(page)
 
 
+async def impersonated(town: Town, page: Page) -> None:
+    """A copy that knows page id, resume and nonce as well is the page coming back: the lease moves, and one earns."""
+    page.lease = {}
+    assert (await page.join())["ok"]
+    for server in town.servers.values():
+        async with copied(page, server.url, page.name) as copy:
+            copy.acked_mono, copy.credit_ms = page.acked_mono, page.credit_ms
+            answers = await asyncio.gather(copy.join(), page.beat())
+            assert answers[0]["ok"], answers
+            assert copy.lease["epoch"] == page.lease["epoch"]
+            assert await one_earns(town, (copy, page)) is copy
+            assert page.codes[-1] in ("lease_lost", "beat_refused")
+            page.acked_mono = copy.acked_mono
+        assert (await page.join())["ok"]
+    await leave(page)
+
+
 async def leases(town: Town) -> list[Interval]:
     """When the account held one, as the database has it."""
     query = "SELECT granted_ms, ended_ms FROM lease LEFT JOIN lease_end USING (person_id, epoch) "
@@ -175,6 +192,7 @@ async def test_of_two_pages_one_earns(town: Town, redis_process: RedisServer, bl
         for _ in range(3):
             await at_once(town, one, two)
         await duplicated(town, one)
+        await impersonated(town, one)
         redis_process.empty()
         await at_once(town, one, two)
         await taken_over(town, one, two)
