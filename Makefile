@@ -5,6 +5,7 @@ HOST ?= 127.0.0.1
 PORT ?= $(if $(LAN),8443,8080)
 DATA ?= data/demo
 ONLY ?=
+WORKERS ?=
 ARGS ?=
 
 PYTHON ?= python3
@@ -38,9 +39,9 @@ long:  ## 全量指标的长测试 · the tests with full figures
 	@$(SETUP) test
 	@$(BIN) -B .ci/tests.py long $(ONLY)
 
-mutants:  ## 逐个改动计时、学时与账本的规则，测试必须发现（ONLY=文件） · change each rule a little: a test must notice
+mutants:  ## 逐个改动计时、学时与账本的规则，测试必须发现（ONLY=文件，WORKERS=进程数） · change each rule a little: a test must notice
 	@$(SETUP) check
-	@$(BIN) -B .ci/mutants.py $(ONLY)
+	@$(BIN) -B .ci/mutants.py $(ONLY) $(if $(WORKERS),--workers $(WORKERS))
 
 bench:  ## 性能表，写入 build/bench.jsonl（ONLY=名称） · the table of measurements
 	@$(SETUP) check

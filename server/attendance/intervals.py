@@ -65,7 +65,7 @@ def clip(intervals: Intervals, start: int, end: int) -> Intervals:
     """The part within [start, end)."""
     if not intervals or (start <= intervals[0][0] and intervals[-1][1] <= end):
         return intervals
-    return intersect(intervals, ((start, end),)) if start < end else ()
+    return intersect(intervals, ((start, end),))
 
 
 def skip(intervals: Intervals, ms: int) -> Intervals:

@@ -87,6 +87,7 @@ def test_a_page_that_lags_for_three_beats_gets_a_new_anchor(late_ms: int, anchor
     assert worth.front == ((T + 20_000, T + 30_000),)
     assert (worth.anchor.reached_ms == T + 30_000 + late_ms) is anchored_again
     assert (worth.anchor.offset_ms == T - MONO + late_ms) is anchored_again
+    assert worth.lagged_ms == (late_ms if anchored_again else 0)
     assert worth.anchor.lagging == 0
 
 

@@ -60,7 +60,17 @@ def test_skip(intervals: Intervals, ms: int) -> None:
 def test_what_is_cut_away_whole_leaves_nothing() -> None:
     two = ((0, 10), (20, 30))
     assert [skip(two, ms) for ms in (10, 15, 20)] == [((20, 30),), ((25, 30),), ()]
-    assert clip(two, 5, 5) == ()
+    assert skip(((5, 10), (20, 30)), 8) == ((23, 30),)
+    assert clip(two, 5, 5) == clip(two, 9, 5) == ()
+
+
+def test_a_beat_is_joined_to_what_came_before() -> None:
+    two = ((0, 5), (10, 20))
+    assert joined(two, ((20, 30),)) == ((0, 5), (10, 30)), "it goes on"
+    assert joined(two, ((25, 30),)) == (*two, (25, 30)), "after a hole"
+    assert joined(two, ((15, 18),)) == two, "it was known"
+    assert joined(two, ((15, 25), (30, 40))) == ((0, 5), (10, 25), (30, 40)), "it has a hole itself"
+    assert joined(two, ((2, 12),)) == ((0, 20),), "it came late"
 
 
 def test_touching_intervals_become_one() -> None:

@@ -123,6 +123,13 @@ def test_a_summary_says_where_the_time_went() -> None:
     assert spelled(Delivered(), presence) == ()
 
 
+def test_a_lesson_that_opens_a_millisecond_late_is_closed_for_a_millisecond() -> None:
+    presence = Presence(held=((BASE, END),), front=((BASE, END),))
+    summary = judge(ME, SLOT, Delivered(open=((BASE + 1, END),)), presence, END).summary
+    assert summary is not None
+    assert summary.spells == ((255, 1), (0, 60_000))
+
+
 def test_what_goes_on_is_one_spell() -> None:
     delivered = Delivered(open=at((0, 20)), fault=at((20, 40), (40, 60)))
     assert spelled(delivered, Presence(held=at((0, 60)))) == ((2, 20), (5, 60))

@@ -7,7 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.verify import minutes
-from server.verify.minutes import CLOSED, CREDITED, PLAIN, SUMMARY, Odd, Said, Seen, Summary, plus, read, said, write
+from server.verify.minutes import (
+    CLOSED,
+    CREDITED,
+    PLAIN,
+    SUMMARY,
+    Odd,
+    Said,
+    Seen,
+    Summary,
+    credited,
+    plus,
+    read,
+    said,
+    write,
+)
 from server.verify.tree import Refused
 
 ME = bytes.fromhex("00000000000000aa")
@@ -100,6 +114,12 @@ OLD = ME + bytes.fromhex("0002 01 0000 4e20 9c40 ea60 01 4e20")
 
 def test_what_an_old_minute_says() -> None:
     assert said(PLAIN, ME, OLD) == Said(40_000, 60_000, 0)
+
+
+def test_which_spans_of_a_minute_are_credited() -> None:
+    assert credited(SUMMARY, TEXT) == credited(SUMMARY, ODD_TEXT) == ((0, 20_000), (30_000, 50_000))
+    assert credited(PLAIN, OLD) == ((0, 20_000), (40_000, 60_000))
+    assert credited(SUMMARY, TEXT[:-1]) == credited(PLAIN, OLD[:10]) == (), "what cannot be read credits nothing"
 
 
 @pytest.mark.parametrize("wrong", [OLD[:cut] for cut in range(len(OLD))] + [OLD + b"\1", OLD + OLD[-3:], OLD[::-1]])
