@@ -65,7 +65,7 @@ def decide(holding: Holding | None, ask: Ask, now_ms: int) -> Decision:
     """Who asks gets what; nothing here depends on what a client may choose except its own secrets."""
     if holding is None or (not holding.connected and now_ms - holding.seen_ms > SILENCE_MS):
         return Decision.GRANT
-    proven = ask.resume is not None and ask.resume == holding.resume
+    proven = ask.resume == holding.resume
     if proven and ask.keyed and ask.page == holding.page and ask.lesson_id == holding.lesson_id:
         return Decision.CONTINUE
     if proven or ask.session_id == holding.session_id:
