@@ -9,12 +9,13 @@ from typing import Any, Final
 from server.attendance import records
 from server.attendance.cells import LessonMinutes, RecordState, Totals, totals_of, uncounted
 from server.attendance.challenges.counting import Challenged, Tally
-from server.attendance.challenges.records import events_of, limit_of
+from server.attendance.challenges.records import events_of, limit_of, revealed
 from server.attendance.corrections.records import entries_of
 from server.attendance.corrections.rules import replay
 from server.attendance.evidence import own_records
 from server.attendance.hours import ClassHours, class_hours
 from server.attendance.minutes import Reason, SealedMinute, pack, slot_of, text_of, unpack
+from server.attendance.pages.records import shown_of
 from server.attendance.register import Register
 from server.core.cluster.owners import Errand
 from server.core.errors import DomainError
@@ -179,6 +180,16 @@ class Views:
                     text = text_of(record)
                     found.texts[sha256(text).digest()] = text
                     found.credit_ms[lesson_id, record.person_id, minute.slot] = record.credit_ms
+        return found
+
+    async def shown(self, lesson_ids: Iterable[str]) -> list[bytes]:
+        """What packages show beside minutes: what pages registered and signed, revealed seeds."""
+        found: list[bytes] = []
+        for lesson_id in lesson_ids:
+            async with self._register.database.read() as connection:
+                found += await shown_of(connection, lesson_id)
+                seed = await revealed(connection, lesson_id)
+            found += [seed] if seed is not None else []
         return found
 
     async def own_records(self, lesson_id: str, person_id: str) -> list[bytes]:

@@ -39,7 +39,9 @@ class Log(Protocol):
         ...
 
 
-def make_bundle(proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat], known: Evidence) -> Bundle:
+def make_bundle(
+    proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat], known: Evidence, shown: Sequence[bytes] = ()
+) -> Bundle:
     """The evidence of a class; it names nobody. What was sealed before there was a log is not in it."""
     begun = _begun(proofs)
     sums: dict[tuple[str, str], int] = {}
@@ -57,10 +59,13 @@ def make_bundle(proofs: Proofs, lessons: Sequence[Lesson], seats: Sequence[Seat]
         proofs.seen,
         proofs.tiles,
         proofs.rest,
+        tuple(shown),
     )
 
 
-def make_part(proofs: Proofs, lesson: Lesson, seats: Sequence[Seat], known: Evidence) -> Bundle:
+def make_part(
+    proofs: Proofs, lesson: Lesson, seats: Sequence[Seat], known: Evidence, shown: Sequence[bytes] = ()
+) -> Bundle:
     """The evidence of a lesson as far as it is published: what is on its way to the log claims nothing yet."""
     published = {
         (record.resource.hex(), record.subject.hex(), record.slot)
@@ -69,8 +74,8 @@ def make_part(proofs: Proofs, lesson: Lesson, seats: Sequence[Seat], known: Evid
         for record in map(read_record, split(part.records))
         if record.kind == Kind.MINUTE
     }
-    shown = {key: ms for key, ms in known.credit_ms.items() if key in published}
-    return make_bundle(proofs, [lesson], seats, Evidence(known.texts, shown))
+    claimed = {key: ms for key, ms in known.credit_ms.items() if key in published}
+    return make_bundle(proofs, [lesson], seats, Evidence(known.texts, claimed), shown)
 
 
 def _begun(proofs: Proofs) -> dict[str, int]:

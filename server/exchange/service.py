@@ -54,6 +54,10 @@ class Results(Protocol):
         """What the journal says of sealed minutes."""
         ...
 
+    async def shown(self, lesson_ids: Iterable[str]) -> Sequence[bytes]:
+        """What a package shows of lessons beside their minutes."""
+        ...
+
 
 class Exchange:
     """Files in, files out."""
@@ -159,9 +163,10 @@ class Exchange:
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
         known = await self._attendance.evidence(one.id for one in lessons)
         proofs = await self._log.proofs((one.id for one in lessons), known.texts)
+        shown = await self._attendance.shown(one.id for one in lessons)  # after them: it holds all that they need
         both = [await self.ledger(class_id, form, language) for form in FORMS]
         files = [(one.filename, one.content) for one in both]
-        found = evidence.make_bundle(proofs, lessons, seats, known)
+        found = evidence.make_bundle(proofs, lessons, seats, known, shown)
 
         def packed() -> bytes:
             checker = (evidence.CHECKER, self._checker.read_bytes())
@@ -179,7 +184,7 @@ class Exchange:
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(lesson.class_id)]
         known = await self._attendance.evidence([lesson_id])
         proofs = await self._log.proofs([lesson_id], known.texts, whole=False)
-        found = evidence.make_part(proofs, lesson, seats, known)
+        found = evidence.make_part(proofs, lesson, seats, known, await self._attendance.shown([lesson_id]))
         content = await asyncio.to_thread(bundle.write, found)
         return Download(evidence.FILE, "application/json", content)
 

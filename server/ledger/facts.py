@@ -16,9 +16,14 @@ PLATFORM: Final = NO_ID.hex()
 Row = Mapping[str, Any]
 
 
+def text_of(row: Row) -> bytes:
+    """The row as JSON: keys in order, no blanks, UTF-8 as it is."""
+    return json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
 def digest(row: Row) -> bytes:
-    """SHA-256 over the row as JSON: keys in order, no blanks, UTF-8 as it is."""
-    return hashlib.sha256(json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()).digest()
+    """SHA-256 over its text."""
+    return hashlib.sha256(text_of(row)).digest()
 
 
 def id_of(text: str) -> bytes:

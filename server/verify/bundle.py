@@ -13,7 +13,9 @@ from server.verify.formats import RECORD_BYTES, SALT_BYTES
 from server.verify.notes import decode, encode
 from server.verify.tree import Refused
 
-FORMAT: Final = "keshi-evidence/v1"
+FORMAT: Final = "keshi-evidence/v2"
+#: the one before, which has no `shown`
+FIRST_FORMAT: Final = "keshi-evidence/v1"
 #: a class of two years is some tens of megabytes
 FILE_BYTES: Final = 512 * 1024 * 1024
 #: so much of each record's hash is kept beside it, to name the one that was changed; it proves nothing
@@ -87,7 +89,9 @@ class Bundle:
     each stretch of leaves the first that was signed after it.
 
     `tiles` are the hashes of each whole 256 leaves of the log and `rest` those of the leaves after them: with them
-    whoever saw an earlier state of the log knows that this one continues it.
+    whoever saw an earlier state of the log knows that this one continues it. `shown` are further texts that digests of
+    records are of, each found by its SHA-256: what pages registered and signed (signatures.py), revealed seeds
+    (schedule.py).
     """
 
     format: str
@@ -100,6 +104,7 @@ class Bundle:
     seen: tuple[Seen, ...] = ()
     tiles: bytes = b""
     rest: bytes = b""
+    shown: tuple[bytes, ...] = ()
 
 
 def write(bundle: Bundle) -> bytes:
@@ -115,8 +120,8 @@ def read(raw: bytes) -> Bundle:
         value = json.loads(raw.decode(), object_pairs_hook=_once, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Refused("not a JSON file of evidence") from error
-    bundle: Bundle = _made(Bundle, value)
-    if bundle.format != FORMAT:
+    bundle: Bundle = _made(Bundle, _with_shown(value))
+    if bundle.format not in (FORMAT, FIRST_FORMAT):
         raise Refused("evidence of an unknown format")
     if not 0 <= bundle.genesis < 2**32:
         raise Refused("the log begins in no minute")
@@ -124,6 +129,15 @@ def read(raw: bytes) -> Bundle:
         for part in leaf.groups:
             _check_group(part)
     return bundle
+
+
+def _with_shown(value: Any) -> Any:
+    """A file of the first format as one of this: it shows nothing further."""
+    if not isinstance(value, dict) or value.get("format") != FIRST_FORMAT:
+        return value
+    if "shown" in value:
+        raise Refused("Bundle has other fields")
+    return {**value, "shown": []}
 
 
 def evidence_of(raw: bytes, count: int) -> list[bytes]:

@@ -27,11 +27,10 @@ from server.verify.formats import (
     read_leaf,
     read_record,
 )
-from server.verify.handover import Handover, reached, shown_by, signers_of
+from server.verify.handover import reached, shown_by, signers_of
 from server.verify.minutes import MINUTE_MS, said
 from server.verify.notes import (
     Checkpoint,
-    Cosigned,
     Key,
     check_witnesses,
     read_checkpoint,
@@ -39,62 +38,12 @@ from server.verify.notes import (
 )
 from server.verify.progress import Progress, quiet, watched
 from server.verify.receipts import Receipt, check_receipt
+from server.verify.report import Finding, Report
 from server.verify.sheets import Row, differing
+from server.verify.signatures import Pages
 from server.verify.tiles import summit
 from server.verify.tree import Refused, check_inclusion, leaf_hash, root
 from server.verify.witnessed import seen_in_time, times_of
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Finding:
-    """Something that does not hold: where first (unix minute, lesson number, seat; -1: not of one), then the code."""
-
-    slot: int
-    lesson: int
-    seat: int
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """`findings` in the order of time, what is of no minute last; `signers` and `witnesses` are those of the given keys
-    that signed.
-    """
-
-    findings: tuple[Finding, ...]
-    signers: tuple[Key, ...]
-    witnesses: tuple[Cosigned, ...]
-    size: int
-    n_minutes: int
-    n_records: int
-    #: minutes that nobody sealed in time, that were dated by a wrong clock, that no given witness saw in time
-    gaps: tuple[int, ...]
-    clock_wrong: tuple[int, ...]
-    unwitnessed: tuple[int, ...]
-    #: lessons whose last record is not followed by their end: it goes on, or its last minutes were left out
-    unended: tuple[int, ...]
-    #: proven milliseconds by lesson number and seat, and the lessons of which there is evidence
-    credit_ms: Mapping[tuple[int, int], int]
-    lessons: frozenset[int]
-    #: corrections in order of time, and what they come to by lesson number and seat
-    changes: tuple[Change, ...] = ()
-    corrected_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    #: how many receipts were held against it
-    receipts: int = 0
-    #: how the log came to its present key and name
-    handovers: tuple[Handover, ...] = ()
-    #: recorded milliseconds that challenges left pending or voided, by lesson number and seat
-    uncounted_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
-
-    @property
-    def consistent(self) -> bool:
-        """Whether nothing contradicts anything."""
-        return not self.findings
-
-    @property
-    def authentic(self) -> bool:
-        """Whether it is consistent and signed by a log that the reader knows."""
-        return self.consistent and bool(self.signers)
 
 
 def check(
@@ -113,10 +62,7 @@ def check(
     known, checkpoint = reached(keys, handovers), read_checkpoint(note.text)
     signers = signers_of(note, checkpoint, known, handovers)
     _check_tiles(bundle, checkpoint)
-    looked = _Look(bundle)
-    for part in watched(bundle.leaves, progress):
-        looked.leaf(part, checkpoint.size, checkpoint.root)
-    looked.ended()
+    looked = _looked_at(bundle, checkpoint, progress)
     times = times_of(bundle, note, known, checkpoint)
     proven, left, lessons = looked.proven(), looked.uncounted(), looked.numbers()
     for row in (row for rows in sheets for row in differing(rows, proven, looked.corrected_ms, left, lessons)):
@@ -141,7 +87,17 @@ def check(
         len(kept),
         tuple(handovers),
         left,
+        looked.n_credited,
+        looked.pages.covered(),
     )
+
+
+def _looked_at(bundle: Bundle, checkpoint: Checkpoint, progress: Progress) -> "_Look":
+    looked = _Look(bundle)
+    for part in watched(bundle.leaves, progress):
+        looked.leaf(part, checkpoint.size, checkpoint.root)
+    looked.ended(progress)
+    return looked
 
 
 def _check_tiles(bundle: Bundle, checkpoint: Checkpoint) -> None:
@@ -160,6 +116,7 @@ class _Look:
     findings: list[Finding] = field(default_factory=list)
     leaves: list[Leaf] = field(default_factory=list)
     n_records: int = 0
+    n_credited: int = 0
     #: minutes by lesson and slot: who has one; what the lesson itself said how many there are
     minutes: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
     said: dict[tuple[bytes, int], int] = field(default_factory=dict)
@@ -172,6 +129,7 @@ class _Look:
     changed: set[tuple[int, bytes, bytes]] = field(default_factory=set)
     earned: Earned = field(default_factory=Earned)
     leases: Leases = field(default_factory=Leases)
+    pages: Pages = field(default_factory=Pages)
     #: the records of challenges by lesson, and what they left of minutes (challenges.uncounted)
     challenges: list[tuple[bytes, Record]] = field(default_factory=list)
     left: dict[tuple[bytes, bytes, int], int] = field(default_factory=dict)
@@ -234,6 +192,7 @@ class _Look:
         if group is not None and (group.n_credited, group.credit_ms) != sums:
             self.find("sum_wrong", slot, name)
         self.n_records += len(hashes)
+        self.n_credited += sums[0]
 
     def name_changed(
         self, part: GroupPart, records: Iterable[bytes], hashes: Iterable[bytes], slot: int, name: bytes
@@ -271,6 +230,8 @@ class _Look:
                 self.ends[name] = record.slot
             case Kind.CHALLENGE_SEED | Kind.CHALLENGE_OUTCOME, _:
                 self.challenges.append((name, record))
+            case Kind.PAGE_KEY, _:
+                self.pages.take(name, record)
             case Kind.CORRECTION, mode if mode == CHANGED:
                 self.corrections.append((name, record))
 
@@ -294,7 +255,7 @@ class _Look:
             self.find("minute_wrong", record.slot, name, record.subject)
         self.told.append((name, record, told.delivered_ms))
 
-    def ended(self) -> None:
+    def ended(self, progress: Progress) -> None:
         """What can only be told when everything was seen: missing minutes, and totals."""
         for lesson in {name for name, _ in self.said.keys() | self.minutes.keys()}:
             self.lesson(lesson)
@@ -304,6 +265,9 @@ class _Look:
         self.earned.done()
         for slot, name, person in self.leases.wrong(self.earned.leases.items()):
             self.find("lease_wrong", slot, name, person)
+        shown = {sha256(text).digest(): text for text in self.bundle.shown}
+        for code, slot, name, person in self.pages.wrong(self.bundle, shown, progress):
+            self.find(code, slot, name, person)
         self.left, wrong = uncounted(self.bundle, self.challenges, self.ends)
         for slot, name, person in wrong:
             self.find("challenge_wrong", slot, name, person)

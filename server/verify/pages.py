@@ -53,11 +53,18 @@ def check_page(key: str, signature: str, text: str) -> None:
     raw = decode(signature)
     if len(raw) != SIGNATURE_BYTES:
         raise Refused("a page's signature has 64 bytes")
+    if not signed_by(read_page_key(key), raw, text):
+        raise Refused("the page's signature is false")
+
+
+def signed_by(key: EllipticCurvePublicKey, raw: bytes, text: str) -> bool:
+    """Whether 64 bytes are this key's signature of the text."""
     r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
     try:
-        read_page_key(key).verify(encode_dss_signature(r, s), text.encode(), _SHA256)
-    except InvalidSignature as error:
-        raise Refused("the page's signature is false") from error
+        key.verify(encode_dss_signature(r, s), text.encode(), _SHA256)
+    except InvalidSignature:
+        return False
+    return True
 
 
 def read_page_key(key: str) -> EllipticCurvePublicKey:

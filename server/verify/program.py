@@ -19,12 +19,13 @@ from urllib.parse import urlsplit
 
 from server.verify import words
 from server.verify.bundle import FILE_BYTES, read
-from server.verify.check import Report, check
+from server.verify.check import check
 from server.verify.download import download
 from server.verify.handover import Handover
 from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
 from server.verify.progress import Progress, quiet
+from server.verify.report import Report
 from server.verify.sheets import Row, csv_rows, sheet_rows
 from server.verify.tiles import Fetch, part_of
 from server.verify.tree import Refused
@@ -149,6 +150,7 @@ def _told(report: Report) -> Iterator[str]:
     if len(report.findings) > MOST_TOLD:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
     yield from _counted(report)
+    yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
     if report.receipts:
         yield f"  学时回执 · receipts: {report.receipts}"
     if report.unended:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Final
 
-from server.verify.check import Finding
+from server.verify.report import Finding
 
 #: China Standard Time: the same all year
 LOCAL: Final = timezone(timedelta(hours=8))
@@ -31,6 +31,14 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "challenge_wrong": (
         "核验记录前后不符或不全",
         "records of challenges contradict each other, or some are missing",
+    ),
+    "page_key_wrong": (
+        "页面密钥缺失，或与日志里登记的不符",
+        "the key of its page is missing, or not the one that the log was told of",
+    ),
+    "page_signature_wrong": (
+        "页面签名有误、缺失，或不是这一分钟的",
+        "a page's signature is false, missing, or of another minute",
     ),
     "correction_wrong": (
         "更正与原记录或前一次更正不符",

@@ -11,7 +11,7 @@ from server.attendance import records as leases
 from server.attendance.lease import How
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.pages import records
-from server.attendance.pages.records import Mode, signed_record, unpack
+from server.attendance.pages.records import signed_record
 from server.attendance.service import Entry, Granted
 from server.core.errors import DomainError
 from server.ledger import records as ledger
@@ -20,6 +20,7 @@ from server.verify.acks import read_ack
 from server.verify.formats import Kind, Record, read_record
 from server.verify.notes import decode, read_note
 from server.verify.pages import check_page, head_text
+from server.verify.signatures import Mode, unpack
 from server.verify.tree import Refused
 from tests.attendance.page_key import PageKey
 from tests.attendance.world import LESSON, T0, Page, World, trainee

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
-from server.attendance.pages.records import unpack
 from server.demo.page import sign_in
 from server.verify.acks import read_ack
 from server.verify.notes import encode, read_note
 from server.verify.pages import check_page, head_text
+from server.verify.signatures import unpack
 from tests.e2e.axe import look
 from tests.e2e.browsers import FLAGS
 from tests.e2e.pictures import PHONE

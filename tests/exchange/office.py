@@ -43,6 +43,9 @@ class KnownResults:
     async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
         return self.known
 
+    async def shown(self, lesson_ids: Iterable[str]) -> Sequence[bytes]:
+        return []
+
 
 class NoLog:
     """A log that shows nothing yet."""

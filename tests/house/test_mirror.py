@@ -22,6 +22,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/live/records.py": "tests/live/test_service.py restarts from it",
     "server/oversight/api.py": "tests/oversight/test_service.py speaks to it",
     "server/oversight/records.py": "tests/oversight/test_service.py reads what it wrote",
+    "server/verify/report.py": "what tests/verify/test_check.py asks of every check",
 }
 
 

@@ -19,7 +19,6 @@ from server.attendance.corrections import records as corrections
 from server.attendance.corrections.records import Appeal, Correction, Said
 from server.attendance.corrections.rules import Line, Measure, Verdict
 from server.attendance.pages import records as pages
-from server.attendance.pages.records import Signed
 from server.core.clock import ManualClock, iso
 from server.core.database import Database, metadata
 from server.ledger import records as ledger
@@ -27,6 +26,7 @@ from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.oversight.records import add_view
 from server.training.rules import ChallengeRule
 from server.upkeep.fsck import SOURCES, faults
+from server.verify.signatures import Signed
 from server.verify.vouched import Outcome
 from tests.school import NOON_MS, School, school
 from tests.upkeep.test_backup import config_of

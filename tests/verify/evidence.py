@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from server.attendance.evidence import minute_records
 from server.attendance.minutes import MinuteRecord, Reason, SealedMinute, text_of, told
+from server.attendance.pages import records as pages
 from server.attendance.views import Evidence
 from server.exchange.evidence import make_bundle
 from server.ledger import records
@@ -67,7 +68,10 @@ class SmallClass:
         """What is exported of it."""
         proofs = await self.world.ledger.proofs(lessons, self.known.texts)
         seats = [Seat(person_id, seat) for person_id, seat in PEOPLE.items()]
-        return make_bundle(proofs, [_lesson(one, number) for one, number in lessons.items()], seats, self.known)
+        async with self.world.database.read() as connection:
+            shown = [text for one in lessons for text in await pages.shown_of(connection, one)]
+        named = [_lesson(one, number) for one, number in lessons.items()]
+        return make_bundle(proofs, named, seats, self.known, shown)
 
     async def spend(self, lesson_id: str, slot: int, epoch: int = 0, more: Sequence[MinuteRecord] = ()) -> None:
         """Say a minute of everybody, in time or late; `more` in place of what was really spent."""

@@ -9,9 +9,10 @@ from server.ledger import records
 from server.ledger.rules import SEAL_AFTER_MS
 from server.verify.bulk import whole_minute
 from server.verify.bundle import evidence_of
-from server.verify.check import Finding, check
+from server.verify.check import check
 from server.verify.formats import Kind, Record
 from server.verify.minutes import CLOSED, CREDITED, SUMMARY, Summary, write
+from server.verify.report import Finding
 from tests.ledger.world import GENESIS, LESSON
 from tests.verify.evidence import PEOPLE, SmallClass, _spent
 

@@ -1,6 +1,7 @@
 """The file of evidence: what was written is read again, anything else is refused."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,17 +11,30 @@ from server.verify.bundle import Bundle, GroupPart, LeafPart, LessonName, behind
 from server.verify.tree import Refused
 
 PART = GroupPart(0, b"g", (bytes(32),), bytes(73), bytes(16), bytes(8), behind_lengths([b"why"]))
-WHOLE = Bundle(bundle.FORMAT, 7, "note", (LessonName("aa", 3),), (), (), (LeafPart(1, b"leaf", (), (PART,)),))
+WHOLE = Bundle(
+    bundle.FORMAT, 7, "note", (LessonName("aa", 3),), (), (), (LeafPart(1, b"leaf", (), (PART,)),), shown=(b"more",)
+)
 
 
 def test_what_was_written_is_read() -> None:
     assert read(write(WHOLE)) == WHOLE
 
 
+def test_the_first_format_shows_nothing_further() -> None:
+    whole = json.loads(write(WHOLE)) | {"format": bundle.FIRST_FORMAT}
+    del whole["shown"]
+    assert read(json.dumps(whole).encode()) == replace(WHOLE, format=bundle.FIRST_FORMAT, shown=())
+    with pytest.raises(Refused):
+        read(json.dumps(whole | {"format": bundle.FORMAT}).encode())
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (["format"], "keshi-evidence/v2"),
+        (["format"], "keshi-evidence/v3"),
+        (["format"], "keshi-evidence/v1"),
+        (["shown"], "AAAA"),
+        (["shown", 0], "AAA"),
         (["format"], None),
         (["genesis"], "7"),
         (["genesis"], 7.0),

@@ -6,9 +6,10 @@ import pytest
 
 from server.ledger import records
 from server.ledger.rules import SEAL_AFTER_MS
-from server.verify.check import Report, check
+from server.verify.check import check
 from server.verify.formats import COMMITTED, REVEALED, Kind, Record
 from server.verify.program import _told
+from server.verify.report import Report
 from server.verify.sheets import Row
 from server.verify.vouched import Outcome
 from tests.ledger.world import GENESIS, LESSON

@@ -10,10 +10,11 @@ import pytest
 from server.ledger import records
 from server.ledger.rules import SEAL_AFTER_MS
 from server.verify.bundle import Bundle, Claim, GroupPart, LeafPart, read, write
-from server.verify.check import Finding, Report, check
+from server.verify.check import check
 from server.verify.formats import Kind, Record
 from server.verify.notes import Key, Note, cosign, read_note, sign
 from server.verify.notes import Kind as KeyKind
+from server.verify.report import Finding, Report
 from server.verify.tree import Refused
 from tests.ledger.world import GENESIS, LESSON, OTHER, World
 from tests.verify.evidence import LESSONS, MINUTES, PEOPLE, SmallClass

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from server.verify.check import Report, check
+from server.verify.check import check
 from server.verify.corrections import Change
 from server.verify.program import _told
+from server.verify.report import Report
 from server.verify.sheets import Row
 from tests.ledger.world import GENESIS
 from tests.verify.evidence import SmallClass

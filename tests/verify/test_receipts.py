@@ -10,10 +10,11 @@ from server.attendance.minutes import SealedMinute
 from server.core.errors import DomainError
 from server.core.signing import FileSigner
 from server.verify.bundle import Bundle, write
-from server.verify.check import Report, check
+from server.verify.check import check
 from server.verify.notes import Note, sign
 from server.verify.program import CHANGED, HOLDS, verify
 from server.verify.receipts import FORMAT, Receipt, read_receipt, receipt_of
+from server.verify.report import Report
 from server.verify.tree import Refused
 from tests.ledger.world import GENESIS, LESSON
 from tests.verify.evidence import PEOPLE, SmallClass, _spent

@@ -13,9 +13,10 @@ from server.ledger.rules import MINUTE_MS
 from server.ledger.service import Ledger
 from server.ledger.witnesses import Known, Witnesses
 from server.verify.bundle import Bundle, Seen
-from server.verify.check import Report, check
+from server.verify.check import check
 from server.verify.notes import Key, Note, cosign, read_note
 from server.verify.program import _told
+from server.verify.report import Report
 from server.verify.tree import Refused
 from server.verify.witnessed import SEEN_S, SKEW_S
 from server.witness.api import witnessing

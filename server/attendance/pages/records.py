@@ -1,10 +1,7 @@
 """Tables of pages: the key of each lease, and what the pages of a lesson signed in each minute. Both append-only."""
 
 import hashlib
-import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from enum import IntEnum
 from operator import attrgetter
 from typing import Any, Final
 
@@ -13,11 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
 from server.ledger import records as ledger
-from server.ledger.facts import id_of, tell
+from server.ledger.facts import id_of, tell, text_of
 from server.ledger.sources import Source
 from server.verify.formats import Kind, Record
-from server.verify.pages import SIGNATURE_BYTES
-from server.verify.tree import HASH_BYTES
+from server.verify.signatures import SIGNED_BYTES, Mode, Signed, pack
 
 page_key: Final = Table(
     "page_key",
@@ -39,42 +35,6 @@ page_signature: Final = Table(
 )
 
 APPEND_ONLY: Final = ("page_key", "page_signature")
-
-
-class Mode(IntEnum):
-    """What a PAGE_KEY record says; numbers never change."""
-
-    FRESH = 1  # a key that this account never had: a first page, or one whose key was lost
-    KNOWN = 2  # the account had it before: the same browser is back
-    NONE = 3  # the page has none: its browser has no Web Crypto, or serves it over plain HTTP only
-    SIGNED = 4  # of a lesson's minute: how many pages signed (seq); the evidence is the digest of their signatures
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """The newest signature of a lease in a minute: after beat `seq` the chain had come to `link`."""
-
-    person_id: str
-    epoch: int
-    seq: int
-    link: bytes
-    signature: bytes
-
-
-_SIGNED: Final = struct.Struct(f">8sII{HASH_BYTES}s{SIGNATURE_BYTES}s")
-
-
-def pack(signed: Iterable[Signed]) -> bytes:
-    """112 bytes for each, by person and epoch."""
-    ordered = sorted(signed, key=lambda one: (one.person_id, one.epoch))
-    return b"".join(
-        [_SIGNED.pack(bytes.fromhex(one.person_id), one.epoch, one.seq, one.link, one.signature) for one in ordered]
-    )
-
-
-def unpack(raw: bytes) -> list[Signed]:
-    """Raises struct.error for anything else."""
-    return [Signed(person.hex(), *rest) for person, *rest in _SIGNED.iter_unpack(raw)]
 
 
 async def add_key(connection: AsyncConnection, row: dict[str, str | int]) -> Mode:
@@ -120,7 +80,7 @@ def signed_record(lesson_id: str, slot: int, raw: bytes) -> Record:
     return Record(
         Kind.PAGE_KEY,
         slot,
-        seq=len(raw) // _SIGNED.size,
+        seq=len(raw) // SIGNED_BYTES,
         resource=bytes.fromhex(lesson_id),
         mode=Mode.SIGNED,
         evidence=hashlib.sha256(raw).digest(),
@@ -131,6 +91,13 @@ async def signatures_of(connection: AsyncConnection, lesson_id: str) -> dict[int
     """What the pages of a lesson signed, packed, by minute."""
     query = select(page_signature.c.slot, page_signature.c.signatures).where(page_signature.c.lesson_id == lesson_id)
     return {row.slot: row.signatures for row in await connection.execute(query)}
+
+
+async def shown_of(connection: AsyncConnection, lesson_id: str) -> list[bytes]:
+    """What a package of a lesson shows: the text behind each lease's key, and behind each minute's signatures."""
+    keys = await connection.execute(select(page_key).where(page_key.c.lesson_id == lesson_id))
+    signed = await signatures_of(connection, lesson_id)
+    return [*(text_of(dict(row)) for row in keys.mappings()), *signed.values()]
 
 
 def _signed_of(row: Mapping[str, Any]) -> tuple[Any, ...]:

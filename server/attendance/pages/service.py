@@ -12,6 +12,7 @@ from server.core.errors import DomainError
 from server.verify.acks import Ack
 from server.verify.notes import decode
 from server.verify.pages import check_page, first_link, head_text, join_text, next_link
+from server.verify.signatures import Signed
 from server.verify.tree import Refused
 
 #: how often the signatures of minutes that are over are written
@@ -37,7 +38,7 @@ class Pages:
     def __init__(self, register: Register, attests: Attests | None) -> None:
         self._register = register
         self._attests = attests
-        self._signed: dict[tuple[str, int], dict[tuple[str, int], records.Signed]] = {}
+        self._signed: dict[tuple[str, int], dict[tuple[str, int], Signed]] = {}
 
     def check_join(self, lesson_id: str, page: str, key: str | None, nonce: str | None, proof: str | None) -> None:
         """A page that brings a key shows that it has it. Raises DomainError page_key_wrong."""
@@ -72,7 +73,7 @@ class Pages:
     def keep(self, holder: Holder, beat: Beat, received_ms: int) -> None:
         """The beat is on disk: its signature, of all before it, is the newest of this lease and minute."""
         if beat.signature:
-            signed = records.Signed(holder.person_id, holder.epoch, beat.seq - 1, holder.link, decode(beat.signature))
+            signed = Signed(holder.person_id, holder.epoch, beat.seq - 1, holder.link, decode(beat.signature))
             minute = self._signed.setdefault((holder.lesson_id, slot_of(received_ms)), {})
             minute[holder.person_id, holder.epoch] = signed
 

@@ -2,7 +2,9 @@
 import { decode } from './notes'
 import { Refused, type Bytes } from './tree'
 
-export const FORMAT = 'keshi-evidence/v1'
+export const FORMAT = 'keshi-evidence/v2'
+/** The one before, which has no `shown`. */
+const FIRST_FORMAT = 'keshi-evidence/v1'
 export const RECORD_BYTES = 73
 export const SALT_BYTES = 16
 export const HINT_BYTES = 8
@@ -21,6 +23,8 @@ export interface Bundle {
   seen: { note: string; path: Bytes[] }[]
   tiles: Bytes
   rest: Bytes
+  /** Further texts that digests of records are of, each found by its SHA-256 (docs/proof.md). */
+  shown: Bytes[]
 }
 
 type Read<T> = (value: unknown) => T
@@ -64,7 +68,16 @@ const bundle = object<Bundle>({
   seen: list(object<{ note: string; path: Bytes[] }>({ note: text, path: list(bytes) })),
   tiles: bytes,
   rest: bytes,
+  shown: list(bytes),
 })
+
+/** A file of the first format as one of this: it shows nothing further. */
+function withShown(value: unknown): unknown {
+  const found = value as Record<string, unknown> | null
+  if (typeof found !== 'object' || found?.format !== FIRST_FORMAT) return value
+  if ('shown' in found) throw new Refused('other fields are expected')
+  return { ...found, shown: [] }
+}
 
 /** The bundle of a file. Throws Refused. */
 export function readBundle(raw: string): Bundle {
@@ -74,8 +87,8 @@ export function readBundle(raw: string): Bundle {
   } catch {
     throw new Refused('not a JSON file of evidence')
   }
-  const found = bundle(value)
-  if (found.format !== FORMAT) throw new Refused('evidence of an unknown format')
+  const found = bundle(withShown(value))
+  if (![FORMAT, FIRST_FORMAT].includes(found.format)) throw new Refused('evidence of an unknown format')
   if (found.genesis < 0 || found.genesis >= 2 ** 32) throw new Refused('the log begins in no minute')
   for (const part of found.leaves.flatMap((one) => one.groups)) {
     const count = part.records.length / RECORD_BYTES

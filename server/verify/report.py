@@ -1,0 +1,63 @@
+"""Decides what is said of evidence that was looked at: what does not hold and where, and what it proves. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from server.verify.corrections import Change
+from server.verify.handover import Handover
+from server.verify.notes import Cosigned, Key
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """Something that does not hold: where first (unix minute, lesson number, seat; -1: not of one), then the code."""
+
+    slot: int
+    lesson: int
+    seat: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`findings` in the order of time, what is of no minute last; `signers` and `witnesses` are those of the given keys
+    that signed.
+    """
+
+    findings: tuple[Finding, ...]
+    signers: tuple[Key, ...]
+    witnesses: tuple[Cosigned, ...]
+    size: int
+    n_minutes: int
+    n_records: int
+    #: minutes that nobody sealed in time, that were dated by a wrong clock, that no given witness saw in time
+    gaps: tuple[int, ...]
+    clock_wrong: tuple[int, ...]
+    unwitnessed: tuple[int, ...]
+    #: lessons whose last record is not followed by their end: it goes on, or its last minutes were left out
+    unended: tuple[int, ...]
+    #: proven milliseconds by lesson number and seat, and the lessons of which there is evidence
+    credit_ms: Mapping[tuple[int, int], int]
+    lessons: frozenset[int]
+    #: corrections in order of time, and what they come to by lesson number and seat
+    changes: tuple[Change, ...] = ()
+    corrected_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    #: how many receipts were held against it
+    receipts: int = 0
+    #: how the log came to its present key and name
+    handovers: tuple[Handover, ...] = ()
+    #: recorded milliseconds that challenges left pending or voided, by lesson number and seat
+    uncounted_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    #: minutes of trainees with credit, and how many of them their own page signed (signatures.py)
+    n_credited: int = 0
+    n_signed: int = 0
+
+    @property
+    def consistent(self) -> bool:
+        """Whether nothing contradicts anything."""
+        return not self.findings
+
+    @property
+    def authentic(self) -> bool:
+        """Whether it is consistent and signed by a log that the reader knows."""
+        return self.consistent and bool(self.signers)
