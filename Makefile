@@ -41,7 +41,7 @@ long:  ## 全量指标的长测试 · the tests with full figures
 
 mutants:  ## 逐个改动计时、学时与账本的规则，测试必须发现（ONLY=文件，WORKERS=进程数） · change each rule a little: a test must notice
 	@$(SETUP) check
-	@$(BIN) -B .ci/mutants.py $(ONLY) $(if $(WORKERS),--workers $(WORKERS))
+	@$(BIN) -B .ci/mutants.py $(if $(ONLY),'$(ONLY)') $(if $(WORKERS),--workers $(WORKERS))
 
 bench:  ## 性能表，写入 build/bench.jsonl（ONLY=名称） · the table of measurements
 	@$(SETUP) check

@@ -1,6 +1,6 @@
 """Changes the rules that money depends on, one small thing at a time, and demands that a test notices each.
 
-mutants.py [FILE] [--workers N]    FILE: one of the files below, or the beginning of its path
+mutants.py [NAME] [--workers N]    NAME: a file below, the beginning of its path, or a mutant as it is printed
 
 A mutant that no test can notice, because it is the same program, stands in tests/mutants.txt with its reason.
 
@@ -203,14 +203,14 @@ def fates(house: House, work: Sequence[Mutant], workers: int) -> Iterator[tuple[
                 yield mutant, child.exitcode != PASSED
 
 
-def judge(file: str, scratch: Path, workers: int, tell: Connection) -> None:
+def judge(file: str, wanted: argparse.Namespace, scratch: Path, tell: Connection) -> None:
     """Says what is to look at of one file, and tells how many mutants it has, are excused, and are to look at."""
-    began, work = time.monotonic(), list(mutants(file))
-    known = {name for name in excused() if name.startswith(f"{file} ")}
+    began, work = time.monotonic(), [one for one in mutants(file) if one.name.startswith(wanted.name)]
+    known = {name for name in excused() if name.startswith(f"{file} ") and name.startswith(wanted.name)}
     absent, survived, needless = known - {one.name for one in work}, 0, 0
     for name in sorted(absent):
         print(f"excused, but there is no such mutant: {name}", flush=True)
-    for mutant, noticed in fates(House(file, scratch), work, workers):
+    for mutant, noticed in fates(House(file, scratch), work, wanted.workers):
         if noticed is (mutant.name in known):
             survived, needless = survived + (not noticed), needless + noticed
             print(f"{'excused, but a test notices it' if noticed else 'survived'}: {mutant.name}", flush=True)
@@ -220,10 +220,10 @@ def judge(file: str, scratch: Path, workers: int, tell: Connection) -> None:
     tell.send((len(work), len(known), len(absent) + survived + needless))
 
 
-def of_file(file: str, scratch: Path, workers: int) -> tuple[int, int, int]:
+def of_file(file: str, wanted: argparse.Namespace, scratch: Path) -> tuple[int, int, int]:
     """What `judge` tells, in a process of its own."""
     here, there = FORK.Pipe(duplex=False)
-    child = FORK.Process(target=judge, args=(file, scratch, workers, there))
+    child = FORK.Process(target=judge, args=(file, wanted, scratch, there))
     child.start()
     there.close()
     try:
@@ -237,16 +237,16 @@ def of_file(file: str, scratch: Path, workers: int) -> tuple[int, int, int]:
 
 def main(arguments: list[str]) -> int:
     """0 when every mutant is killed or excused, and every excuse is needed."""
-    options = argparse.ArgumentParser(usage="mutants.py [FILE] [--workers N]")
-    options.add_argument("file", nargs="?", default="")
+    options = argparse.ArgumentParser(usage="mutants.py [NAME] [--workers N]")
+    options.add_argument("name", nargs="?", default="")
     options.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     wanted = options.parse_args(arguments)
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     began, count, known, open_ = time.monotonic(), 0, 0, 0
-    for file in (file for file in TARGETS if file.startswith(wanted.file)):
+    for file in (file for file in TARGETS if file.startswith(wanted.name) or wanted.name.startswith(f"{file} ")):
         with tempfile.TemporaryDirectory() as scratch:
-            told = of_file(file, Path(scratch), wanted.workers)
+            told = of_file(file, wanted, Path(scratch))
         count, known, open_ = count + told[0], known + told[1], open_ + told[2]
     print(f"{count} mutants, {known} excused, {open_} to look at, {time.monotonic() - began:.0f} s")
     return 1 if open_ or not count else 0

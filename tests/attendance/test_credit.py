@@ -160,6 +160,19 @@ def test_a_server_clock_set_back_by_a_restart_credits_nothing_twice() -> None:
     assert (worth.front, worth.anchor.reached_ms) == ((), T + 30_000)
 
 
+def test_after_a_clock_that_was_set_back_time_in_front_counts_where_it_was() -> None:
+    """10 s of the page lie before what is settled already; its time in front comes after them and loses nothing."""
+    anchor = after(KNOWN, 30_000, (0, 30_000)).anchor
+    anchor = credit(anchor, beat(anchor, MONO + 40_000), T + 20_000, "n2").anchor
+    worth = credit(anchor, beat(anchor, MONO + 55_000, (MONO + 50_000, MONO + 55_000)), T + 35_000, "n3")
+    assert (worth.front, worth.hidden) == (((T + 30_000, T + 35_000),), ())
+
+
+def test_of_a_moment_in_which_no_time_passed_nothing_is_told() -> None:
+    worth = credit(KNOWN, beat(KNOWN, MONO + 1_000, (MONO, MONO + 1_000)), T, "n1")
+    assert (worth.front, worth.hidden, worth.surplus_ms) == ((), (), 0)
+
+
 spans_of = st.lists(st.tuples(st.integers(0, 400_000), st.integers(0, 400_000)), max_size=8).map(tuple)
 any_beats = st.lists(st.tuples(st.integers(0, 70_000), st.integers(0, 90_000), spans_of), max_size=8)
 
