@@ -14,6 +14,7 @@ from server.ledger.facts import fact, group_named, tell, tell_once
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
 from server.ledger.sources import Source
+from server.training.records_identities import STATES, tell_lessons, tell_seats, tell_untold
 from server.training.records_tables import (
     ONLY,
     enrolment,
@@ -36,6 +37,7 @@ SOURCES: Final = (
     Source(institution, Kind.INSTITUTION, "created_ms"),
     Source(training_class, Kind.TRAINING_CLASS, "created_ms", without=frozenset({"token"})),
     Source(enrolment, Kind.ENROLMENT, "enrolled_ms"),
+    Source(lesson, Kind.LESSON, without=STATES),
 )
 _CLASS_COLUMNS: Final = [each for each in training_class.c if each.name not in ("institution_id", "scheme_id")]
 
@@ -120,13 +122,16 @@ async def put_platform(connection: Connection, new: Platform, now_ms: int) -> No
 
 
 async def tell_what_stands(connection: Connection, now_ms: int) -> None:
-    """Tell the log of the platform and of every scheme that it does not know yet: some were there before it."""
+    """Tell the log of the platform, and of every scheme, lesson and seat that it does not know yet: some were there
+    before it.
+    """
     known = await get_platform(connection)
     if known is not None:
         await tell_once(connection, Kind.PLATFORM, now_ms, asdict(known), group_id=PLATFORM)
     for row in (await connection.execute(select(scheme).order_by(scheme.c.published_ms, scheme.c.id))).mappings():
         about = {"group_id": group_named(row["id"]), "seq": row["version"]}
         await tell_once(connection, Kind.SCHEME, now_ms, dict(row), **about)
+    await tell_untold(connection, now_ms)
 
 
 async def add_institution(connection: Connection, new: Institution, now_ms: int) -> None:
@@ -253,10 +258,11 @@ async def _count(connection: Connection, query: Select[Any]) -> dict[str, int]:
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def add_lesson(connection: Connection, new: Lesson) -> None:
+async def add_lesson(connection: Connection, new: Lesson, now_ms: int) -> None:
     """Write a planned lesson. Raises DomainError lesson_number_taken."""
     values = {each.name: getattr(new, each.name) for each in lesson.c}
     await _insert(connection, lesson, values, "lesson_number_taken")
+    await tell_lessons(connection, new.class_id, [values], now_ms)
 
 
 def _lesson(row: Any) -> Lesson:
@@ -291,6 +297,11 @@ async def lessons_of_class(connection: Connection, class_id: str) -> list[Lesson
     return await lessons(connection, lesson.c.class_id == class_id)
 
 
+async def every_lesson(connection: Connection) -> list[Lesson]:
+    """All lessons of all classes."""
+    return await lessons(connection, true())
+
+
 async def running_lessons(connection: Connection) -> list[Lesson]:
     """Lessons that are starting, live or in a break."""
     return await lessons(connection, lesson.c.state.in_(sorted(RUNNING)))
@@ -319,3 +330,4 @@ async def add_enrolments(connection: Connection, class_id: str, new: Sequence[En
         told = zip(new, rows, strict=True)
         facts = [fact(Kind.ENROLMENT, now_ms, row, subject=each.person_id, seq=each.seat) for each, row in told]
         await append(connection, now_ms // MINUTE_MS, class_id, facts)
+        await tell_seats(connection, class_id, {each.person_id for each in new}, now_ms)

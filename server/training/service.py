@@ -16,6 +16,7 @@ from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.training import records, rules
+from server.training import records_identities as identities
 from server.training.records import Connection, Counts, Enrolment, Institution, Platform, TrainingClass
 from server.training.records_tables import DEFAULT_SCHEME
 from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
@@ -26,8 +27,6 @@ __all__ = ["Connection", "Enrolled", "Institution", "Lesson", "Platform", "Schem
 TOKEN_BYTES: Final = 9
 NAME_MAXIMUM: Final = 100
 RECORD_NUMBER_MAXIMUM: Final = 60
-#: nobody else tells the log of what stands meanwhile
-STANDS: Final = "training:stands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +96,8 @@ class Training:
             raise DomainError("is_a_demo" if known.demo else "not_a_demo")
 
     async def tell_what_stands(self) -> None:
-        """Tell the log of the platform and of every scheme that it does not know yet; at each start."""
-        async with self._database.write(STANDS) as connection:
+        """Tell the log of what it does not know yet of platform, schemes, lessons and seats; at each start."""
+        async with self._database.write() as connection:
             await records.tell_what_stands(connection, self._clock.ms())
 
     async def create_institution(self, name: str, area: str) -> Institution:
@@ -220,7 +219,7 @@ class Training:
             ended_ms=None,
         )
         async with self._database.write() as connection:
-            await records.add_lesson(connection, made)
+            await records.add_lesson(connection, made, self._clock.ms())
         return made
 
     async def lessons_of(self, actor: Actor) -> list[Lesson]:
@@ -302,6 +301,11 @@ class Training:
             await records.add_enrolments(connection, class_id, fresh, self._clock.ms())
         known = {person_id: Seated(seat, False) for person_id, seat in seats.items()}
         return known | {place.person_id: Seated(place.seat, True) for place in fresh}
+
+    async def salts(self, class_id: str) -> dict[str, bytes]:
+        """By trainee, the salts of what the log says of a class's seats (verify.identity)."""
+        async with self._database.read() as connection:
+            return await identities.salts(connection, class_id)
 
     # ---- what accounts asks (accounts.ports.Places)
 

@@ -14,8 +14,10 @@ from server.ledger import audit
 from server.ledger.rules import MINUTE_MS
 from server.ledger.sources import strays
 from server.live import records as live
+from server.live.audit import misplaced
 from server.oversight import records as oversight
 from server.training import records as training
+from server.training import records_identities as identities
 from server.verify.progress import for_people
 
 #: what each code means, in both languages
@@ -32,6 +34,14 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "checkpoint_false": ("这一分钟之后的签名不对", "the signature after this minute is false"),
     "row_untold": ("这一行与日志不符，或日志里没有", "the log was not told of this row as it stands"),
     "row_missing": ("日志里记过的一行不见了或被改动", "a row that the log was told of is gone or was changed"),
+    "identity_changed": (
+        "这个座位上的姓名、证件号或座位与日志不符",
+        "name, ID number or seat of this trainee differ from what the log was told",
+    ),
+    "lesson_misplaced": (
+        "这一课的状态、开课或下课时间与课堂事件不符",
+        "state, begin or end of this lesson differ from what its events make",
+    ),
     "unreadable": ("读不出来，其余照常核对", "cannot be read; the rest was looked at all the same"),
     "journal_changed": (
         "学员这一分钟或它的更正与日志不符",
@@ -54,7 +64,8 @@ SOURCES: Final = (
 
 async def faults(house: House) -> AsyncIterator[str]:
     """Each fault as a line: where, code, words. Nothing personal is in it: a trainee is meant by id."""
-    for name, work in (("log", _of_the_log), ("minutes", _of_minutes), ("rows", _of_rows)):
+    parts = (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons)
+    for name, work in zip(("log", "minutes", "rows", "seats", "lessons"), parts, strict=True):
         try:
             async for line in work(house):
                 yield line
@@ -73,6 +84,17 @@ async def _of_the_log(house: House) -> AsyncIterator[str]:
 async def _of_minutes(house: House) -> AsyncIterator[str]:
     async for found in differences(house.store.database):
         yield _line(iso(found.slot * MINUTE_MS), "journal_changed", f"{found.lesson_id} {found.person_id}")
+
+
+async def _of_seats(house: House) -> AsyncIterator[str]:
+    async with house.store.database.read() as connection:
+        async for one in identities.untrue(connection):
+            yield _line("-", "identity_changed", f"{one.class_id} {one.person_id} #{one.seat}")
+
+
+async def _of_lessons(house: House) -> AsyncIterator[str]:
+    async for lesson_id in misplaced(house.store.database):
+        yield _line("-", "lesson_misplaced", lesson_id)
 
 
 async def _of_rows(house: House) -> AsyncIterator[str]:

@@ -56,6 +56,8 @@ class Kind(IntEnum):
     PAGE_KEY = 17
     SUCCESSOR = 18
     PLATFORM = 19
+    LESSON = 21  # resource: a lesson of the class whose group this is; seq: its number
+    IDENTITY = 22  # subject: a trainee of the class; seq: the seat; evidence: identity.digest
     LESSON_MINUTE = 20  # credit_ms: how much of it was delivered; seq: of how many trainees there is a record
 
 

@@ -225,6 +225,20 @@ async def test_a_small_store_with_every_bit_changed(tmp_path: Path) -> None:
         print(f"{tried} changes, all found at their places")
 
 
+async def test_a_trainee_who_gets_another_name_or_number(tmp_path: Path) -> None:
+    """Whoever takes over somebody's hours: the name of an account is no row that was told, its digest was."""
+    async with attacked(tmp_path) as store:
+        seated = store.raw.execute(
+            "SELECT person_id, name, id_number_masked FROM enrolment JOIN person ON id = person_id"
+        )
+        for person_id, name, masked in seated.fetchall():
+            for column, value, changed in (("name", name, "别人"), ("id_number_masked", masked, "110***********0000")):
+                assert store.put("person", {"id": person_id}, column, changed)
+                assert any("identity_changed" in line and person_id in line for line in await store.found()), column
+                assert store.put("person", {"id": person_id}, column, value)
+        assert await store.found() == []
+
+
 async def test_rows_that_are_deleted_inserted_or_swapped(tmp_path: Path) -> None:
     async with attacked(tmp_path) as store:
         for name in TABLES:
