@@ -110,19 +110,20 @@ async def test_a_correction_begins_at_what_challenges_left(small: SmallClass) ->
     assert report.corrected_ms == {(3, 17): 60_000}
 
 
-@pytest.mark.parametrize(
-    "said",
-    [
-        [step(1, 1_000, ASKED)],
-        [seed(), step(2, 1_000, ASKED)],
-        [seed(), step(1, 1_000, ASKED), step(3, 2_000, PASS)],
-        [seed(), step(1, 2_000, ASKED), step(2, 1_000, PASS)],
-        [seed(), step(1, 1_000, ASKED, limit_s=599)],
-        [seed(), step(1, 1_000, 77)],
-        [seed(), seed(REVEALED, of=b"another")],
-        [seed(), seed(REVEALED, limit_s=601)],
-    ],
-)
+#: what a log says that no honest one says
+CONTRADICTIONS = [
+    [step(1, 1_000, ASKED)],
+    [seed(), step(2, 1_000, ASKED)],
+    [seed(), step(1, 1_000, ASKED), step(3, 2_000, PASS)],
+    [seed(), step(1, 2_000, ASKED), step(2, 1_000, PASS)],
+    [seed(), step(1, 1_000, ASKED, limit_s=599)],
+    [seed(), step(1, 1_000, 77)],
+    [seed(), seed(REVEALED, of=b"another")],
+    [seed(), seed(REVEALED, limit_s=601)],
+]
+
+
+@pytest.mark.parametrize("said", CONTRADICTIONS)
 async def test_what_contradicts_itself_is_named(small: SmallClass, said: list[Record]) -> None:
     report = await challenged(small, *said)
     assert [(one.code, one.slot) for one in report.findings] == [("challenge_wrong", GENESIS)]

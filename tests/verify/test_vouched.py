@@ -1,4 +1,12 @@
-"""What challenges vouch for: each rule by an example, and together they never lose or double a millisecond."""
+"""What challenges vouch for: each rule by an example, and together they never lose or double a millisecond.
+
+`vouched.json` is read by web/src/verify/vouched.test.ts too; `drawn` made it, and `said` what is expected of each case.
+"""
+
+import json
+from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,6 +26,7 @@ from server.verify.vouched import (
     vouch,
 )
 
+FILE = Path(__file__).parent / "vouched.json"
 LIMIT = 1_000
 HOUR = ((0, 3_600),)
 P, F, T = Outcome.PASSED, Outcome.FAILED, Outcome.TIMED_OUT
@@ -140,3 +149,37 @@ def test_every_recorded_millisecond_is_in_exactly_one_part(
     every = [*found.confirmed, *found.pending, *(one for spans in found.refused.values() for one in spans)]
     shown = sorted(ms for start, end in every for ms in range(start, end))
     assert shown == [ms for start, end in recorded for ms in range(start, end)]
+
+
+def drawn(draw: Random) -> dict[str, Any]:
+    """A short lesson of somebody who is asked often: what was recorded, what happened, under which limit."""
+    recorded, at = [], draw.randrange(20)
+    for _ in range(draw.randrange(6)):
+        recorded.append([at, at + draw.randrange(1, 40)])
+        at = recorded[-1][1] + draw.choice([0, 1, 30])
+    happened = sorted([draw.randrange(at + 20), draw.choice(list(Outcome))] for _ in range(draw.randrange(8)))
+    limit_ms = draw.choice([None, 0, 10, 25, 60, 60])
+    return {"recorded": recorded, "happened": happened, "limit_ms": limit_ms, "settled": draw.random() < 0.6}
+
+
+def said(case: dict[str, Any]) -> dict[str, Any]:
+    """What is to be said of a case."""
+    happened = [Happened(at_ms, Outcome(what)) for at_ms, what in case["happened"]]
+    recorded = tuple((start, end) for start, end in case["recorded"])
+    found = vouch(recorded, happened, case["limit_ms"], case["settled"])
+    return {
+        "confirmed": found.confirmed,
+        "pending": found.pending,
+        "refused": {why.code: spans for why, spans in found.refused.items()},
+        "blocked": found.blocked and found.blocked.code,
+        "waits": is_waiting(happened),
+    }
+
+
+def test_the_stored_cases_are_judged_as_in_the_checking_page() -> None:
+    cases = json.loads(FILE.read_text("utf-8"))
+    assert len(cases) == 200
+    for case in cases:
+        assert json.loads(json.dumps(said(case))) == case["said"], case
+    for part in ("confirmed", "pending", "refused", "blocked", "waits"):
+        assert sum(bool(case["said"][part]) for case in cases) >= 20, part

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { Finding, Report } from '../verify/check'
+import type { Report } from '../verify/check'
+import type { Finding } from '../verify/findings'
 import type { Key } from '../verify/notes'
 import { tell } from './proof'
 
@@ -9,7 +10,7 @@ function report(findings: Finding[], signers: Report['signers'] = []): Report {
   return {
     findings, signers, checkpoint: { origin: 'log', size: 9, root: new Uint8Array(32) }, note: '', witnesses: [], nMinutes: 2, nRecords: 4, gaps: [],
     clockWrong: [], unwitnessed: [], unended: [], lessons: new Map([[1, new Map([[1, { records: 2, creditMs: 9 }]])]]), credit: new Map([['1 7', 42]]),
-    changes: [], corrected: new Map(), challenged: new Set(), handovers: [],
+    changes: [], corrected: new Map(), left: new Map(), handovers: [],
   }
 }
 

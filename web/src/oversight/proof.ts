@@ -1,6 +1,7 @@
 /** Decides what the evidence of a lesson, worked out anew in this browser, says of one trainee. */
 import { readBundle } from '../verify/bundle'
-import { check, type Finding, type Report } from '../verify/check'
+import { check, type Report } from '../verify/check'
+import type { Finding } from '../verify/findings'
 import { DEPENDENT, readKeys } from '../verify/notes'
 
 export interface Proven {

@@ -7,6 +7,7 @@ export const LEASE = 2
 export const LEASE_END = 3
 export const LESSON_EVENT = 4
 export const CORRECTION = 6
+export const CHALLENGE_SEED = 14
 export const CHALLENGE_OUTCOME = 15
 export const LESSON_MINUTE = 20
 /** The mode of the event that ends a lesson. */

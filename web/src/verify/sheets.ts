@@ -1,5 +1,7 @@
 /** Decides whether the 学时台账 in a package says what the evidence proves; the same as server/verify/sheets.py. */
-import type { Finding, Report } from './check'
+import type { Report } from './check'
+import type { Finding } from './findings'
+import { amount } from './sums'
 
 /** Of one row: seat, lesson number, credited, corrected and confirmed whole seconds; null: the lesson has not begun. */
 export interface SheetRow { seat: number; lesson: number; seconds: number | null; corrected: number | null; confirmed: number | null }
@@ -60,11 +62,11 @@ export function differences(rows: readonly SheetRow[], report: Report): Finding[
   return found
 }
 
-/** Whether a row says what is proven, in whole seconds towards nothing; what counts of a challenged lesson is not known here. */
+/** Whether a row says what is proven, in whole seconds: a correction towards nothing, the others down. */
 function says(row: SheetRow, report: Report): boolean {
-  const of = (sums: ReadonlyMap<string, number>): number => sums.get(`${row.lesson} ${row.seat}`) ?? 0
-  const credit = of(report.credit)
-  const change = of(report.corrected)
-  const confirmed = report.challenged.has(row.lesson) ? (row.confirmed ?? 0) : Math.trunc((credit + change) / 1000)
-  return (row.seconds ?? 0) === Math.trunc(credit / 1000) && (row.corrected ?? 0) === Math.trunc(change / 1000) && (row.confirmed ?? 0) === confirmed
+  const pair = `${row.lesson} ${row.seat}`
+  const [credit, change] = [amount(report.credit, pair), amount(report.corrected, pair)]
+  const confirmed = credit - (report.left.get(pair)?.ms ?? 0) + change
+  const proven = [Math.floor(credit / 1000), Math.trunc(change / 1000), Math.floor(confirmed / 1000)]
+  return [row.seconds, row.corrected, row.confirmed].every((said, at) => (said ?? 0) === proven[at])
 }

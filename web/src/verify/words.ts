@@ -1,7 +1,7 @@
 /** How the checking page speaks: the catalogue's words for it, and findings as sentences. */
 import { checker as en } from '../ui/catalogue/checker.en'
 import { checker as zh } from '../ui/catalogue/checker.zh-CN'
-import type { Finding } from './check'
+import type { Finding } from './findings'
 
 export type Language = 'zh-CN' | 'en'
 export type Word = keyof typeof zh
@@ -18,6 +18,14 @@ const LAST = 4_222_846_079
 
 /** A unix minute as the clock on the wall showed it (China Standard Time); one that no calendar has as its number. */
 export const moment = (slot: number): string => slot < 0 || slot > LAST ? String(slot) : new Date(slot * 60_000 + LOCAL_MS).toISOString().slice(0, 16).replace('T', ' ')
+
+/** Whole seconds, as minutes and seconds. */
+export function durationOf(ms: number, t: Say): string {
+  const all = Math.floor(ms / 1000)
+  const [minutes, seconds] = [Math.floor(all / 60), all % 60]
+  if (!minutes) return t('check.seconds', { seconds })
+  return seconds ? t('check.minutesSeconds', { minutes, seconds }) : t('check.wholeMinutes', { minutes })
+}
 
 /** Where it is, then what: lesson, minute, seat, as far as they are known. */
 export function sentence(found: Finding, t: Say): string {

@@ -1,0 +1,205 @@
+"""核验.html and challenges: it counts, and names what contradicts itself, as `keshi verify` does."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from server.ledger import records
+from server.ledger.rules import SEAL_AFTER_MS
+from server.verify.bundle import HINT_BYTES, Bundle, write
+from server.verify.check import check
+from server.verify.formats import RECORD_BYTES, SALT_BYTES, Kind, Record
+from server.verify.vouched import Outcome
+from tests.e2e.axe import look
+from tests.e2e.pictures import PHONE, picture
+from tests.e2e.test_checker import SIZES, _expected, checker, drop, file, keys_file, package, small
+from tests.ledger.world import GENESIS, LESSON
+from tests.verify.evidence import SmallClass
+from tests.verify.test_challenges import ASKED, CONTRADICTIONS, FAIL, JIA, LATE, PASS, YI, challenged, seed, step
+
+__all__ = ["small"]
+
+pytestmark = pytest.mark.timeout(240)
+
+FLIPS = 80
+#: lessons in which anything may have happened
+DRAWN = {f"{number:02x}" * 8: number for number in range(1, 16)}
+#: seat 17 fails in the second minute and never answers again; seat 18 is asked late and answers
+STORY = [
+    seed(limit_s=60),
+    step(1, 70_000, ASKED, limit_s=60),
+    step(2, 75_000, FAIL, limit_s=60),
+    step(1, 130_000, ASKED, YI, limit_s=60),
+    step(2, 135_000, PASS, YI, limit_s=60),
+]
+
+
+def sheet(bundle: Bundle) -> str:
+    """A 学时台账 that pays what `keshi verify` says that it may pay."""
+    report = check(bundle)
+    lines = []
+    for (lesson, seat), ms in report.credit_ms.items():
+        change = report.corrected_ms.get((lesson, seat), 0)
+        confirmed = ms - report.uncounted_ms.get((lesson, seat), 0) + change
+        told = f"{ms // 1000},{change // 1000},{confirmed // 1000}"
+        lines.append(f"{seat},A,,,名,,{lesson},,,,,,,0,{told}")
+    return "标题\r\n" + "\r\n".join(lines)
+
+
+def paid_in_full(bundle: Bundle) -> str:
+    """One that forgets about challenges."""
+    report = check(bundle)
+    lines = [f"{seat},A,,,名,,{of},,,,,,,0,{ms // 1000},0,{ms // 1000}" for (of, seat), ms in report.credit_ms.items()]
+    return "标题\r\n" + "\r\n".join(lines)
+
+
+async def test_it_shows_what_became_of_everybodys_minutes(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await challenged(small, *STORY)
+    bundle = await small.bundle({LESSON: 3})
+    report = check(bundle)
+    assert report.uncounted_ms[3, 17] == report.credit_ms[3, 17]
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, package(bundle, sheet(bundle)), keys_file(small.world.ledger.key)) == ("holds", [])
+        assert await page.locator("[data-seat]").count() == 0
+        await page.locator("[data-states] summary").click()
+        said = await page.locator("[data-seat='17'] .said").inner_text()
+        whole = words_of(report.credit_ms[3, 17])
+        assert said == f"已记录 {whole} → 已认定 0 秒；未认定 {whole}（身份验证失败）"
+        pending = report.uncounted_ms[3, 18]
+        assert pending > 0
+        said = await page.locator("[data-seat='18'] .said").inner_text()
+        confirmed = words_of(report.credit_ms[3, 18] - pending)
+        assert said == f"已记录 {words_of(report.credit_ms[3, 18])} → 已认定 {confirmed}；待核验 {words_of(pending)}"
+        for size in (PHONE, SIZES[2]):
+            await page.set_viewport_size(size)  # type: ignore[arg-type]  # its own TypedDict
+            await picture(page, f"checker-challenges-{size['width']}", both=True)
+        assert await look(page, "checker challenges") == []
+
+
+def words_of(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    if not minutes:
+        return f"{seconds} 秒"
+    return f"{minutes} 分 {seconds} 秒" if seconds else f"{minutes} 分钟"
+
+
+async def test_a_sheet_that_pays_what_was_dodged_is_named(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await challenged(small, seed(), step(1, 130_000, ASKED), step(2, 179_999, LATE))
+    bundle = await small.bundle({LESSON: 3})
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, package(bundle, paid_in_full(bundle))) == (
+            "changed",
+            ["第 3 课次 学员 #17 台账里的学时与存证不符"],
+        )
+        await small.correct(JIA, 0, 0, 60_000, 4)
+        corrected = await small.bundle({LESSON: 3})
+        assert await drop(page, package(corrected, sheet(corrected))) == ("unknown", [])
+        await page.locator("[data-states] summary").click()
+        assert "含更正增加 1 分钟" in await page.locator("[data-seat='17'] .said").inner_text()
+        await small.correct(JIA, 1, 60_000, 50_000, 5)
+        forged = await small.bundle({LESSON: 3})
+        expected = _expected(write(forged), [])
+        assert expected[1][0].endswith("学员 #17 更正与原记录或前一次更正不符")
+        assert await drop(page, file(write(forged))) == expected
+
+
+async def test_it_counts_as_the_server_does_whatever_happened(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    """Fifteen lessons of one log, steps of two trainees drawn by a seed: each second of the sheet has to fit."""
+    draw = random.Random(15)
+    said = {lesson_id: drawn(draw, lesson_id) for lesson_id in DRAWN}
+    await spent(small, said)
+    bundle = await small.bundle(DRAWN)
+    report = check(bundle)
+    assert report.consistent
+    left = [ms for where, ms in report.uncounted_ms.items() if 0 < ms < report.credit_ms[where]]
+    assert len(left) > 5
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, package(bundle, sheet(bundle))) == ("unknown", [])
+        assert (await drop(page, package(bundle, paid_in_full(bundle))))[0] == "changed"
+
+
+def drawn(draw: random.Random, lesson_id: str) -> list[Record]:
+    limit_s, resource = draw.choice([20, 45, 600]), bytes.fromhex(lesson_id)
+    said = [replace(seed(limit_s=limit_s), resource=resource)]
+    for person in (JIA, YI):
+        times = sorted(draw.randrange(180_000) for _ in range(draw.randrange(5)))
+        steps = [step(at + 1, ms, draw.choice(list(Outcome)), person, limit_s) for at, ms in enumerate(times)]
+        said += [replace(one, resource=resource) for one in steps]
+    return said
+
+
+async def spent(small: SmallClass, said: Mapping[str, list[Record]]) -> None:
+    """Three minutes of these lessons, of which every other one ends."""
+    async with small.world.database.write() as connection:
+        for lesson_id, steps in said.items():
+            for one in steps:
+                await records.append(connection, one.slot, lesson_id, [one])
+    await small.attend(lessons=DRAWN)
+    for lesson_id, number in DRAWN.items():
+        if number % 2:
+            await small.end(lesson_id, GENESIS + 2)
+    small.world.to(3, SEAL_AFTER_MS)
+    await small.world.ledger.round()
+
+
+async def test_what_contradicts_itself_is_named(small: SmallClass, tmp_path: Path, chromium: str | None) -> None:
+    said = dict(zip(DRAWN, CONTRADICTIONS, strict=False))
+    await spent(small, {of: [replace(one, resource=bytes.fromhex(of)) for one in steps] for of, steps in said.items()})
+    bundle = await small.bundle(DRAWN)
+    expected = _expected(write(bundle), [])
+    assert len(expected[1]) == len(CONTRADICTIONS)
+    assert all(one.endswith("核验记录前后不符或不全") for one in expected[1])
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, file(write(bundle))) == expected
+        assert await page.get_by_text("这里不说哪些学时已认定").count() == len(CONTRADICTIONS)
+
+
+def passed_instead(bundle: Bundle, rehashed: bool) -> Bundle:
+    """The failure of seat 17 became a pass in the file; `rehashed`: its hint was made to fit."""
+    leaves = []
+    for leaf in bundle.leaves:
+        groups = []
+        for part in leaf.groups:
+            raw, hints = bytearray(part.records), bytearray(part.hints)
+            for at in range(len(raw) // RECORD_BYTES):
+                begin = at * RECORD_BYTES
+                if (raw[begin], raw[begin + 34]) == (Kind.CHALLENGE_OUTCOME, Outcome.FAILED):
+                    raw[begin + 34] = Outcome.PASSED
+                    salted = part.salts[at * SALT_BYTES :][:SALT_BYTES] + raw[begin:][:RECORD_BYTES]
+                    if rehashed:
+                        hints[at * HINT_BYTES : (at + 1) * HINT_BYTES] = sha256(b"\x00" + salted).digest()[:HINT_BYTES]
+            groups.append(replace(part, records=bytes(raw), hints=bytes(hints)))
+        leaves.append(replace(leaf, groups=tuple(groups)))
+    return replace(bundle, leaves=tuple(leaves))
+
+
+async def test_a_forged_outcome_and_damaged_evidence_are_told_as_by_keshi_verify(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await challenged(small, *STORY)
+    bundle, keys = await small.bundle({LESSON: 3}), [small.world.ledger.key]
+    raw, draw, outcomes = write(bundle), random.Random(14), set()
+    async with checker(tmp_path, chromium) as page:
+        await drop(page, file(raw), keys_file(*keys))
+        for rehashed, words in ((False, "被改动"), (True, "这一分钟的记录有增减、移动或改动")):
+            forged = passed_instead(bundle, rehashed)
+            expected = _expected(write(forged), keys)
+            assert expected[1][0].endswith(words)
+            assert await drop(page, file(write(forged))) == expected
+        for _ in range(FLIPS):
+            at = draw.randrange(len(raw))
+            damaged = raw[:at] + bytes([raw[at] ^ 1 << draw.randrange(7)]) + raw[at + 1 :]
+            expected = _expected(damaged, keys)
+            assert await drop(page, file(damaged)) == expected, damaged[max(0, at - 40) : at + 40]
+            outcomes.add(expected[0])
+    assert outcomes >= {"changed", "refused"}

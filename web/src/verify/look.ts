@@ -1,0 +1,187 @@
+/** Looks at every leaf, group and record, also after a first fault; as `_Look` of server/verify/check.py. */
+import { sha256 } from '@noble/hashes/sha2.js'
+import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
+import { uncounted, type Left, type Said } from './challenges'
+import { followed } from './corrections'
+import { Earned } from './earned'
+import { Findings, type Code } from './findings'
+import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { Leases } from './leases'
+import { said } from './minutes'
+import { hex, type Checkpoint } from './notes'
+import { plus, sumOf } from './sums'
+import { checkInclusion, leafHash, pieces, Refused, root, same, type Bytes } from './tree'
+
+/** A correction of one minute: what counted there before and after, and when it was made. */
+export interface Change { at: number; slot: number; lesson: number; seat: number; beforeMs: number; afterMs: number }
+
+const attempt = (work: () => void): boolean => {
+  try {
+    work()
+    return true
+  } catch (error) {
+    if (error instanceof Refused) return false
+    throw error
+  }
+}
+
+export class Look {
+  readonly findings: Findings
+  readonly earned: Earned
+  readonly leaves: Leaf[] = []
+  nRecords = 0
+  readonly changes: Change[] = []
+  /** By lesson number and seat: what corrections come to, and what challenges left. */
+  readonly correctedMs = new Map<string, number>()
+  readonly left = new Map<string, Left>()
+  /** Records that were changed since they were sealed, by minute, lesson and trainee. */
+  private readonly changed = new Set<string>()
+  private readonly leases = new Leases()
+  private readonly challenges: Said[] = []
+  private readonly corrections: Said[] = []
+  private readonly seen = new Set<number>()
+  private readonly bundle: Bundle
+
+  constructor(bundle: Bundle) {
+    this.bundle = bundle
+    this.findings = new Findings(bundle)
+    this.earned = new Earned(this.findings)
+  }
+
+  leaf(part: LeafPart, checkpoint: Checkpoint): void {
+    const slot = this.bundle.genesis + part.index
+    let leaf: Leaf | null = null
+    const good = attempt(() => {
+      const found = readLeaf(part.leaf)
+      checkInclusion(leafHash(part.leaf), part.index, checkpoint.size, part.path, checkpoint.root)
+      leaf = found
+    })
+    if (!good) this.find('leaf_changed', slot)
+    this.place(leaf, part.index, slot)
+    for (const group of part.groups) this.group(group, leaf, slot)
+  }
+
+  private place(leaf: Leaf | null, index: number, slot: number): void {
+    if (leaf && (leaf.slot !== slot || this.seen.has(index))) this.find('leaf_moved', slot)
+    if (leaf) this.leaves.push(leaf)
+    this.seen.add(index)
+  }
+
+  private group(part: GroupPart, leaf: Leaf | null, slot: number): void {
+    let group: Group | null = null
+    const good = attempt(() => {
+      group = readGroup(part.group)
+      if (leaf) checkInclusion(leafHash(part.group), part.at, leaf.nGroups, part.path, leaf.groupsRoot)
+    })
+    const found = group as Group | null
+    if (!good) this.find('group_changed', slot, found?.id)
+    this.records(part, found, slot, Boolean(leaf && leaf.flags & LATE))
+  }
+
+  private records(part: GroupPart, group: Group | null, slot: number, late: boolean): void {
+    const raws = pieces(part.records, RECORD_BYTES)
+    const texts = evidenceOf(part.evidence, raws.length)
+    const hashes = hashesOf(part, raws)
+    const named = this.nameChanged(part, raws, hashes, slot, group?.id)
+    const records = raws.map(readRecord)
+    records.forEach((record, at) => { this.record(record, texts[at] as Bytes, slot, group?.id ?? '', late) })
+    if (group) {
+      if (!named && !rootFits(group, hashes)) this.find('records_changed', slot, group.id)
+      if (!sumsFit(group, records)) this.find('sum_wrong', slot, group.id)
+    }
+    this.nRecords += raws.length
+  }
+
+  private nameChanged(part: GroupPart, raws: readonly Bytes[], hashes: readonly Bytes[], slot: number, lesson?: string): boolean {
+    let named = false
+    hashes.forEach((hashed, at) => {
+      if (same(hashed.subarray(0, HINT_BYTES), part.hints.subarray(at * HINT_BYTES, (at + 1) * HINT_BYTES))) return
+      named = true
+      const person = hex((raws[at] as Bytes).subarray(10, 18))
+      this.changed.add(`${slot} ${lesson ?? ''} ${person}`)
+      this.find('record_changed', slot, lesson, person)
+    })
+    return named
+  }
+
+  private record(record: Rec, shown: Bytes, slot: number, lesson: string, late: boolean): void {
+    if (!isKnown(record)) {
+      this.find('record_changed', slot, lesson, record.subject)
+      return
+    }
+    if (!isShown(record, shown)) this.find('evidence_changed', record.slot, lesson, record.subject)
+    else if (record.kind === MINUTE && !this.changed.has(`${slot} ${lesson} ${record.subject}`)) this.details(record, shown, lesson)
+    if (record.slot !== slot && !(late && record.slot < slot)) this.find('minute_moved', record.slot, lesson, record.subject)
+    this.byKind(record, lesson)
+  }
+
+  /** What stands behind a minute's digest says the same as its record. */
+  private details(record: Rec, shown: Bytes, lesson: string): void {
+    const good = attempt(() => {
+      const told = said(record.flags, record.subject, shown)
+      this.earned.tell(lesson, record, told.deliveredMs)
+      if (told.creditMs !== record.creditMs || told.epoch !== parseInt(record.session, 16)) throw new Refused('another minute')
+    })
+    if (!good) this.find('minute_wrong', record.slot, lesson, record.subject)
+  }
+
+  private byKind(record: Rec, lesson: string): void {
+    this.leases.take(lesson, record)
+    if (record.kind === MINUTE) {
+      this.leases.earn(lesson, record)
+      this.earned.minute(record, lesson)
+    }
+    if (record.kind === LESSON_MINUTE) this.earned.lessonMinute(record, lesson)
+    if (record.kind === LESSON_EVENT && record.mode === ENDED) this.earned.end(lesson, record.slot)
+    this.decided(record, lesson)
+  }
+
+  /** What decides later which minutes count. */
+  private decided(record: Rec, lesson: string): void {
+    if (record.kind === CHALLENGE_SEED || record.kind === CHALLENGE_OUTCOME) this.challenges.push({ lesson, record })
+    if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
+  }
+
+  /** What can only be told when everything was seen. */
+  ended(): void {
+    this.earned.whole()
+    for (const one of this.leases.wrong()) this.find('lease_wrong', one.slot, one.lesson, one.person)
+    const { byMinute, left, wrong } = uncounted(this.bundle, this.challenges, this.earned.ended())
+    for (const one of wrong) this.find('challenge_wrong', one.slot, one.lesson, one.person)
+    for (const [pair, one] of left) this.left.set(this.findings.place(pair), one)
+    this.corrected(byMinute)
+    this.earned.totals(this.bundle.claims)
+  }
+
+  /** Each correction begins at what counted until then, and stays within what was delivered. */
+  private corrected(uncountedMs: ReadonlyMap<string, number>): void {
+    for (const { lesson, record, follows } of followed(this.bundle, this.corrections, uncountedMs)) {
+      const { subject, seq: slot, flags: beforeMs, creditMs: afterMs } = record
+      if (!follows) this.find('correction_wrong', slot, lesson, subject)
+      this.changes.push({ at: record.slot, slot, lesson: this.findings.number(lesson), seat: this.findings.seat(subject), beforeMs, afterMs })
+      plus(this.correctedMs, this.findings.place(`${lesson} ${subject}`), afterMs - beforeMs)
+    }
+  }
+
+  private find(code: Code, slot: number, lesson?: string, person?: string): void {
+    this.findings.add(code, slot, lesson, person)
+  }
+}
+
+const rootFits = (group: Group, hashes: readonly Bytes[]): boolean => hashes.length === group.nRecords && same(root(hashes), group.recordsRoot)
+
+function sumsFit(group: Group, records: readonly Rec[]): boolean {
+  const credits = records.filter((one) => one.kind === MINUTE).map((one) => one.creditMs)
+  return group.creditMs === sumOf(credits) && group.nCredited === credits.filter(Boolean).length
+}
+
+/** What stands behind a record's digest, where it is shown; of a minute it has to be. */
+const isShown = (record: Rec, shown: Bytes): boolean => (shown.length === 0 && record.kind !== MINUTE) || same(sha256(shown), record.evidence)
+
+const ZERO = Uint8Array.of(0)
+
+/** Each record's hash in its group. */
+function hashesOf(part: GroupPart, raws: readonly Bytes[]): Bytes[] {
+  const salts = pieces(part.salts, SALT_BYTES)
+  return raws.map((raw, at) => sha256.create().update(ZERO).update(salts[at] as Bytes).update(raw).digest())
+}

@@ -1,0 +1,30 @@
+/** Decides which minutes an outside witness saw in time; the same as server/verify/witnessed.py. */
+import type { Bundle } from './bundle'
+import { shownBy } from './handover'
+import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Key, type Note } from './notes'
+import { checkConsistency, Refused } from './tree'
+
+const SEEN_S = 900
+const SKEW_S = 30
+
+/** So many leaves were seen, and when. */
+export interface Seen { size: number; atS: number }
+
+/** When given witnesses saw how much of the log. Throws Refused where an earlier checkpoint is none of it. */
+export function timesOf(bundle: Bundle, last: Note, keys: readonly Key[], checkpoint: Checkpoint): Seen[] {
+  const names = new Set([checkpoint.origin, ...shownBy(bundle).map((one) => one.before.name)])
+  const earlier = bundle.seen.flatMap((seen) => {
+    const note = readNote(seen.note)
+    const said = readCheckpoint(note.text)
+    if (!names.has(said.origin)) throw new Refused('a checkpoint of another log')
+    checkLog(note, keys)
+    checkConsistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
+    return checkWitnesses(note, keys).map((one) => ({ size: said.size, atS: one.atS }))
+  })
+  return [...earlier, ...checkWitnesses(last, keys).map((one) => ({ size: checkpoint.size, atS: one.atS }))]
+}
+
+export function seenInTime(slot: number, genesis: number, times: readonly Seen[]): boolean {
+  const endS = (slot + 1) * 60
+  return times.some(({ size, atS }) => genesis + size > slot && atS >= endS - SKEW_S && atS <= endS + SEEN_S)
+}
