@@ -74,6 +74,25 @@ def test_sizes_and_the_bytes_themselves() -> None:
     )  # fmt: skip
 
 
+def test_the_numbers_never_change() -> None:
+    assert {one.name: one.value for one in Kind} == {
+        "MINUTE": 1, "LEASE": 2, "LEASE_END": 3, "LESSON_EVENT": 4, "SETTLEMENT": 5, "CORRECTION": 6, "APPEAL": 7,
+        "SCHEME": 8, "ENROLMENT": 9, "TRAINING_CLASS": 10, "INSTITUTION": 11, "KEY_ROTATION": 12, "REGULATOR_VIEW": 13,
+        "CHALLENGE_SEED": 14, "CHALLENGE_OUTCOME": 15, "DELETION": 16, "PAGE_KEY": 17, "SUCCESSOR": 18, "PLATFORM": 19,
+        "LESSON_MINUTE": 20, "LESSON": 21, "IDENTITY": 22,
+    }  # fmt: skip
+    assert {one.name: one.value for one in LeafFlag} == {"GAP": 1, "LATE": 2, "CLOCK_WRONG": 4}
+    of_appeals = (formats.ASKED, formats.PROPOSED, formats.DECIDED, formats.OBJECTED, formats.CHANGED)
+    assert (formats.ENDED, of_appeals) == (1, (1, 2, 3, 4, 5))
+    assert (formats.OPENED, formats.REFILLED, formats.COMMITTED, formats.REVEALED) == (1, 2, 1, 2)
+    assert (formats.VERSION, formats.UNKNOWN_MS, formats.RECORDS_MOST) == (1, -2_147_483_648, 65_535)
+    assert (formats.ID_BYTES, formats.SALT_BYTES, formats.KEY_BYTES) == (8, 16, 32)
+
+
+def test_what_is_not_said_of_a_record_is_nothing() -> None:
+    assert Record(3, 7) == Record(3, 7, 0, bytes(8), bytes(8), bytes(8), 0, 0, 0, bytes(32), 1)
+
+
 @given(records)
 def test_records_come_back(record: Record) -> None:
     assert formats.read_record(record.pack()) == record

@@ -28,6 +28,11 @@ def test_the_default_rule() -> None:
     assert (RULE.earliest_ms, RULE.latest_ms) == (300_000, 770_000)
 
 
+def test_a_seed_has_32_bytes_and_a_decided_event_neither_deadline_nor_credit() -> None:
+    assert rules.SEED_BYTES == 32
+    assert Event(2, T, Outcome.SILENT, 1, 7) == Event(2, T, Outcome.SILENT, 1, 7, 0, 0)
+
+
 def test_the_schedule_is_of_seed_person_and_number() -> None:
     drawn = rules.draw(SEED, "aa", 1)
     assert drawn.hex() == "c7c0ce170bcf2a918fea3e849f505b997c4335cc2ebbd5529a4d992114726908"
