@@ -28,9 +28,10 @@ def test_the_default_rule() -> None:
     assert (RULE.earliest_ms, RULE.latest_ms) == (300_000, 770_000)
 
 
-def test_a_seed_has_32_bytes_and_a_decided_event_neither_deadline_nor_credit() -> None:
+def test_a_seed_has_32_bytes_and_what_is_not_said_is_nothing() -> None:
     assert rules.SEED_BYTES == 32
     assert Event(2, T, Outcome.SILENT, 1, 7) == Event(2, T, Outcome.SILENT, 1, 7, 0, 0)
+    assert rebuild([]) == Standing(0, 0, 0, None, None, 0, None)
 
 
 def test_the_schedule_is_of_seed_person_and_number() -> None:
@@ -53,8 +54,8 @@ def test_it_is_due_by_what_was_recorded_since_the_last_pass() -> None:
     passed = Standing(passed_credit_ms=50_000)
     assert not rules.is_due(passed, 349_999, drawn, RULE)
     assert rules.is_due(passed, 350_000, drawn, RULE)
-    assert not rules.is_due(waiting(), 900_000, drawn, RULE)
-    assert not rules.is_due(Standing(blocked=Refusal.IDENTITY_FAILED), 900_000, drawn, RULE)
+    assert rules.is_due(waiting(), 900_000, drawn, RULE) is False
+    assert rules.is_due(Standing(blocked=Refusal.IDENTITY_FAILED), 900_000, drawn, RULE) is False
 
 
 def test_a_challenge_is_numbered_and_has_its_deadline() -> None:
@@ -108,6 +109,8 @@ def test_an_answer_is_to_what_is_asked_and_in_time() -> None:
 def test_who_is_blocked_may_ask_after_a_while() -> None:
     blocked = Standing(2, 1, T, None, Refusal.CHALLENGE_MISSED)
     assert refused(rules.check_again, blocked, T) == ("challenge_too_soon", {"retry_after_s": 10})
+    assert refused(rules.check_again, blocked, T + 999) == ("challenge_too_soon", {"retry_after_s": 10})
+    assert refused(rules.check_again, blocked, T + 1_000) == ("challenge_too_soon", {"retry_after_s": 9})
     assert refused(rules.check_again, blocked, T + AGAIN_AFTER_MS - 1) == ("challenge_too_soon", {"retry_after_s": 1})
     rules.check_again(blocked, T + AGAIN_AFTER_MS)
     assert refused(rules.check_again, Standing(), T)[0] == "challenge_over"
@@ -151,6 +154,10 @@ def test_another_device_pauses_what_is_asked_and_gets_the_time_that_was_left() -
     assert back == Event(3, T + 50_000, Outcome.RESUMED, 1, 8, T + 90_000)
     assert apply(paused(), back).asked == Asked(1, 8, T + 50_000, T + 90_000)
     assert apply(paused(), back).blocked is None
+
+
+def test_a_pause_while_nothing_is_asked_leaves_no_time() -> None:
+    assert apply(Standing(), pause()).asked == Asked(1, 7, T + 20_000, T + 80_000, 0)
 
 
 def test_a_pause_is_no_way_out() -> None:
