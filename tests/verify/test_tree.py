@@ -3,7 +3,7 @@
 import hashlib
 import json
 from base64 import b64decode
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from server.verify.tree import (
     check_inclusion,
     leaf_hash,
     node_hash,
+    nodes,
     prove_consistency,
     prove_inclusion,
     range_hash,
@@ -41,10 +42,6 @@ def plain_root(leaves: Sequence[bytes]) -> bytes:
 
 def leaves(size: int) -> list[bytes]:
     return [bytes([number]) for number in range(size)]
-
-
-def nodes(hashes: Sequence[bytes]) -> Callable[[int, int], bytes]:
-    return lambda level, index: root(hashes[index << level : (index + 1) << level])
 
 
 def raw(text: str | None) -> bytes:
