@@ -6,105 +6,134 @@ check.py, which looks at one record after the other and names what it finds.
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
+from itertools import chain
 from operator import add
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from server.verify.formats import NO_ID, RECORD_BYTES, SALT_BYTES, VERSION, Kind, read_records
+from server.verify.formats import ID_BYTES, NO_ID, RECORD_BYTES, SALT_BYTES, VERSION, Kind, Record, read_records
 from server.verify.minutes import SUMMARY, said
 from server.verify.tree import Refused
 
-#: what is the same in each usual record of a minute: kind, version, slot and seq before the subject; its lesson; flags
-_BEGIN: Final = struct.Struct(">BBII")
-_RESOURCE_AT: Final = 26
-_FLAGS: Final = struct.Struct(">H")
-_FLAGS_AT: Final = 39
-#: what differs: the subject; and the rest of it, of which most have the same: session, credit_ms, evidence
-_SUBJECT, _OTHER = struct.Struct(">10x8s55x"), struct.Struct(">18x55s")
-_REST: Final = struct.Struct(">8s9xI2x32s")
+#: where the fields of a record stand that are read by themselves
+_VERSION_AT, _SUBJECT_AT, _MODE_AT, _CREDIT_AT = 1, 10, 34, 35
+_NUMBER: Final = struct.Struct(">I")
+#: of a record trainee and session, which are a lease
+HOLDER_BYTES: Final = 2 * ID_BYTES
+#: of a lease: kind, holder
+_LEASE: Final = struct.Struct(f">B9x{HOLDER_BYTES}s47x")
 _MINUTE, _LESSON_MINUTE = (bytes([kind]) for kind in (Kind.MINUTE, Kind.LESSON_MINUTE))
-_RECORD: Final = struct.Struct(f"{RECORD_BYTES}s")
-_SALT: Final = struct.Struct(f"{SALT_BYTES}s")
+_LEASES: Final = bytes([Kind.LEASE, Kind.LEASE_END])
+#: so many rows are cut in one step
+_ROWS: Final = 16
 
 
 class Whole(NamedTuple):
-    """A lesson's minute with nothing unusual: its trainees, their leases and milliseconds, in one order."""
+    """A lesson's minute with nothing unusual: trainee and lease of each record, behind each other, and milliseconds."""
 
-    subjects: tuple[bytes, ...]
-    sessions: tuple[bytes, ...]
+    holders: bytes
     credits_ms: tuple[int, ...]
-    people: set[bytes]
-    delivered_ms: int
+    people: frozenset[bytes]
 
 
 def hashes_of(salts: bytes, records: bytes) -> list[bytes]:
-    """Each record's hash in its group (formats.record_hash)."""
-    pairs = zip(_SALT.iter_unpack(salts), _RECORD.iter_unpack(records), strict=True)
-    return [sha256(b"\x00" + salt + record).digest() for (salt,), (record,) in pairs]
+    """Each record's hash in its group (formats.record_hash); for the way see tree.root."""
+    found, begun = [], sha256(b"\x00").copy
+    for salt, record in zip(rows(salts, SALT_BYTES), rows(records, RECORD_BYTES), strict=True):
+        one = begun()
+        one.update(salt)
+        one.update(record)
+        found.append(one.digest())
+    return found
 
 
-def whole_minute(packed: bytes, texts: list[bytes], slot: int, name: bytes) -> Whole | None:
+def rows(raw: bytes, size: int) -> Iterator[bytes]:
+    """What stands behind each other in `size` bytes each."""
+    whole = len(raw) - len(raw) % (size * _ROWS)
+    many = struct.iter_unpack(f"{size}s" * _ROWS, memoryview(raw)[:whole])
+    return chain.from_iterable(chain(many, struct.iter_unpack(f"{size}s", raw[whole:])))
+
+
+def column(raw: bytes, size: int, count: int, begin: int, width: int) -> bytes:
+    """Of the first `count` rows of `size` bytes each those `width` ones that begin at `begin`."""
+    found = bytearray(count * width)
+    for each in range(width):
+        found[each::width] = raw[begin + each : count * size : size]
+    return bytes(found)
+
+
+def whole_minute(
+    packed: bytes, texts: list[bytes], slot: int, name: bytes, before: Whole | None = None
+) -> Whole | None:
     """The minutes that a group begins with, when all are of `slot` and the lesson `name` and say what stands behind
-    their digests, and the lesson says that there are so many.
+    their digests, and the lesson says that there are so many; `before` is another minute of the lesson.
+
+    A text says all of a record but whose it is: what the records must be is written down and compared at once.
     """
     kinds = packed[::RECORD_BYTES]
     count = len(kinds) - len(kinds.lstrip(_MINUTE))
     if not count or kinds.count(_LESSON_MINUTE) != 1:
         return None
-    minutes, at = packed[: count * RECORD_BYTES], kinds.index(_LESSON_MINUTE) * RECORD_BYTES
-    ((*about, _session, _resource, _mode, delivered_ms, _flags, _evidence),) = read_records(
-        packed[at : at + RECORD_BYTES]
-    )
-    if about != [Kind.LESSON_MINUTE, VERSION, slot, count, NO_ID] or not _same(minutes, count, slot, name):
+    at = kinds.index(_LESSON_MINUTE) * RECORD_BYTES
+    ((*about, _resource, _mode, delivered_ms, _flags, _evidence),) = read_records(packed[at : at + RECORD_BYTES])
+    if about[:-1] != [Kind.LESSON_MINUTE, VERSION, slot, count, NO_ID]:
         return None
-    # one column after the other: thousands of pairs that live at once would set the collector of garbage to work
-    subjects = tuple([one for (one,) in _SUBJECT.iter_unpack(minutes)])
-    rests = [one for (one,) in _OTHER.iter_unpack(minutes)]
-    people, pairs = set(subjects), set(zip(texts, rests, strict=False))
-    rows = {rest: _REST.unpack(rest) for _, rest in pairs}
-    if len(people) != count or not all(_fits(delivered_ms, text, *rows[rest]) for text, rest in pairs):
+    usual = _Usual(slot, name, packed[_MODE_AT], delivered_ms)
+    expected = bytearray().join(map(usual.__getitem__, texts[:count]))
+    for each in range(_SUBJECT_AT, _SUBJECT_AT + ID_BYTES):
+        expected[each::RECORD_BYTES] = packed[each : len(expected) : RECORD_BYTES]
+    if not packed.startswith(expected):
         return None
-    sessions, credits_ms = {rest: row[0] for rest, row in rows.items()}, {rest: row[1] for rest, row in rows.items()}
-    return Whole(
-        subjects,
-        tuple([sessions[rest] for rest in rests]),
-        tuple([credits_ms[rest] for rest in rests]),
-        people,
-        delivered_ms,
-    )
+    holders = column(packed, RECORD_BYTES, count, _SUBJECT_AT, HOLDER_BYTES)
+    known = before is not None and before.holders == holders
+    people = before.people if before and known else frozenset(one[:ID_BYTES] for one in rows(holders, HOLDER_BYTES))
+    if len(people) != count:
+        return None
+    credits_ms = struct.unpack(f">{count}I", column(packed, RECORD_BYTES, count, _CREDIT_AT, _NUMBER.size))
+    return Whole(holders, credits_ms, people)
 
 
-def _same(minutes: bytes, count: int, slot: int, name: bytes) -> bool:
-    """Whether all records have the bytes that they must have in common."""
-    expected = {
-        0: _BEGIN.pack(Kind.MINUTE, VERSION, slot, 0),
-        _RESOURCE_AT: name,
-        _FLAGS_AT: _FLAGS.pack(SUMMARY),
-    }
-    return all(
-        minutes[at + each :: RECORD_BYTES] == bytes([byte]) * count
-        for at, common in expected.items()
-        for each, byte in enumerate(common)
-    )
+class _Usual(dict[bytes, bytes]):
+    """By text the record of nobody's minute that it bears out; one that can be nobody's when it bears out none."""
+
+    def __init__(self, slot: int, name: bytes, mode: int, delivered_ms: int) -> None:
+        self.minute = Record(Kind.MINUTE, slot, resource=name, mode=mode, flags=SUMMARY)
+        self.delivered_ms = delivered_ms
+
+    def __missing__(self, text: bytes) -> bytes:
+        self[text] = packed = self.record(text)
+        return packed
+
+    def record(self, text: bytes) -> bytes:
+        try:
+            told = said(SUMMARY, NO_ID, text)
+        except Refused:
+            return bytes(RECORD_BYTES)
+        if told.delivered_ms != self.delivered_ms:
+            return bytes(RECORD_BYTES)
+        session, digest = told.epoch.to_bytes(ID_BYTES, "big"), sha256(text).digest()
+        return replace(self.minute, session=session, credit_ms=told.credit_ms, evidence=digest).pack()
 
 
-def _fits(delivered_ms: int, text: bytes, session: bytes, credit_ms: int, digest: bytes) -> bool:
-    if sha256(text).digest() != digest:
-        return False
-    try:
-        told = said(SUMMARY, NO_ID, text)
-    except Refused:
-        return False
-    return (told.credit_ms, told.delivered_ms, told.epoch) == (credit_ms, delivered_ms, int.from_bytes(session, "big"))
+def leases_of(packed: bytes, texts: list[bytes], slot: int, begin: int) -> list[tuple[int, bytes]]:
+    """Kind and holder of the leases from the record `begin` on; none unless all are of `slot` and nothing is
+    shown behind them.
+    """
+    kinds = packed[begin * RECORD_BYTES :: RECORD_BYTES]
+    count = len(kinds) - len(kinds.lstrip(_LEASES))
+    some = packed[begin * RECORD_BYTES : (begin + count) * RECORD_BYTES]
+    expected = (bytes([VERSION]) + _NUMBER.pack(slot)) * count
+    if any(texts[begin : begin + count]) or column(some, RECORD_BYTES, count, _VERSION_AT, 5) != expected:
+        return []
+    return list(_LEASE.iter_unpack(some))
 
 
 @dataclass
 class Run:
-    """Minutes of a lesson behind each other with the same trainees under the same leases."""
+    """Minutes of a lesson behind each other with the same trainees under the same leases, as in Whole."""
 
-    subjects: tuple[bytes, ...]
-    sessions: tuple[bytes, ...]
+    holders: bytes
     credit_ms: list[int]
     first: int
     last: int
@@ -112,26 +141,26 @@ class Run:
 
 @dataclass
 class Earned:
-    """What everybody has, by lesson and trainee; and by lesson, trainee and lease the first and last minute of it."""
+    """What everybody has, by lesson and trainee; by lesson and holder of a lease the first and last minute of it."""
 
     credit_ms: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
-    leases: dict[tuple[bytes, bytes, bytes], tuple[int, int]] = field(default_factory=dict)
+    leases: dict[bytes, dict[bytes, tuple[int, int]]] = field(default_factory=dict)
     _runs: dict[bytes, Run] = field(default_factory=dict)
 
     def add(self, lesson: bytes, slot: int, whole: Whole) -> None:
         """A whole minute."""
         run = self._runs.get(lesson)
-        if run is not None and (run.subjects, run.sessions) == (whole.subjects, whole.sessions):
+        if run is not None and run.holders == whole.holders:
             run.credit_ms = list(map(add, run.credit_ms, whole.credits_ms))
             run.first, run.last = min(run.first, slot), max(run.last, slot)
             return
         if run is not None:
             self._take(lesson, run)
-        self._runs[lesson] = Run(whole.subjects, whole.sessions, list(whole.credits_ms), slot, slot)
+        self._runs[lesson] = Run(whole.holders, list(whole.credits_ms), slot, slot)
 
-    def add_one(self, lesson: bytes, slot: int, subject: bytes, session: bytes, credit_ms: int) -> None:
+    def add_one(self, lesson: bytes, slot: int, holder: bytes, credit_ms: int) -> None:
         """Somebody's minute."""
-        self._take(lesson, Run((subject,), (session,), [credit_ms], slot, slot))
+        self._take(lesson, Run(holder, [credit_ms], slot, slot))
 
     def done(self) -> None:
         """Nothing more comes."""
@@ -140,30 +169,40 @@ class Earned:
         self._runs.clear()
 
     def _take(self, lesson: bytes, run: Run) -> None:
-        sums = self.credit_ms.setdefault(lesson, {})
-        for subject, session, ms in zip(run.subjects, run.sessions, run.credit_ms, strict=True):
-            sums[subject] = sums.get(subject, 0) + ms
-            if session != NO_ID:
-                first, last = self.leases.get((lesson, subject, session), (run.first, run.last))
-                self.leases[lesson, subject, session] = (min(first, run.first), max(last, run.last))
+        sums, leases = self.credit_ms.setdefault(lesson, {}), self.leases.setdefault(lesson, {})
+        span = run.first, run.last
+        for holder, ms in zip(rows(run.holders, HOLDER_BYTES), run.credit_ms, strict=True):
+            person = holder[:ID_BYTES]
+            sums[person] = sums.get(person, 0) + ms
+            known = leases.setdefault(holder, span)
+            if known is not span:
+                leases[holder] = min(known[0], run.first), max(known[1], run.last)
 
 
 @dataclass
 class Leases:
-    """When leases were granted and ended, by lesson, trainee and epoch, as the log was told."""
+    """When leases were granted and ended, by lesson and holder, as the log was told."""
 
-    granted: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=dict)
-    ended: dict[tuple[bytes, bytes, bytes], int] = field(default_factory=dict)
+    granted: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
+    ended: dict[bytes, dict[bytes, int]] = field(default_factory=dict)
 
-    def take(self, kind: int, key: tuple[bytes, bytes, bytes], slot: int) -> None:
-        """A record of one; of two that contradict each other the earlier one counts."""
-        known = self.granted if kind == Kind.LEASE else self.ended
-        known[key] = min(slot, known.get(key, slot))
+    def take(self, lesson: bytes, slot: int, leases: Iterable[tuple[int, bytes]]) -> None:
+        """Kind and holder of some, told in this minute; of two that contradict each other the earlier counts."""
+        granted, ended = self.granted.setdefault(lesson, {}), self.ended.setdefault(lesson, {})
+        for kind, holder in leases:
+            known = granted if kind == Kind.LEASE else ended
+            if known.setdefault(holder, slot) > slot:
+                known[holder] = slot
 
-    def wrong(self, earned: Iterable[tuple[tuple[bytes, bytes, bytes], tuple[int, int]]]) -> Iterator[tuple[Any, ...]]:
+    def wrong(self, earned: Earned) -> Iterator[tuple[int, bytes, bytes]]:
         """(slot, lesson, trainee) of minutes that were earned under a lease that there was not, or not then."""
-        for key, (first, last) in earned:
-            if key not in self.granted or first < self.granted[key]:
-                yield (first, *key[:2])
-            if key in self.granted and last > self.ended.get(key, last):
-                yield (last, *key[:2])
+        for lesson, spans in earned.leases.items():
+            granted, ended = self.granted.get(lesson, {}), self.ended.get(lesson, {})
+            for holder, (first, last) in spans.items():
+                begins = granted.get(holder)
+                if holder[ID_BYTES:] == NO_ID:
+                    continue
+                if begins is None or first < begins:
+                    yield first, lesson, holder[:ID_BYTES]
+                if begins is not None and last > ended.get(holder, last):
+                    yield last, lesson, holder[:ID_BYTES]

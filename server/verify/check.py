@@ -4,12 +4,12 @@ Nothing of the file is believed: not its hints, not its order, not its keys. Who
 its witnesses from elsewhere knows whose log it is; without them a file can only agree with itself.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from server.verify.acks import Ack
-from server.verify.bulk import Earned, Leases, hashes_of, whole_minute
+from server.verify.bulk import Earned, Leases, Whole, column, hashes_of, leases_of, rows, whole_minute
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.challenges import uncounted
 from server.verify.corrections import Change, followed
@@ -42,7 +42,7 @@ from server.verify.report import Finding, Report
 from server.verify.sheets import Row, differing
 from server.verify.signatures import Pages
 from server.verify.tiles import summit
-from server.verify.tree import Refused, check_inclusion, leaf_hash, root
+from server.verify.tree import HASH_BYTES, Refused, check_inclusion, leaf_hash, root
 from server.verify.witnessed import seen_in_time, times_of
 
 
@@ -65,7 +65,7 @@ def check(
     looked = _looked_at(bundle, checkpoint, progress)
     times = times_of(bundle, note, known, checkpoint)
     proven, left, lessons = looked.proven(), looked.uncounted(), looked.numbers()
-    for row in (row for rows in sheets for row in differing(rows, proven, looked.corrected_ms, left, lessons)):
+    for row in (row for sheet in sheets for row in differing(sheet, proven, looked.corrected_ms, left, lessons)):
         looked.findings.append(Finding(-1, row.lesson, row.seat, "sheet_differs"))
     kept = [check_receipt(raw, bundle, known) for raw in receipts]
     looked.differing_receipts(one for one, holds in kept if not holds)
@@ -118,8 +118,10 @@ class _Look:
     n_records: int = 0
     n_credited: int = 0
     #: minutes by lesson and slot: who has one; what the lesson itself said how many there are
-    minutes: dict[tuple[bytes, int], set[bytes]] = field(default_factory=dict)
+    minutes: dict[tuple[bytes, int], set[bytes] | frozenset[bytes]] = field(default_factory=dict)
     said: dict[tuple[bytes, int], int] = field(default_factory=dict)
+    #: by lesson the last minute that was whole
+    wholes: dict[bytes, Whole] = field(default_factory=dict)
     #: in which minute each lesson ended
     ends: dict[bytes, int] = field(default_factory=dict)
     #: what was delivered in each minute, and what the details of single records say of it
@@ -140,8 +142,8 @@ class _Look:
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.lessons: Mapping[str, int] = {one.id: one.number for one in self.bundle.lessons}
-        self.seats: Mapping[str, int] = {one.id: one.seat for one in self.bundle.people}
+        self.lessons = _numbers((one.id, one.number) for one in self.bundle.lessons)
+        self.seats = _numbers((one.id, one.seat) for one in self.bundle.people)
 
     def leaf(self, part: LeafPart, size: int, expected: bytes) -> None:
         slot = self.bundle.genesis + part.index
@@ -173,31 +175,34 @@ class _Look:
     def records(self, part: GroupPart, group: Group | None, slot: int, name: bytes, late: bool) -> None:
         hashes = hashes_of(part.salts, part.records)
         texts = evidence_of(part.evidence, len(hashes))
-        named = part.hints != b"".join([one[:HINT_BYTES] for one in hashes])
+        named = part.hints != column(b"".join(hashes), HASH_BYTES, len(hashes), 0, HINT_BYTES)
         if named:
-            self.name_changed(part, _split(part.records, RECORD_BYTES), hashes, slot, name)
+            self.name_changed(part, hashes, slot, name)
         if group is not None and not named and (len(hashes), root(hashes)) != (group.n_records, group.records_root):
             self.find("records_changed", slot, name)
-        records = _split(part.records, RECORD_BYTES)
-        whole = whole_minute(part.records, texts, slot, name)
-        if whole is None or (name, slot) in self.said or (name, slot) in self.minutes:
-            credits, begin = [_credit_ms(raw) for raw in records if raw[0] == Kind.MINUTE], 0
-        else:
-            credits, begin = list(whole.credits_ms), len(whole.subjects)
-            self.minutes[name, slot] = whole.people
-            self.earned.add(name, slot, whole)
-        for raw, shown in zip(records[begin:], texts[begin:], strict=True):
+        credits_ms, begin = self.at_once(part.records, texts, slot, name)
+        rest = rows(part.records[begin * RECORD_BYTES :], RECORD_BYTES)
+        for raw, shown in zip(rest, texts[begin:], strict=True):
             self.record(raw, shown, slot, name, late)
-        sums = len(credits) - credits.count(0), sum(credits)
+        sums = len(credits_ms) - credits_ms.count(0), sum(credits_ms)
         if group is not None and (group.n_credited, group.credit_ms) != sums:
             self.find("sum_wrong", slot, name)
         self.n_records += len(hashes)
         self.n_credited += sums[0]
 
-    def name_changed(
-        self, part: GroupPart, records: Iterable[bytes], hashes: Iterable[bytes], slot: int, name: bytes
-    ) -> None:
-        hints = _split(part.hints, HINT_BYTES)
+    def at_once(self, records: bytes, texts: list[bytes], slot: int, name: bytes) -> tuple[Sequence[int], int]:
+        """What is credited in a group's minutes, and how many of its records need no further look."""
+        whole = whole_minute(records, texts, slot, name, self.wholes.get(name))
+        if whole is None or (name, slot) in self.said or (name, slot) in self.minutes:
+            return [_credit_ms(raw) for raw in rows(records, RECORD_BYTES) if raw[0] == Kind.MINUTE], 0
+        self.wholes[name], self.minutes[name, slot] = whole, whole.people
+        self.earned.add(name, slot, whole)
+        leases = leases_of(records, texts, slot, len(whole.credits_ms))
+        self.leases.take(name, slot, leases)
+        return whole.credits_ms, len(whole.credits_ms) + len(leases)
+
+    def name_changed(self, part: GroupPart, hashes: Iterable[bytes], slot: int, name: bytes) -> None:
+        records, hints = rows(part.records, RECORD_BYTES), rows(part.hints, HINT_BYTES)
         for raw, hashed, hint in zip(records, hashes, hints, strict=True):
             if hashed[:HINT_BYTES] != hint:
                 self.find("record_changed", slot, name, raw[10:18])
@@ -225,7 +230,7 @@ class _Look:
                     self.find("minute_doubled", record.slot, name)
                 self.said[name, record.slot], self.delivered[name, record.slot] = record.seq, record.credit_ms
             case Kind.LEASE | Kind.LEASE_END, _:
-                self.leases.take(record.kind, (name, record.subject, record.session), record.slot)
+                self.leases.take(name, record.slot, [(record.kind, record.subject + record.session)])
             case Kind.LESSON_EVENT, mode if mode == ENDED:
                 self.ends[name] = record.slot
             case Kind.CHALLENGE_SEED | Kind.CHALLENGE_OUTCOME, _:
@@ -236,13 +241,15 @@ class _Look:
                 self.corrections.append((name, record))
 
     def minute(self, record: Record, name: bytes) -> None:
-        people = self.minutes.setdefault((name, record.slot), set())
+        people = self.minutes.get((name, record.slot), frozenset())
         if record.subject in people:
             self.find("minute_doubled", record.slot, name, record.subject)
+        if not isinstance(people, set):
+            people = self.minutes[name, record.slot] = set(people)
         people.add(record.subject)
         if record.resource != name or record.credit_ms > MINUTE_MS or record.evidence == NO_HASH:
             self.find("minute_wrong", record.slot, name, record.subject)
-        self.earned.add_one(name, record.slot, record.subject, record.session, record.credit_ms)
+        self.earned.add_one(name, record.slot, record.subject + record.session, record.credit_ms)
 
     def details(self, record: Record, shown: bytes, name: bytes) -> None:
         """What stands behind a minute's digest says the same as its record."""
@@ -263,7 +270,7 @@ class _Look:
             if ms != self.delivered.get((name, record.slot), ms):
                 self.find("minute_wrong", record.slot, name, record.subject)
         self.earned.done()
-        for slot, name, person in self.leases.wrong(self.earned.leases.items()):
+        for slot, name, person in self.leases.wrong(self.earned):
             self.find("lease_wrong", slot, name, person)
         shown = {sha256(text).digest(): text for text in self.bundle.shown}
         for code, slot, name, person in self.pages.wrong(self.bundle, shown, progress):
@@ -276,23 +283,25 @@ class _Look:
 
     def totals(self) -> None:
         """What the file claims is the sum of its minutes."""
-        claimed: dict[tuple[bytes, bytes], int] = {}
+        claimed: dict[bytes, dict[bytes, int]] = {}
         for claim in self.bundle.claims:
-            pair = (_raw(claim.lesson_id), _raw(claim.person_id))
-            claimed[pair] = claimed.get(pair, 0) + claim.credit_ms
-        summed = {(lesson, person): ms for lesson, sums in self.earned.credit_ms.items() for person, ms in sums.items()}
-        for lesson, person in claimed.keys() | summed.keys():
-            pair = (lesson, person)
-            known = lesson.hex() in self.lessons and (person.hex() in self.seats or pair not in claimed)
-            if not known or (person.hex() in self.seats and claimed.get(pair, 0) != summed.get(pair, 0)):
-                self.find("total_wrong", -1, lesson, person)
+            claims, person = claimed.setdefault(_raw(claim.lesson_id), {}), _raw(claim.person_id)
+            claims[person] = claims.get(person, 0) + claim.credit_ms
+        for lesson in claimed.keys() | self.earned.credit_ms.keys():
+            claims, sums = claimed.get(lesson, {}), self.earned.credit_ms.get(lesson, {})
+            if claims == sums and lesson in self.lessons and claims.keys() <= self.seats.keys():
+                continue
+            for person in claims.keys() | sums.keys():
+                known = lesson in self.lessons and (person in self.seats or person not in claims)
+                if not known or (person in self.seats and claims.get(person, 0) != sums.get(person, 0)):
+                    self.find("total_wrong", -1, lesson, person)
 
     def corrected(self) -> None:
         """Each correction begins at what counted until then, and stays within what was delivered."""
         for name, one, follows in followed(self.bundle, self.corrections, self.left):
             if not follows:
                 self.find("correction_wrong", one.seq, name, one.subject)
-            where = self.lessons.get(name.hex(), -1), self.seats.get(one.subject.hex(), -1)
+            where = self.lessons.get(name, -1), self.seats.get(one.subject, -1)
             self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
             self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
 
@@ -305,21 +314,21 @@ class _Look:
         found: dict[tuple[int, int], int] = {}
         for lesson, sums in self.earned.credit_ms.items():
             for person, ms in sums.items():
-                if lesson.hex() in self.lessons and person.hex() in self.seats:
-                    found[self.lessons[lesson.hex()], self.seats[person.hex()]] = ms
+                if lesson in self.lessons and person in self.seats:
+                    found[self.lessons[lesson], self.seats[person]] = ms
         return found
 
     def uncounted(self) -> dict[tuple[int, int], int]:
         """What challenges left, by lesson number and seat."""
         found: dict[tuple[int, int], int] = {}
         for (name, person, _), ms in self.left.items():
-            where = self.lessons.get(name.hex(), -1), self.seats.get(person.hex(), -1)
+            where = self.lessons.get(name, -1), self.seats.get(person, -1)
             found[where] = found.get(where, 0) + ms
         return found
 
     def numbers(self) -> frozenset[int]:
         """The numbers of the lessons of which there is evidence."""
-        return frozenset(self.lessons.get(name.hex(), -1) for name, _ in self.said)
+        return frozenset(self.lessons.get(name, -1) for name, _ in self.said)
 
     def unended(self) -> tuple[int, ...]:
         """The numbers of lessons of which no end follows the last minute."""
@@ -327,7 +336,7 @@ class _Look:
             name: max(slot for lesson, slot in self.said if lesson == name) for name in {one for one, _ in self.said}
         }
         found = [name for name, slot in last.items() if not slot <= self.ends.get(name, -1) <= slot + 1]
-        return tuple(sorted(self.lessons.get(name.hex(), -1) for name in found))
+        return tuple(sorted(self.lessons.get(name, -1) for name in found))
 
     def lesson(self, lesson: bytes) -> None:
         """Each minute has as many records as it said, and of each hole the first missing minute is named."""
@@ -339,16 +348,25 @@ class _Look:
                 self.find("minute_missing", slot, lesson)
 
     def find(self, code: str, slot: int, lesson: bytes = b"", person: bytes = b"") -> None:
-        number, seat = self.lessons.get(lesson.hex(), -1), self.seats.get(person.hex(), -1)
+        number, seat = self.lessons.get(lesson, -1), self.seats.get(person, -1)
         self.findings.append(Finding(slot, number, seat, code))
-
-
-def _split(raw: bytes, size: int) -> list[bytes]:
-    return [raw[at : at + size] for at in range(0, len(raw), size)]
 
 
 def _credit_ms(raw: bytes) -> int:
     return int.from_bytes(raw[35:39], "big")
+
+
+def _numbers(named: Iterable[tuple[str, int]]) -> dict[bytes, int]:
+    """By id as it stands in records; an id that is not written as they all are is nobody's."""
+    found = {}
+    for text, number in named:
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            continue
+        if raw.hex() == text:
+            found[raw] = number
+    return found
 
 
 def _raw(text: str) -> bytes:

@@ -3,16 +3,12 @@
 Hashes are 32 bytes of SHA-256. Proofs are lists of hashes from the leaf towards the root, in the RFC's order.
 """
 
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import Final
 
 HASH_BYTES: Final = 32
 EMPTY: Final = sha256(b"").digest()
-
-#: two hashes behind each other
-_PAIR: Final = struct.Struct(f"{2 * HASH_BYTES}s")
 
 #: the hash of the perfect subtree of 2**level leaves that begins at leaf index * 2**level
 Node = Callable[[int, int], bytes]
@@ -61,11 +57,18 @@ class Frontier:
 
 
 def root(hashes: Iterable[bytes]) -> bytes:
-    """The root over hashes of leaves: level by level, a last one without a neighbour goes up as it is."""
-    level = list(hashes)
+    """The root over hashes of leaves: level by level, a last one without a neighbour goes up as it is.
+
+    A copy of a hash that has begun, and two updates of it, cost less than to begin anew with all bytes in one.
+    """
+    level, begun = list(hashes), sha256(b"\x01").copy
     while len(level) > 1:
-        pairs = _PAIR.iter_unpack(b"".join(level[: len(level) & ~1]))
-        above = [sha256(b"\x01" + pair).digest() for (pair,) in pairs]
+        above = []
+        for left, right in zip(level[::2], level[1::2], strict=False):
+            one = begun()
+            one.update(left)
+            one.update(right)
+            above.append(one.digest())
         level = above + level[len(above) * 2 :]
     return level[0] if level else EMPTY
 

@@ -7,7 +7,7 @@ import pytest
 from server.attendance.minutes import MinuteRecord, Reason
 from server.ledger import records
 from server.ledger.rules import SEAL_AFTER_MS
-from server.verify.bulk import whole_minute
+from server.verify.bulk import leases_of, whole_minute
 from server.verify.bundle import evidence_of
 from server.verify.check import check
 from server.verify.formats import Kind, Record
@@ -124,8 +124,12 @@ async def test_a_usual_minute_is_taken_at_once_and_an_unusual_one_is_not(small: 
     texts, name = evidence_of(part.evidence, 3), bytes.fromhex(LESSON)
     whole = whole_minute(part.records, texts, GENESIS, name)
     assert whole is not None
-    assert (whole.subjects, whole.delivered_ms) == (tuple(map(bytes.fromhex, PEOPLE)), 60_000)
+    assert whole.holders == b"".join(bytes.fromhex(one) + bytes(8) for one in PEOPLE)
+    assert whole.people == set(map(bytes.fromhex, PEOPLE))
     assert sorted(whole.credits_ms) == [40_000, 60_000]
+    assert whole_minute(part.records, texts, GENESIS, name, whole) == whole
+    others = whole._replace(holders=bytes(32), people=frozenset())
+    assert whole_minute(part.records, texts, GENESIS, name, others) == whole, "other people were there before"
     assert whole_minute(part.records, texts, GENESIS + 1, name) is None
     assert whole_minute(part.records, texts, GENESIS, bytes(8)) is None
     assert whole_minute(part.records, texts[::-1], GENESIS, name) is None
@@ -133,8 +137,31 @@ async def test_a_usual_minute_is_taken_at_once_and_an_unusual_one_is_not(small: 
     assert whole_minute(part.records[:146], texts[:2], GENESIS, name) is None, "the lesson says nothing"
     twice = part.records[:73] * 2 + part.records[146:]
     assert whole_minute(twice, [texts[0]] * 2 + texts[2:], GENESIS, name) is None
-    for place in (0, 1, 2, 5, 6, 9, 18, 25, 26, 33, 35, 38, 39, 40, 41, 72):
+    for place in (0, 1, 2, 5, 6, 9, 18, 25, 26, 33, 34, 35, 38, 39, 40, 41, 72):
         for record in (0, 73):
             raw = bytearray(part.records)
             raw[record + place] ^= 1
             assert whole_minute(bytes(raw), texts, GENESIS, name) is None, place
+
+
+def test_leases_are_taken_at_once_when_they_are_of_the_minute_and_show_nothing() -> None:
+    people = [bytes.fromhex(one) for one in PEOPLE]
+    kinds = [Kind.MINUTE, Kind.LEASE, Kind.LEASE_END, Kind.LESSON_MINUTE]
+    records = [Record(kind, GENESIS, 0, people[kind == Kind.LEASE], bytes(7) + b"\x07") for kind in kinds]
+    packed, texts = b"".join(one.pack() for one in records), [b"why", b"", b"", b""]
+    taken = [(one.kind, one.subject + one.session) for one in records[1:3]]
+    assert leases_of(packed, texts, GENESIS, 1) == taken
+    assert leases_of(packed, texts, GENESIS, 2) == taken[1:]
+    assert leases_of(packed, texts, GENESIS, 0) == leases_of(packed, texts, GENESIS, 4) == []
+    assert leases_of(packed, texts, GENESIS + 1, 1) == [], "of another minute"
+    assert leases_of(packed, [*texts[:2], b"why", b""], GENESIS, 1) == [], "something is shown"
+    assert leases_of(packed[:74] + b"\x02" + packed[75:], texts, GENESIS, 1) == [], "of another version"
+
+
+async def test_a_late_minute_of_somebody_new_changes_no_other_minute(small: SmallClass) -> None:
+    await small.attend(3, ONLY)
+    stranger = Record(Kind.MINUTE, GENESIS, 0, bytes(7) + b"\xa3", resource=bytes.fromhex(LESSON))
+    await small.world.say(3, [stranger])
+    await seal(small, 3)
+    missing = [one for one in await found(small) if one.code == "minute_missing"]
+    assert missing == [Finding(GENESIS, 3, -1, "minute_missing")]

@@ -87,9 +87,13 @@ def test_a_file_has_a_size_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_texts_behind_their_lengths() -> None:
     texts = [b"", b"a", bytes(300)]
     assert evidence_of(behind_lengths(texts), 3) == texts
+    alike = [b"a"] * 1 + [b"b"] * 2 + [b"a"] * 16 + [b""] * 17 + [b"\x00\x00"] * 40 + [b"b", b"a"]
+    assert evidence_of(behind_lengths(alike), len(alike)) == alike
     for count in (2, 4):
         with pytest.raises(Refused):
             evidence_of(behind_lengths(texts), count)
+    with pytest.raises(Refused):
+        evidence_of(behind_lengths([b"why"] * 20)[:-1], 20)
     for raw in (b"\x00", b"\x00\x03wh", b"\x00\x03why\x00"):
         with pytest.raises(Refused):
             evidence_of(raw, 1)
