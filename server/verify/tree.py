@@ -74,7 +74,7 @@ def root(hashes: Iterable[bytes]) -> bytes:
 
 
 def range_hash(node: Node, begin: int, end: int) -> bytes:
-    """MTH of the leaves begin..end-1, where `begin` starts a subtree of the tree; `node` knows the perfect ones."""
+    """MTH of the leaves begin..end-1, whichever; `node` knows the perfect subtrees."""
     size = end - begin
     if size <= 0:
         return EMPTY

@@ -170,6 +170,22 @@ def test_nodes_are_the_perfect_subtrees() -> None:
             assert node(level, index) == root(hashes[index << level : (index + 1) << level])
 
 
+def test_any_leaves_behind_each_other_have_a_hash() -> None:
+    hashes = [leaf_hash(one) for one in leaves(13)]
+    for begin in range(14):
+        for end in range(begin, 14):
+            assert range_hash(nodes(hashes), begin, end) == plain_root(leaves(13)[begin:end])
+
+
+def test_a_tree_is_its_own_beginning_and_the_empty_one_has_one_root() -> None:
+    other = leaf_hash(b"other")
+    check_consistency(0, 0, [], EMPTY, EMPTY)
+    check_consistency(5, 5, [], other, other)
+    for size, proof, old_root in ((0, [], other), (5, [], EMPTY), (5, [other], other)):
+        with pytest.raises(Refused):
+            check_consistency(size, size, proof, old_root, other)
+
+
 def test_nothing_is_said_of_an_empty_tree_and_of_the_same_one() -> None:
     node = nodes([leaf_hash(bytes([at])) for at in range(5)])
     assert (prove_consistency(node, 0, 5), prove_consistency(node, 5, 5)) == ([], [])
