@@ -16,6 +16,7 @@ from server import demo as demonstration
 from server.accounts.people import NewPerson
 from server.app import MEDIA_KEY, House, build, open_keys, open_store
 from server.arrange import arranged, for_phones, serve_again, shown
+from server.core import garbage
 from server.core.actor import Role
 from server.core.clock import SystemClock
 from server.core.errors import DomainError
@@ -76,6 +77,7 @@ async def media(config: Config, _options: argparse.Namespace) -> None:
     settings = config.media.for_media(config.server.host)
     try:
         async with serving(settings, open_keys(config).key(MEDIA_KEY), path):
+            garbage.look_seldom()
             print(f"ready {path}", flush=True)
             await stopped.wait()
     except OSError as error:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from server.app import House, be_member, build, open_store
+from server.core import garbage
 from server.core.clock import Clock, SystemClock
 from server.core.errors import DomainError
 from server.core.wire.door import Door, Patience, most_connections
@@ -99,6 +100,7 @@ async def serve_until_stopped(
     """Serve until SIGINT or SIGTERM; `announce(house, url)` is awaited once it answers."""
     stopped = told_to_stop()
     async with running(config, demo, named=named) as (house, url):
+        garbage.look_seldom()
         await announce(house, url)
         await stopped.wait()
 

@@ -166,7 +166,8 @@ class LessonBook:
             person.front = at_most(joined(person.front, clip(front, floor, reached_ms)))
         if hidden:
             person.hidden = at_most(joined(person.hidden, clip(hidden, floor, reached_ms)))
-        person.reached_ms = max(person.reached_ms, reached_ms)
+        if reached_ms > person.reached_ms:
+            person.reached_ms = reached_ms
         person.visible = (front[-1][1] if front else 0) > (hidden[-1][1] if hidden else 0)
         self._changed(person)
 

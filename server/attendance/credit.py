@@ -7,7 +7,7 @@ invariants I1-I7, I10-I13).
 
 from typing import Final, NamedTuple
 
-from server.attendance.intervals import Interval, Intervals, clip, skip, subtract, total, union
+from server.attendance.intervals import Interval, Intervals, clip, moved, ordered, skip, subtract, total
 from server.core.errors import DomainError
 
 #: a hole up to this long costs an honest trainee nothing; beyond it nothing is credited
@@ -70,47 +70,48 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_m
     Raises DomainError beat_refused (data.why).
     """
     _check(anchor, beat)
-    offset = received_ms - beat.mono
-    if anchor.offset_ms is not None:
-        offset = min(offset, anchor.offset_ms)
-    now = max(beat.mono + offset, anchor.reached_ms)
-    lagging = anchor.lagging + 1 if received_ms - now > LAG_MS else 0
-    lagged_ms = 0
+    seq, _, mono, spans, _ = beat
+    _, _, reached_ms, offset_ms, before, lagging = anchor
+    offset = received_ms - mono
+    ahead = offset_ms is not None and offset < offset_ms
+    if offset_ms is not None and not ahead:
+        offset = offset_ms
+    now = max(mono + offset, reached_ms)
+    behind_ms = received_ms - now
+    lagging = lagging + 1 if behind_ms > LAG_MS else 0
     if lagging >= LAGGING_BEATS:
-        lagged_ms = received_ms - now
-        after = Anchor(beat.seq, next_nonce, received_ms, received_ms - beat.mono, beat.mono)
+        after = Anchor(seq, next_nonce, received_ms, received_ms - mono, mono)
     else:
-        after = Anchor(beat.seq, next_nonce, now, offset, beat.mono, lagging)
-    if now == anchor.reached_ms or now - anchor.reached_ms - ours_ms > LONGEST_GAP_MS:
-        return Credit(after, (), (), lagged_ms, 0)
-    whole = ((anchor.reached_ms, now),)
-    placed, surplus_ms = _placed(anchor, beat, offset, now)
-    front = clip(placed, anchor.reached_ms, now)
+        after, behind_ms = Anchor(seq, next_nonce, now, offset, mono, lagging), 0
+    if now == reached_ms or now - reached_ms - ours_ms > LONGEST_GAP_MS:
+        return Credit(after, (), (), behind_ms, 0)
+    spans, surplus_ms = ordered(spans), 0
+    if ahead:
+        spans, surplus_ms = _without_surplus(spans, before, mono, now - reached_ms)
+    front = clip(moved(spans, offset), reached_ms, now)
+    whole = ((reached_ms, now),)
     hidden = () if front == whole else subtract(whole, front)
-    return Credit(after, front, hidden, lagged_ms, surplus_ms if surplus_ms >= SURPLUS_MS else 0)
+    return Credit(after, front, hidden, behind_ms, surplus_ms if surplus_ms >= SURPLUS_MS else 0)
 
 
-def _placed(anchor: Anchor, beat: Beat, offset: int, now: int) -> tuple[Intervals, int]:
-    """The spans in ledger time, and how much of them was taken off.
+def _without_surplus(spans: Intervals, before: int, mono: int, passed_ms: int) -> tuple[Intervals, int]:
+    """The spans between two readings of a page's clock that shows more time than `passed_ms`, and what was taken off.
 
-    When the page's clock says that more time has passed than there is between `reached_ms` and now (it runs fast, or
-    the beat before was late), the surplus comes off the time in front: a fast clock stretches nothing.
+    It runs fast, or the beat before was late: the surplus comes off the time in front, a fast clock stretches nothing.
     """
-    spans, skipped_ms = union(beat.spans), 0
-    if anchor.offset_ms is not None and offset < anchor.offset_ms:
-        surplus = (beat.mono - anchor.mono) - (now - anchor.reached_ms)
-        within = clip(spans, anchor.mono, beat.mono)
-        spans = skip(within, surplus)
-        skipped_ms = total(within) - total(spans)
-    return tuple([(start + offset, end + offset) for start, end in spans]), skipped_ms
+    within = clip(spans, before, mono)
+    left = skip(within, mono - before - passed_ms)
+    return left, total(within) - total(left)
 
 
 def _check(anchor: Anchor, beat: Beat) -> None:
-    if beat.nonce != anchor.nonce:
+    seq, nonce, mono, spans, _ = beat
+    last, expected, _, _, before, _ = anchor
+    if nonce != expected:
         raise DomainError("beat_refused", why="nonce")
-    if beat.seq != anchor.seq + 1:
+    if seq != last + 1:
         raise DomainError("beat_refused", why="seq")
-    if not anchor.mono <= beat.mono <= MOST_MONO:
+    if not before <= mono <= MOST_MONO:
         raise DomainError("beat_refused", why="clock")
-    if len(beat.spans) > MOST_SPANS:
+    if len(spans) > MOST_SPANS:
         raise DomainError("beat_refused", why="spans")

@@ -17,6 +17,19 @@ def union(*sets: Iterable[Interval]) -> Intervals:
     return tuple(merged)
 
 
+def ordered(intervals: Intervals) -> Intervals:
+    """`union` of one list, at once where it has one interval, as nearly every beat does."""
+    return intervals if len(intervals) == 1 and intervals[0][0] < intervals[0][1] else union(intervals)
+
+
+def moved(intervals: Intervals, by_ms: int) -> Intervals:
+    """Each so much later."""
+    if len(intervals) == 1:
+        start, end = intervals[0]
+        return ((start + by_ms, end + by_ms),)
+    return tuple([(start + by_ms, end + by_ms) for start, end in intervals])
+
+
 def joined(left: Intervals, right: Intervals) -> Intervals:
     """`union` of two sets, at once where `right` goes on where `left` ends, as nearly every beat does."""
     if not left or not right:

@@ -84,7 +84,7 @@ class Holder:
             "lesson": self.lesson_id,
             "epoch": self.epoch,
             "seen": seen_ms,
-            "anchor": [anchor.seq, anchor.nonce, anchor.reached_ms, anchor.offset_ms, anchor.mono, anchor.lagging],
+            "anchor": tuple(anchor),
             "answered": answered,
             "front": front,
             "hidden": hidden,
@@ -138,21 +138,29 @@ class Register:
             for holder in self.holders.values():
                 holder.seen_ms = max(holder.seen_ms, now)
 
+    def slept(self) -> bool:
+        """Whether we slept and not everybody knows yet: then nothing is taken, judged or sealed before `awake`."""
+        self.look()
+        return self._told_gaps < len(self.watch.gaps)
+
     async def awake(self) -> None:
         """Before anything is taken, judged or sealed: what we slept through is written first."""
-        self.look()
-        if self._told_gaps < (known := len(self.watch.gaps)):
+        if self.slept():
+            known = len(self.watch.gaps)
             for told in self.on_back:
                 await told()
             self._told_gaps = known
 
     def lock(self, person_id: str) -> asyncio.Lock:
         """What an account does with its lease happens one thing at a time; the lock lives as long as the lease."""
+        holder = self.holders.get(person_id)
+        if holder is not None and holder.lock is not None:
+            return holder.lock
         lock = self._locks.get(person_id)
         if lock is None:
             lock = self._locks[person_id] = asyncio.Lock()
-            if holder := self.holders.get(person_id):
-                holder.lock = lock
+        if holder is not None:
+            holder.lock = lock
         return lock
 
     def read_spool(self) -> set[str]:

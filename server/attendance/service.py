@@ -1,18 +1,16 @@
-"""Use-cases of a trainee's page: join, beat, leave; and what happens when its connection or its login ends."""
+"""Use-cases of a trainee's page: join and leave (beats: beats.py); what happens when its connection or login ends."""
 
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 from server.attendance import records
-from server.attendance.book import LessonBook
-from server.attendance.credit import MOST_MONO, Anchor, Beat, credit
-from server.attendance.intervals import clip
+from server.attendance.beats import Beats
+from server.attendance.credit import MOST_MONO, Anchor
 from server.attendance.lease import HOUR_MS, SILENCE_MS, TAKE_OVERS_PER_HOUR, Ask, Decision, End, How, decide
-from server.attendance.minutes import slot_of
 from server.attendance.pages.service import Attests, Pages
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
@@ -21,18 +19,13 @@ from server.core.cluster.owners import Errand
 from server.core.cluster.rules import node_of
 from server.core.errors import DomainError
 from server.core.vault import Vault
-from server.verify.minutes import NOTHING_ODD, Odd, plus
 
 Answer = TypeVar("Answer")
 
 #: how often a page that races with others of its account, at other processes, tries to get the lease
 JOIN_TRIES: Final = 3
-#: our clock may be behind that of the process before us by so much without a cost to the page
-MOST_BEHIND_MS: Final = 250
 #: what one process asks of another: `give_way` with {lesson_id, entry}
 LEASE_YIELD: Final = "lease.yield"
-#: what a beat is told that is not taken for its page's
-REFUSED: Final = ("beat_refused", "lease_lost")
 #: how a lease was obtained, the more telling the later
 WORTH: Final = (How.NEW, How.RESUME, How.TAKE_OVER)
 
@@ -68,15 +61,6 @@ class Granted:
     nonce: str
 
 
-class Acknowledged(NamedTuple):
-    """A beat that is on disk. `mono` is of the try that was taken; `note`, once a minute, is signed by the log."""
-
-    seq: int
-    nonce: str
-    mono: int
-    note: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Ports:
     """What attendance asks of the rest: is this the password, does this page still answer, tell it what it lost.
@@ -92,13 +76,16 @@ class Ports:
 
 
 class Attendance:
-    """The one place where leases are granted and beats are taken."""
+    """The one place where leases are granted."""
 
     def __init__(self, register: Register, vault: Vault, ports: Ports) -> None:
         self.register = register
         self._vault = vault
         self._ports = ports
         self.pages = Pages(register, ports.attests)
+        #: take a beat, and whose page speaks on a connection (beats.py)
+        beats = Beats(register, self.pages)
+        self.beat, self.holder_of = beats.take, beats.holder_of
         self._joining: dict[str, bool] = {}
 
     async def join(self, entry: Entry) -> Granted:
@@ -177,64 +164,6 @@ class Attendance:
             case _:
                 await self._take_over(entry, holder)
                 return How.TAKE_OVER
-
-    async def beat(self, actor: Actor, connection: str, lesson_id: str, epoch: int, beat: Beat) -> Acknowledged:
-        """Take a beat and return once it is on disk.
-
-        Raises DomainError lease_lost (another page holds the lease), beat_refused, lesson_ended, disk_full.
-        """
-        await self.register.awake()
-        received_ms = self._now()
-        async with self.register.lock(actor.person_id):
-            try:
-                return await self._beat(actor, connection, lesson_id, epoch, beat, received_ms)
-            except DomainError as error:
-                self._count(error, actor.person_id, lesson_id, slot_of(received_ms))
-                raise
-
-    async def _beat(
-        self, actor: Actor, connection: str, lesson_id: str, epoch: int, beat: Beat, received_ms: int
-    ) -> Acknowledged:
-        holder = self._speaks(actor, connection, lesson_id, epoch, beat)
-        owned = self.register.owners.check(lesson_id)
-        received_ms += _behind(holder, beat, received_ms)
-        if holder.answered_nonce and (beat.seq, beat.nonce) == (holder.anchor.seq, holder.answered_nonce):
-            return _answer(holder)
-        book = self._open_book(lesson_id)
-        ours_ms = book.outage_ms(holder.anchor.reached_ms, received_ms)
-        worth = credit(holder.anchor, beat, received_ms, _secret(), ours_ms)
-        link = self.pages.link(holder, beat)
-        since_ms, until_ms = max(book.floor_ms, holder.anchor.reached_ms), worth.anchor.reached_ms
-        front, hidden = clip(worth.front, since_ms, until_ms), clip(worth.hidden, since_ms, until_ms)
-        slot = slot_of(received_ms)
-        odd = book.odd(actor.person_id, slot)
-        if worth.lagged_ms or worth.surplus_ms:
-            odd = plus(odd, Odd(0, worth.lagged_ms, worth.surplus_ms))
-
-        def stored() -> None:
-            self.pages.keep(holder, beat, received_ms)
-            holder.anchor, holder.answered_nonce, holder.seen_ms = worth.anchor, beat.nonce, received_ms
-            holder.link = link
-            book.add(actor.person_id, front, hidden, worth.anchor.reached_ms)
-            book.note(actor.person_id, slot, odd)
-
-        book.taking(actor.person_id, since_ms)
-        try:
-            line = holder.line(front, hidden, worth.anchor, beat.nonce, received_ms, link)
-            if odd is not NOTHING_ODD:
-                line["odd"] = [[slot, *odd]]
-            await self.register.spool.append(line, stored)
-        finally:
-            book.took(actor.person_id)
-        self.register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
-        self.pages.acknowledge(holder, book, received_ms)
-        return _answer(holder)
-
-    def _count(self, error: DomainError, person_id: str, lesson_id: str, slot: int) -> None:
-        """A refused beat changes nothing but this count."""
-        book = self.register.books.get(lesson_id)
-        if error.code in REFUSED and book is not None and person_id in book.people:
-            book.note(person_id, slot, plus(book.odd(person_id, slot), Odd(refused=1)))
 
     async def leave(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> None:
         """The page goes away on purpose: its lease ends now."""
@@ -330,32 +259,6 @@ class Attendance:
             book.touch(holder.person_id)
         return Granted(holder.epoch, entry.resume or "", holder.anchor.seq, holder.anchor.nonce)
 
-    def holder_of(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> Holder:
-        """Whose page speaks on this connection. Raises DomainError lease_lost."""
-        holder = self.register.holders.get(actor.person_id)
-        if holder is None:
-            raise DomainError("lease_lost", device="", at=iso(self._now()))
-        if (holder.lesson_id, holder.epoch, holder.connection) != (lesson_id, epoch, connection):
-            raise DomainError("lease_lost", device=holder.device, at=iso(holder.granted_ms))
-        return holder
-
-    def _speaks(self, actor: Actor, connection: str, lesson_id: str, epoch: int, beat: Beat) -> Holder:
-        """The holder whose page says this; one that we inherited shows by its nonce on which connection it is."""
-        holder = self.register.holders.get(actor.person_id)
-        if holder is not None and holder.inherited and not holder.connection:
-            same = (holder.lesson_id, holder.epoch, holder.session_id) == (lesson_id, epoch, actor.session_id)
-            if same and (not beat.nonce or beat.nonce not in (holder.anchor.nonce, holder.answered_nonce)):
-                raise DomainError("beat_refused", why="nonce")  # its page joins again, and proves itself so
-            if same:
-                holder.connection = connection
-        return self.holder_of(actor, connection, lesson_id, epoch)
-
-    def _open_book(self, lesson_id: str) -> LessonBook:
-        book = self.register.books.get(lesson_id)
-        if book is None or book.finished():
-            raise DomainError("lesson_ended")
-        return book
-
     async def _tell(self, holder: Holder, reason: End, device: str) -> None:
         await self._ports.tell_lost(holder, reason, device, self._now())
 
@@ -373,24 +276,12 @@ def _anchor(entry: Entry, granted_ms: int, received_ms: int) -> Anchor:
     return Anchor(0, _secret(), granted_ms, received_ms - entry.mono, entry.mono)
 
 
-def _behind(holder: Holder, beat: Beat, received_ms: int) -> int:
-    """By how much our clock was behind the one before us when an inherited page first spoke: that cost is ours."""
-    if holder.inherited and holder.anchor.offset_ms is not None:
-        holder.behind_ms = min(max(0, beat.mono + holder.anchor.offset_ms - received_ms), MOST_BEHIND_MS)
-    holder.inherited = False
-    return holder.behind_ms
-
-
 async def _nobody_elsewhere() -> str:
     return How.NEW
 
 
 async def _as_it_is(way: How) -> How:
     return way
-
-
-def _answer(holder: Holder) -> Acknowledged:
-    return Acknowledged(holder.anchor.seq, holder.anchor.nonce, holder.anchor.mono, holder.note)
 
 
 def _secret() -> str:

@@ -8,8 +8,8 @@ import asyncio
 import os
 import threading
 import zlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,14 +24,32 @@ log = structlog.get_logger("attendance.spool")
 SUFFIX: Final = ".spool"
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A line on its way to the disk, and what becomes true when it is there. `done` is what its caller waits for."""
+class _Known(asyncio.Future[None]):
+    """What becomes of a batch. Whoever is cancelled while they wait for it hears of that once it is known, not before:
+    their line may count, and the others wait for the same.
+    """
 
-    line: bytes
-    then: Callable[[], None] | None
-    done: asyncio.Future[None]
-    told: bool = False
+    def cancel(self, msg: Any = None) -> bool:
+        del msg
+        return False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Lines that go to the disk together, and what becomes true when they are there."""
+
+    known: _Known
+    lines: list[bytes] = field(default_factory=list)
+    then: list[Callable[[], None]] = field(default_factory=list)
+
+    def tell(self, error: DomainError | None) -> None:
+        """Say how it went, once everything that follows from the stored lines is true."""
+        if error is not None:
+            self.known.set_exception(error)
+            return
+        for then in self.then:
+            then()
+        self.known.set_result(None)
 
 
 class Spool:
@@ -43,7 +61,7 @@ class Spool:
         self._file: int | None = None
         self._size = self._begun_size = 0
         self._torn = False
-        self._waiting: list[_Waiting] = []
+        self._next: _Batch | None = None
         self._flushing = False
         self._turn: Callable[[], list[dict[str, Any]]] | None = None
         self._disk = threading.Lock()  # nobody closes a file that a thread is writing to
@@ -95,26 +113,24 @@ class Spool:
         """Bytes in the current file since it was begun."""
         return self._size - self._begun_size
 
-    async def append(self, line: dict[str, Any], then: Callable[[], None] | None = None) -> None:
-        """Return when the line is on disk. Raises DomainError disk_full (data.reason), closing; then it does not count.
+    def append(self, line: dict[str, Any], then: Callable[[], None] | None = None) -> Awaitable[None]:
+        """Have a line written; what is returned ends when it is on disk. All lines that wait together share it.
 
-        `then` is called once, exactly if the line is on disk, before anything else can happen in between; also when
-        the caller is cancelled. A cancelled caller still waits until it is known.
+        Raises DomainError disk_full (data.reason), closing; then the line does not count. `then` is called once,
+        exactly if the line is on disk, before anything else can happen in between; also when who waits is cancelled, of
+        which they hear when all this is known.
         """
         if self._file is None:
             raise DomainError("closing")
-        loop = asyncio.get_running_loop()
-        one = _Waiting(_line(line), then, loop.create_future())
-        self._waiting.append(one)
-        self._wake()
-        try:
-            await one.done
-        except asyncio.CancelledError:
-            if not one.told:  # what becomes of the line is not known yet
-                one.done = loop.create_future()
-                await asyncio.wait([one.done])
-                one.done.exception()
-            raise
+        written = _line(line)
+        batch = self._next
+        if batch is None:
+            batch = self._next = _Batch(_Known(loop=asyncio.get_running_loop()))
+            self._wake()
+        batch.lines.append(written)
+        if then is not None:
+            batch.then.append(then)
+        return batch.known
 
     def _wake(self) -> None:
         if not self._flushing:
@@ -123,40 +139,41 @@ class Spool:
             self._tasks.spawn("spool", self._drain()).add_done_callback(self._drained)
 
     async def _drain(self) -> None:
-        while self._waiting or self._turn:
+        while self._next or self._turn:
             if self._turn is not None:
                 turn, self._turn = self._turn, None
                 try:
                     self.begin(turn())
                 except DomainError as error:
                     log.warning("spool_not_begun_anew", **error.data)
-            else:
-                await self._flush()
+            elif self._next is not None:
+                batch, self._next = self._next, None
+                await self._flush(batch)
 
     def _drained(self, task: asyncio.Task[None]) -> None:
         """Whatever ended the drain, nobody waits for ever."""
         self._flushing = False
         if task.cancelled() or task.exception() is not None:
-            batch, self._waiting, self._turn = self._waiting, [], None
-            _tell(batch, DomainError("closing"))
-        elif self._waiting or self._turn:
+            batch, self._next, self._turn = self._next, None, None
+            if batch is not None:
+                batch.tell(DomainError("closing"))
+        elif self._next or self._turn:
             self._wake()
 
-    async def _flush(self) -> None:
-        batch, self._waiting = self._waiting, []
-        body = b"".join(one.line for one in batch)
+    async def _flush(self, batch: _Batch) -> None:
+        body = b"".join(batch.lines)
         storing = asyncio.get_running_loop().run_in_executor(None, self._store, body)
         try:
             await asyncio.shield(storing)
         except OSError as error:
-            _tell(batch, _full(error))
+            batch.tell(_full(error))
         except asyncio.CancelledError:  # the thread goes on: only it knows what is on disk
             await asyncio.wait([storing])
             trouble = storing.exception()
-            _tell(batch, _full(trouble) if isinstance(trouble, OSError) else None)
+            batch.tell(_full(trouble) if isinstance(trouble, OSError) else None)
             raise
         else:
-            _tell(batch, None)
+            batch.tell(None)
 
     def _store(self, body: bytes) -> None:
         with self._disk:
@@ -178,21 +195,6 @@ class Spool:
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(f"*{SUFFIX}"))
-
-
-def _tell(batch: list[_Waiting], error: DomainError | None) -> None:
-    """Say how it went, once everything that follows from the stored lines is true."""
-    for one in batch:
-        if error is None and one.then is not None:
-            one.then()
-    for one in batch:
-        one.told = True
-        if one.done.cancelled():  # this very moment, its caller is not yet awake
-            continue
-        if error is not None:
-            one.done.set_exception(error)
-        else:
-            one.done.set_result(None)
 
 
 def _full(error: OSError) -> DomainError:

@@ -3,7 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.attendance.intervals import Interval, Intervals, clip, intersect, joined, skip, subtract, total, union
+from server.attendance.intervals import (
+    Interval,
+    Intervals,
+    clip,
+    intersect,
+    joined,
+    moved,
+    ordered,
+    skip,
+    subtract,
+    total,
+    union,
+)
 
 edges = st.integers(0, 40)
 loose = st.lists(st.tuples(edges, edges), max_size=6)
@@ -24,6 +36,22 @@ def is_proper(intervals: Intervals) -> bool:
 def test_union(left: list[Interval], right: list[Interval]) -> None:
     assert milliseconds(union(left, right)) == milliseconds(left) | milliseconds(right)
     assert is_proper(union(left, right))
+
+
+@given(loose)
+def test_ordered_is_the_union_by_a_shorter_way(intervals: list[Interval]) -> None:
+    assert ordered(tuple(intervals)) == union(intervals)
+    assert ordered(tuple(intervals[:1])) == union(intervals[:1])
+
+
+def test_what_is_empty_or_turned_round_is_no_interval() -> None:
+    assert [ordered((one,)) for one in ((5, 5), (6, 5), (5, 6))] == [(), (), ((5, 6),)]
+
+
+@given(proper, st.integers(-40, 40))
+def test_moved(intervals: Intervals, by_ms: int) -> None:
+    assert milliseconds(moved(intervals, by_ms)) == {ms + by_ms for ms in milliseconds(intervals)}
+    assert len(moved(intervals, by_ms)) == len(intervals)
 
 
 @given(proper, proper)

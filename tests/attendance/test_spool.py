@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,11 @@ def watch_fsync(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(os, "fsync", watched)
     return order
+
+
+async def caller(stored: Awaitable[None]) -> None:
+    """Waits for a line, as whoever takes a beat does."""
+    await stored
 
 
 async def append(spool: Spool, *numbers: int) -> None:
@@ -170,20 +175,22 @@ async def test_beginning_anew_under_load_never_forgets_a_line_that_was_stored(sp
 
 async def test_a_cancelled_caller_waits_until_it_is_known(spool: Spool, tmp_path: Path) -> None:
     then: list[int] = []
-    task = asyncio.ensure_future(spool.append({"n": 1}, lambda: then.append(1)))
+    task = asyncio.ensure_future(caller(spool.append({"n": 1}, lambda: then.append(1))))
+    other = asyncio.ensure_future(caller(spool.append({"n": 2}, lambda: then.append(2))))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert then == [1]
-    assert again(tmp_path) == [{"n": 1}]
+    assert then == [1, 2]
+    await asyncio.wait_for(other, 10)
+    assert again(tmp_path) == [{"n": 1}, {"n": 2}]
 
 
 async def test_a_caller_that_is_cancelled_as_it_is_told_waits_for_nothing_more(spool: Spool, tmp_path: Path) -> None:
     def stop() -> None:
         task.cancel()
 
-    task = asyncio.ensure_future(spool.append({"n": 1}, stop))
+    task = asyncio.ensure_future(caller(spool.append({"n": 1}, stop)))
     await asyncio.wait([task], timeout=10)
     assert task.cancelled()
     assert again(tmp_path) == [{"n": 1}]

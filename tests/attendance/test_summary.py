@@ -9,8 +9,8 @@ from server.ledger import records as ledger
 from server.ledger.rules import split
 from server.verify.formats import Kind, Record, read_record
 from server.verify.minutes import CLOSED, CREDITED, NOTHING_ODD, SUMMARY, Odd, Seen, Summary
+from tests.attendance.seats import refused
 from tests.attendance.test_sealer import attend, joined
-from tests.attendance.test_service import refused
 from tests.attendance.world import LESSON, PASSWORD, T0, Page, World, person_id, trainee
 
 BOTH_STORES = True

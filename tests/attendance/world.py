@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from server.attendance import records
+from server.attendance.beats import Acknowledged
 from server.attendance.book import LessonBook
 from server.attendance.challenges import records as challenge_records
 from server.attendance.challenges.rules import Event
@@ -21,7 +22,7 @@ from server.attendance.minutes import MINUTE_MS
 from server.attendance.pages.service import Attests
 from server.attendance.register import Holder, Register
 from server.attendance.sealer import Sealer
-from server.attendance.service import Acknowledged, Attendance, Entry, Granted, Ports
+from server.attendance.service import Attendance, Entry, Granted, Ports
 from server.attendance.timeline import Phase, Transition
 from server.core.actor import Actor, Role
 from server.core.clock import ManualClock

@@ -1,6 +1,7 @@
 """CPU per sealed trainee-minute, from the judged minute to the signed leaf, beside one signature per record.
 
-Both take turns in the same run on the same disk; CPU time is this whole process's, threads and kernel included.
+Both take turns in the same run on the same disk; CPU time is this whole process's, threads and kernel included, which
+looks for garbage as a server does.
 """
 
 import asyncio
@@ -17,9 +18,11 @@ from server.attendance import records as journal
 from server.attendance.evidence import minute_records
 from server.attendance.minutes import Reason, SealedMinute, told
 from server.core.database import Database
+from server.core.garbage import look_seldom
 from server.ledger import records as ledger
 from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS, split
 from server.verify.minutes import CREDITED, Summary, write
+from tests.collected import as_before
 from tests.ledger.world import GENESIS, LESSON, World
 from tests.servers import Postgres
 from tests.stores import postgres_template, sqlite_copy, sqlite_template
@@ -116,7 +119,8 @@ def run() -> list[dict[str, Any]]:
     """seal.us_per_minute, seal.5000_trainees_ms, seal.5000_trainees_postgres_ms, ledger.bytes_per_minute."""
     with tempfile.TemporaryDirectory(prefix="keshi-bench-") as name:
         folder = Path(name)
-        figures = asyncio.run(measure(folder, sqlite_template(folder)))
-        with Postgres() as server:
+        template = sqlite_template(folder)
+        with as_before(), Postgres() as server:
             url = server.url(server.create(postgres_template(server)))
-            return figures + asyncio.run(over_postgres(url, folder / "postgres"))
+            look_seldom()
+            return asyncio.run(measure(folder, template)) + asyncio.run(over_postgres(url, folder / "postgres"))
