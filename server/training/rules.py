@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from server.core.errors import DomainError
+from server.verify.schedule import Rule
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -20,8 +21,6 @@ PAUSE_GRACE_MS: Final = MINUTE_MS
 EARLY_MS: Final = 30 * MINUTE_MS
 #: what a scheme says that challenges nobody
 NO_CHALLENGES: Final = "none"
-#: a hole that costs nothing, and a beat
-LATE_MS: Final = 70_000
 SCHEME_FORM: Final = re.compile(r"[a-z0-9-]{1,40}")
 CHALLENGE_SECONDS_MAXIMUM: Final = 2**16 - 1
 LESSON_MAXIMUM_MS: Final = 8 * HOUR_MS
@@ -75,7 +74,7 @@ class Lesson:
 
 
 @dataclass(frozen=True, slots=True)
-class ChallengeRule:
+class ChallengeRule(Rule):
     """How a scheme challenges (R18): the longest recorded time between two passes, and the time to answer.
 
     The notice gives no numbers; the defaults are what is commonly demanded elsewhere (notice.md).
@@ -83,16 +82,6 @@ class ChallengeRule:
 
     limit_ms: int = 15 * MINUTE_MS
     answer_ms: int = MINUTE_MS
-
-    @property
-    def earliest_ms(self) -> int:
-        """Nobody is asked again before so much more is recorded."""
-        return self.limit_ms // 3
-
-    @property
-    def latest_ms(self) -> int:
-        """Everybody is asked by then: a late beat and a slow answer still come within the limit."""
-        return self.limit_ms - self.answer_ms - LATE_MS
 
 
 @dataclass(frozen=True, slots=True)

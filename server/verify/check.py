@@ -4,14 +4,14 @@ Nothing of the file is believed: not its hints, not its order, not its keys. Who
 its witnesses from elsewhere knows whose log it is; without them a file can only agree with itself.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
 from server.verify.acks import Ack
 from server.verify.bulk import Earned, Leases, Whole, column, hashes_of, leases_of, rows, whole_minute
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
-from server.verify.challenges import uncounted
+from server.verify.challenges import Challenges
 from server.verify.corrections import Change, followed
 from server.verify.formats import (
     CHANGED,
@@ -89,6 +89,7 @@ def check(
         left,
         looked.n_credited,
         looked.pages.covered(),
+        looked.n_delayed,
     )
 
 
@@ -96,7 +97,7 @@ def _looked_at(bundle: Bundle, checkpoint: Checkpoint, progress: Progress) -> "_
     looked = _Look(bundle)
     for part in watched(bundle.leaves, progress):
         looked.leaf(part, checkpoint.size, checkpoint.root)
-    looked.ended(progress)
+    looked.ended(bundle.genesis + checkpoint.size - 1, progress)
     return looked
 
 
@@ -132,9 +133,10 @@ class _Look:
     earned: Earned = field(default_factory=Earned)
     leases: Leases = field(default_factory=Leases)
     pages: Pages = field(default_factory=Pages)
-    #: the records of challenges by lesson, and what they left of minutes (challenges.uncounted)
-    challenges: list[tuple[bytes, Record]] = field(default_factory=list)
-    left: dict[tuple[bytes, bytes, int], int] = field(default_factory=dict)
+    #: the records of challenges, what they left of minutes, and how many came late because nothing could be stored
+    challenges: Challenges = field(default_factory=Challenges)
+    left: Mapping[tuple[bytes, bytes, int], int] = field(default_factory=dict)
+    n_delayed: int = 0
     #: the records of corrections by lesson, and what became of them
     corrections: list[tuple[bytes, Record]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -234,7 +236,7 @@ class _Look:
             case Kind.LESSON_EVENT, mode if mode == ENDED:
                 self.ends[name] = record.slot
             case Kind.CHALLENGE_SEED | Kind.CHALLENGE_OUTCOME, _:
-                self.challenges.append((name, record))
+                self.challenges.take(slot, name, record)
             case Kind.PAGE_KEY, _:
                 self.pages.take(name, record)
             case Kind.CORRECTION, mode if mode == CHANGED:
@@ -262,8 +264,8 @@ class _Look:
             self.find("minute_wrong", record.slot, name, record.subject)
         self.told.append((name, record, told.delivered_ms))
 
-    def ended(self, progress: Progress) -> None:
-        """What can only be told when everything was seen: missing minutes, and totals."""
+    def ended(self, until: int, progress: Progress) -> None:
+        """What can only be told when everything was seen; `until` is the newest minute of the log."""
         for lesson in {name for name, _ in self.said.keys() | self.minutes.keys()}:
             self.lesson(lesson)
         for name, record, ms in self.told:
@@ -275,9 +277,10 @@ class _Look:
         shown = {sha256(text).digest(): text for text in self.bundle.shown}
         for code, slot, name, person in self.pages.wrong(self.bundle, shown, progress):
             self.find(code, slot, name, person)
-        self.left, wrong = uncounted(self.bundle, self.challenges, self.ends)
-        for slot, name, person in wrong:
-            self.find("challenge_wrong", slot, name, person)
+        judged = self.challenges.judged(self.bundle, shown, self.ends, until)
+        for code, slot, name, person in judged.wrong:
+            self.find(code, slot, name, person)
+        self.left, self.n_delayed = judged.left, judged.delayed
         self.corrected()
         self.totals()
 

@@ -74,8 +74,9 @@ CHANGED: Final = 5
 #: on, were brought back from a copy, without what was in them
 OPENED: Final = 1
 REFILLED: Final = 2
-#: the modes of CHALLENGE_SEED, whose `flags` are the limit in seconds: the digest of a seed, and once more when it
-#: is shown. The mode of CHALLENGE_OUTCOME is the outcome (vouched.py), `credit_ms` the millisecond within the minute
+#: the modes of CHALLENGE_SEED, whose `flags` are the limit in seconds and `credit_ms` the time to answer: the digest of
+#: a seed, and once more when it is shown. The mode of CHALLENGE_OUTCOME is the outcome (vouched.py), `credit_ms` the
+#: millisecond within the minute
 COMMITTED: Final = 1
 REVEALED: Final = 2
 

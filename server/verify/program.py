@@ -153,6 +153,8 @@ def _told(report: Report) -> Iterator[str]:
     yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
     if report.receipts:
         yield f"  学时回执 · receipts: {report.receipts}"
+    if report.n_delayed:
+        yield f"! 封存中断而推迟的随机核验 · challenges late while nothing could be stored: {report.n_delayed}"
     if report.unended:
         numbers = ", ".join(map(str, report.unended))
         yield f"! 最后一条记录之后没有下课（还在上课，或末尾有缺）· no end follows the last record of lesson {numbers}"

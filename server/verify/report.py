@@ -51,6 +51,8 @@ class Report:
     #: minutes of trainees with credit, and how many of them their own page signed (signatures.py)
     n_credited: int = 0
     n_signed: int = 0
+    #: challenges that came later than their seed says because nothing could be stored
+    n_delayed: int = 0
 
     @property
     def consistent(self) -> bool:

@@ -32,6 +32,18 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "核验记录前后不符或不全",
         "records of challenges contradict each other, or some are missing",
     ),
+    "challenge_skipped": (
+        "按种子到时应抽查，始终没有抽查",
+        "by the seed a challenge was due, and it never came",
+    ),
+    "challenge_shifted": (
+        "抽查的时刻与种子不符",
+        "was challenged at another time than the seed says",
+    ),
+    "seed_wrong": (
+        "抽查的种子课前没有承诺、前后不符，或课后没有公开",
+        "the seed of challenges was not committed to before the lesson, is another one, or was not shown after it",
+    ),
     "page_key_wrong": (
         "页面密钥缺失，或与日志里登记的不符",
         "the key of its page is missing, or not the one that the log was told of",

@@ -8,7 +8,8 @@ from server.attendance.challenges.service import Answer, ChallengeState
 from server.attendance.intervals import Intervals, clip, total, union
 from server.core.errors import DomainError
 from server.training.rules import ChallengeRule
-from server.verify.vouched import VOIDS, Outcome
+from server.verify.schedule import off_schedule, out_of_order
+from server.verify.vouched import VOIDS, Happened, Outcome
 from tests.attendance.challenges.scripted import right
 from tests.attendance.world import LESSON, Page, World
 
@@ -50,6 +51,17 @@ def counted(events: dict[str, list[Event]], person: str, recorded: Intervals) ->
     assert sum(map(total, parts)) == total(recorded)
     assert union(*parts) == recorded
     return parts[0]
+
+
+def check_schedule(seed: bytes | None, events: dict[str, list[Event]], recorded: dict[str, Intervals]) -> int:
+    """What a verifier says of an honest server: everybody was asked when the seed says. Returns how often."""
+    if seed is None:
+        return 0
+    for person in events.keys() | recorded.keys():
+        happened = [Happened(one.at_ms, one.outcome) for one in events.get(person, ())]
+        assert list(out_of_order(happened, RULE)) == []
+        assert list(off_schedule(seed, person, RULE, recorded.get(person, ()), happened)) == []
+    return sum(1 for each in events.values() for one in each if one.outcome is Outcome.ISSUED)
 
 
 def check_dodges(events: list[Event], confirmed: Intervals) -> int:

@@ -22,7 +22,7 @@ from server.attendance.minutes import MINUTE_MS
 from server.core.errors import DomainError
 from server.live.lesson import Kind
 from server.verify.vouched import Outcome
-from tests.attendance.dodge import RULE, WAYS, check_dodges, counted
+from tests.attendance.dodge import RULE, WAYS, check_dodges, check_schedule, counted
 from tests.attendance.side import ANN, MAL, Seat, Side
 from tests.attendance.world import LESSON, PASSWORD, T0, Page, World
 
@@ -312,7 +312,8 @@ class LessonMachine(RuleBasedStateMachine):
         """I13 to I15: the honest keep what was recorded of them, whoever dodges has what was vouched for."""
         ann, mal = ANN.person_id, MAL.person_id
         ours, theirs = (self.run_async(side.world.happened()) for side in (self.here, self.twin))
-        for events, recorded in ((ours, here), (theirs, twin)):
+        for side, events, recorded in ((self.here, ours, here), (self.twin, theirs, twin)):
+            self.beats["asked"] += check_schedule(self.run_async(side.world.seed()), events, recorded)
             assert counted(events, ann, recorded.get(ann, ())) == recorded.get(ann, ()), "an honest trainee lost time"
         confirmed = counted(ours, mal, here.get(mal, ()))
         if self.honest and not self.dodged:

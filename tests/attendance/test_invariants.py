@@ -34,7 +34,7 @@ def run(template: Path, examples: int, steps: int) -> Counter[str]:
 
 def check(beats: Counter[str]) -> None:
     print(f"beats that earned: {beats['earned']}, that did not: {beats['nothing']}, attacks: {beats['attacks']}")
-    print(f"challenges passed by the honest: {beats['passes']}, dodged: {beats['voids']}")
+    print(f"challenges: {beats['asked']}, passed by the honest: {beats['passes']}, dodged: {beats['voids']}")
     assert beats["earned"] >= LEAST_SHARE_EARNING * (beats["earned"] + beats["nothing"])
 
 

@@ -194,6 +194,11 @@ class World:
         async with self.database.read() as connection:
             return await challenge_records.events_of(connection, LESSON)
 
+    async def seed(self) -> bytes | None:
+        """What decided when somebody was asked; None before the lesson is over."""
+        async with self.database.read() as connection:
+            return await challenge_records.revealed(connection, LESSON)
+
     async def _rule(self, _lesson_id: str) -> ChallengeRule | None:
         return self.rule
 

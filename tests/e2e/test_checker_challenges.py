@@ -13,7 +13,7 @@ from server.ledger.rules import SEAL_AFTER_MS
 from server.verify.bundle import HINT_BYTES, Bundle, write
 from server.verify.check import check
 from server.verify.formats import RECORD_BYTES, SALT_BYTES, Kind, Record
-from server.verify.vouched import Outcome
+from server.verify.vouched import WAITING, Outcome
 from tests.e2e.axe import look
 from tests.e2e.pictures import PHONE, picture
 from tests.e2e.test_checker import SIZES, _expected, checker, drop, file, keys_file, package, small
@@ -130,12 +130,20 @@ async def test_it_counts_as_the_server_does_whatever_happened(
 
 def drawn(draw: random.Random, lesson_id: str) -> list[Record]:
     limit_s, resource = draw.choice([20, 45, 600]), bytes.fromhex(lesson_id)
-    said = [replace(seed(limit_s=limit_s), resource=resource)]
+    said = [replace(seed(limit_s=limit_s, answer_ms=180_000), resource=resource)]
     for person in (JIA, YI):
-        times = sorted(draw.randrange(180_000) for _ in range(draw.randrange(5)))
-        steps = [step(at + 1, ms, draw.choice(list(Outcome)), person, limit_s) for at, ms in enumerate(times)]
-        said += [replace(one, resource=resource) for one in steps]
+        times, last = sorted(draw.randrange(180_000) for _ in range(draw.randrange(7))), None
+        for at, ms in enumerate(times):
+            last = draw.choice(following(last))
+            said.append(replace(step(at + 1, ms, last, person, limit_s), resource=resource))
     return said
+
+
+def following(last: Outcome | None) -> list[Outcome]:
+    """What may come next."""
+    if last not in WAITING:
+        return [ASKED]
+    return [one for one in Outcome if one is not ASKED and (last is not Outcome.PAUSED or one not in (PASS, FAIL))]
 
 
 async def spent(small: SmallClass, said: Mapping[str, list[Record]]) -> None:

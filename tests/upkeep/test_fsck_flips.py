@@ -66,6 +66,7 @@ async def lived(served: School) -> None:
     slot, jia, staff = NOON_MS // MINUTE_MS, served.ids["jia"], served.ids["staff"]
     asked = Appeal("0a" * 8, served.lesson_id, jia, slot, slot, "我一直在", served.clock.ms())
     said = Said(staff, "核对过", served.clock.ms())
+    rule = ChallengeRule(30_000, 30_000)
     one = Correction("0b" * 8, served.lesson_id, staff, Measure.FULL, "讲师证明", "", "", (), served.clock.ms())
     async with served.house.store.database.write() as connection:
         await corrections.add_appeal(connection, asked)
@@ -74,10 +75,10 @@ async def lived(served: School) -> None:
         await corrections.add_verdict(connection, one, Verdict.APPROVED, said)
         await corrections.add_objection(connection, one, said)
         await corrections.add_entry(connection, one, (Line(jia, slot, 50_000, 60_000),), served.clock.ms())
-        await challenges.add_seed(connection, served.lesson_id, b"s" * 32, b"x" * 60, 30, served.clock.ms())
-        await challenges.add_reveal(connection, served.lesson_id, b"s" * 32, 30, served.clock.ms())
+        await challenges.add_seed(connection, served.lesson_id, b"s" * 32, b"x" * 60, rule, served.clock.ms())
+        await challenges.add_reveal(connection, served.lesson_id, b"s" * 32, rule, served.clock.ms())
         passed = Event(1, served.clock.ms(), Outcome.PASSED, 1, 1, served.clock.ms(), 1_000)
-        await challenges.add_event(connection, served.lesson_id, jia, passed, ChallengeRule(30_000, 30_000))
+        await challenges.add_event(connection, served.lesson_id, jia, passed, rule)
         signature = Signed(jia, 1, 1, b"l" * 32, b"g" * 64)
         await pages.add_signatures(connection, served.lesson_id, slot, [signature])
         await add_view(connection, "0c" * 8, served.ids["regulator"], served.clock.ms(), "strips", served.lesson_id)

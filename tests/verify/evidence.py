@@ -1,7 +1,7 @@
 """Evidence of a small class, sealed by a real log: two lessons, two trainees, one hidden for a while."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 
 from server.attendance.evidence import minute_records
@@ -29,6 +29,8 @@ class SmallClass:
 
     world: World
     known: Evidence
+    #: what the package shows beside what the tables have
+    shown: list[bytes] = field(default_factory=list)
 
     async def attend(self, minutes: int = MINUTES, lessons: dict[str, int] = LESSONS) -> None:
         """Spend and seal so many minutes in each of these lessons."""
@@ -71,7 +73,7 @@ class SmallClass:
         async with self.world.database.read() as connection:
             shown = [text for one in lessons for text in await pages.shown_of(connection, one)]
         named = [_lesson(one, number) for one, number in lessons.items()]
-        return make_bundle(proofs, named, seats, self.known, shown)
+        return make_bundle(proofs, named, seats, self.known, [*shown, *self.shown])
 
     async def spend(self, lesson_id: str, slot: int, epoch: int = 0, more: Sequence[MinuteRecord] = ()) -> None:
         """Say a minute of everybody, in time or late; `more` in place of what was really spent."""

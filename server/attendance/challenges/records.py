@@ -55,18 +55,18 @@ APPEND_ONLY: Final = ("challenge_seed", "challenge_reveal", "challenge_event")
 
 
 async def add_seed(
-    connection: AsyncConnection, lesson_id: str, seed: bytes, sealed: bytes, limit_s: int, at_ms: int
+    connection: AsyncConnection, lesson_id: str, seed: bytes, sealed: bytes, rule: ChallengeRule, at_ms: int
 ) -> None:
     """Commit to a lesson's seed."""
-    values = {"lesson_id": lesson_id, "sealed": sealed, "limit_s": limit_s, "at_ms": at_ms}
+    values = {"lesson_id": lesson_id, "sealed": sealed, "limit_s": rule.limit_ms // 1000, "at_ms": at_ms}
     await connection.execute(challenge_seed.insert().values(values))
-    await _tell_seed(connection, lesson_id, COMMITTED, seed, limit_s, at_ms)
+    await _tell_seed(connection, lesson_id, COMMITTED, seed, rule, at_ms)
 
 
-async def add_reveal(connection: AsyncConnection, lesson_id: str, seed: bytes, limit_s: int, at_ms: int) -> None:
+async def add_reveal(connection: AsyncConnection, lesson_id: str, seed: bytes, rule: ChallengeRule, at_ms: int) -> None:
     """Reveal it."""
     await connection.execute(challenge_reveal.insert().values(lesson_id=lesson_id, seed=seed, at_ms=at_ms))
-    await _tell_seed(connection, lesson_id, REVEALED, seed, limit_s, at_ms)
+    await _tell_seed(connection, lesson_id, REVEALED, seed, rule, at_ms)
 
 
 async def sealed_seed(connection: AsyncConnection, lesson_id: str) -> bytes | None:
@@ -139,7 +139,7 @@ def _row(lesson_id: str, person_id: str, event: Event) -> dict[str, Any]:
 
 
 async def _tell_seed(
-    connection: AsyncConnection, lesson_id: str, mode: int, seed: bytes, limit_s: int, at_ms: int
+    connection: AsyncConnection, lesson_id: str, mode: int, seed: bytes, rule: ChallengeRule, at_ms: int
 ) -> None:
     told = Record(
         kind=Kind.CHALLENGE_SEED,
@@ -147,7 +147,8 @@ async def _tell_seed(
         seq=mode,
         resource=id_of(lesson_id),
         mode=mode,
-        flags=limit_s,
+        credit_ms=rule.answer_ms,
+        flags=rule.limit_ms // 1000,
         evidence=sha256(seed).digest(),
     )
     await append(connection, told.slot, lesson_id, [told])

@@ -1,24 +1,21 @@
 """Decides who is challenged when, and what follows from an answer, from silence and from another device. Pure.
 
 What happened is events; a trainee's standing in a lesson follows from them alone. When the next challenge is due
-follows from a seed that the log commits to before the lesson: who runs the server cannot spare a friend, nor a trainee
-guess.
+follows from a seed that the log commits to before the lesson (verify/schedule): who runs the server cannot spare a
+friend, nor a trainee guess.
 """
 
-import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import Final
 
 from server.core.errors import DomainError
 from server.training.rules import ChallengeRule
+from server.verify.schedule import due_after_ms
 from server.verify.vouched import VOIDS, Outcome, Refusal
 
-SEED_BYTES: Final = 32
 #: after a void a trainee asks to be verified again, this often at most
 AGAIN_AFTER_MS: Final = 10_000
-_SHARE: Final = 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +91,6 @@ def rebuild(events: Iterable[Event]) -> Standing:
     for event in events:
         standing = apply(standing, event)
     return standing
-
-
-def draw(seed: bytes, person_id: str, number: int) -> bytes:
-    """32 bytes that say when a trainee's nth challenge comes and what it asks."""
-    return hmac.new(seed, f"{person_id}:{number}".encode(), sha256).digest()
-
-
-def due_after_ms(drawn: bytes, rule: ChallengeRule) -> int:
-    """After so many recorded milliseconds since the last pass (or the entry) the challenge comes."""
-    width = rule.latest_ms - rule.earliest_ms
-    return rule.earliest_ms + int.from_bytes(drawn[:4], "big") * width // _SHARE
 
 
 def is_due(standing: Standing, credit_ms: int, drawn: bytes, rule: ChallengeRule) -> bool:

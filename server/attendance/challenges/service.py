@@ -20,6 +20,7 @@ from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.vault import Vault
 from server.training.rules import ChallengeRule
+from server.verify.schedule import SEED_BYTES, draw
 
 ROUND_S: Final = 1.0
 #: so often it is looked who is due: to the second nobody needs to know
@@ -96,13 +97,13 @@ class Challenges:
             return
         if self.provider is None:
             raise DomainError("challenges_unavailable")
-        seed = secrets.token_bytes(rules.SEED_BYTES)
+        seed = secrets.token_bytes(SEED_BYTES)
         sealed = self._vault.seal(SEAL, seed.hex(), lesson_id)
         async with self._loading:  # else a lesson that is being read would be taken for one without challenges
             async with self._register.database.write(f"challenge:{lesson_id}") as connection:
                 if await records.sealed_seed(connection, lesson_id) is None:
                     await self._register.owners.require(connection, lesson_id)
-                    await records.add_seed(connection, lesson_id, seed, sealed, rule.limit_ms // 1000, self._now())
+                    await records.add_seed(connection, lesson_id, seed, sealed, rule, self._now())
             self._without.discard(lesson_id)
 
     async def round(self) -> None:
@@ -247,7 +248,7 @@ class Challenges:
         standing, is_open = known.standing(holder.person_id), book.delivered(now).open
         if self.provider is None or book.ended or not is_open or is_open[-1][1] < now:
             return False
-        drawn = rules.draw(known.seed, holder.person_id, standing.number + 1)
+        drawn = draw(known.seed, holder.person_id, standing.number + 1)
         return rules.is_due(standing, book.credit_ms(holder.person_id, now), drawn, known.rule)
 
     async def _issue(self, known: Lesson, holder: Holder, now: int) -> None:
@@ -343,8 +344,7 @@ class Challenges:
         async with self._register.database.write(f"challenge:{known.lesson_id}") as connection:
             await self._register.owners.require(connection, known.lesson_id)
             if await records.revealed(connection, known.lesson_id) is None:
-                limit_s = known.rule.limit_ms // 1000
-                await records.add_reveal(connection, known.lesson_id, known.seed, limit_s, self._now())
+                await records.add_reveal(connection, known.lesson_id, known.seed, known.rule, self._now())
         known.revealed = True
 
     async def _challenged(self, lesson_id: str) -> tuple[Lesson, ChallengeProvider]:
@@ -396,4 +396,4 @@ class Challenges:
 
 
 def _question(known: Lesson, person_id: str, number: int) -> Question:
-    return Question(known.lesson_id, person_id, number, rules.draw(known.seed, person_id, number))
+    return Question(known.lesson_id, person_id, number, draw(known.seed, person_id, number))

@@ -11,7 +11,6 @@ from server.training.rules import ChallengeRule
 from server.verify.vouched import VOIDS, Outcome, Refusal
 
 RULE = ChallengeRule(900_000, 60_000)
-SEED = bytes(range(32))
 T = 1_000_000
 
 
@@ -28,23 +27,9 @@ def test_the_default_rule() -> None:
     assert (RULE.earliest_ms, RULE.latest_ms) == (300_000, 770_000)
 
 
-def test_a_seed_has_32_bytes_and_what_is_not_said_is_nothing() -> None:
-    assert rules.SEED_BYTES == 32
+def test_what_is_not_said_is_nothing() -> None:
     assert Event(2, T, Outcome.SILENT, 1, 7) == Event(2, T, Outcome.SILENT, 1, 7, 0, 0)
     assert rebuild([]) == Standing(0, 0, 0, None, None, 0, None)
-
-
-def test_the_schedule_is_of_seed_person_and_number() -> None:
-    drawn = rules.draw(SEED, "aa", 1)
-    assert drawn.hex() == "c7c0ce170bcf2a918fea3e849f505b997c4335cc2ebbd5529a4d992114726908"
-    assert len({drawn, rules.draw(SEED, "ab", 1), rules.draw(SEED, "aa", 2), rules.draw(bytes(32), "aa", 1)}) == 4
-
-
-def test_a_draw_spreads_over_the_whole_width() -> None:
-    assert rules.due_after_ms(bytes(32), RULE) == 300_000
-    assert rules.due_after_ms(b"\xff" * 32, RULE) == 769_999
-    assert rules.due_after_ms(b"\x80" + bytes(31), RULE) == 535_000
-    assert rules.due_after_ms(bytes(4) + b"\xff" * 28, RULE) == 300_000
 
 
 def test_it_is_due_by_what_was_recorded_since_the_last_pass() -> None:

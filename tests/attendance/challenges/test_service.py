@@ -9,6 +9,7 @@ from server.attendance.challenges.service import Answer, ChallengeState
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.timeline import Phase, Transition
 from server.core.errors import DomainError
+from server.verify.schedule import draw, due_after_ms
 from server.verify.vouched import Outcome
 from tests.attendance.challenges.play import ANN, LATEST_MS, RULE, enter, let_pass, outcomes, say, until_asked
 from tests.attendance.challenges.scripted import right
@@ -161,7 +162,7 @@ async def test_the_end_withdraws_what_is_asked_and_reveals_the_seed(world: World
         seed = await records.revealed(connection, LESSON)
     assert seed is not None
     (issued, _) = (await world.happened())[ANN.person_id]
-    due = rules.due_after_ms(rules.draw(seed, ANN.person_id, 1), RULE)
+    due = due_after_ms(draw(seed, ANN.person_id, 1), RULE)
     assert due <= issued.credit_ms <= due + 2 * BEAT_EVERY_MS
     await world.challenge()
 
