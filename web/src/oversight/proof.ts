@@ -1,6 +1,6 @@
 /** Decides what the evidence of a lesson, worked out anew in this browser, says of one trainee. */
 import { readBundle } from '../verify/bundle'
-import { check, type Report } from '../verify/check'
+import { check, checkPages, type Report } from '../verify/check'
 import type { Finding } from '../verify/findings'
 import { DEPENDENT, readKeys } from '../verify/notes'
 
@@ -17,11 +17,15 @@ export interface Proven {
   signer: string
   witnesses: { name: string; outside: boolean; atS: number }[]
   unwitnessed: number
+  /** Whether this browser could look at what pages signed. */
+  signaturesSeen: boolean
 }
 
 /** Work the evidence out. `keys` are lines from elsewhere; without any nobody vouches for the log. Throws Refused. */
-export function prove(evidence: string, keys: string, lesson: number, seat: number): Proven {
-  return tell(check(readBundle(evidence), readKeys(keys)), lesson, seat)
+export async function prove(evidence: string, keys: string, lesson: number, seat: number): Promise<Proven> {
+  const report = check(readBundle(evidence), readKeys(keys))
+  await checkPages(report)
+  return tell(report, lesson, seat)
 }
 
 /** What of a report concerns one seat of one lesson. */
@@ -37,5 +41,6 @@ export function tell(report: Report, lesson: number, seat: number): Proven {
     signer: report.checkpoint.origin,
     witnesses: report.witnesses.map((one) => ({ name: one.key.name, outside: !one.key.name.startsWith(DEPENDENT), atS: one.atS })),
     unwitnessed: report.unwitnessed.length,
+    signaturesSeen: report.nSigned !== null,
   }
 }

@@ -2,11 +2,12 @@
 import type { Bundle } from './bundle'
 import type { Left } from './challenges'
 import type { Minutes } from './earned'
-import type { Finding } from './findings'
+import { byWorth, type Finding } from './findings'
 import { CLOCK_WRONG, GAP } from './formats'
 import { reached, shownBy, signersOf, type Handover } from './handover'
 import { Look, type Change } from './look'
 import { checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key } from './notes'
+import { good, type Pages } from './signatures'
 import { Refused, same, summit } from './tree'
 import { seenInTime, timesOf } from './witnessed'
 
@@ -31,6 +32,10 @@ export interface Report {
   changes: Change[]
   /** What corrections come to, by lesson number and seat. */
   corrected: Map<string, number>
+  /** Minutes of trainees with credit, and how many of them their own page signed; null: nobody looked at signatures. */
+  nCredited: number
+  nSigned: number | null
+  pages: Pages
   /** How the log came to its present key and name. */
   handovers: Handover[]
 }
@@ -68,11 +73,24 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     left: look.left,
     changes: look.changes,
     corrected: look.correctedMs,
+    nCredited: look.nCredited,
+    nSigned: null,
+    pages: look.pages,
     handovers,
   }
 }
 
-/** The same at once. */
+/** Look at the signatures of pages too, as far as the browser can; `told` hears how many were looked at. */
+export async function checkPages(report: Report, told: (done: number) => Promise<void> = async () => { /* nobody asked */ }): Promise<void> {
+  const { claims } = report.pages
+  const right = await good(claims, told)
+  if (!right) return
+  report.nSigned = report.pages.covered(right)
+  const known = new Set(right)
+  report.findings = [...report.findings, ...claims.filter((one) => !known.has(one)).map((one) => one.finding)].sort(byWorth)
+}
+
+/** The same at once, without the signatures of pages. */
 export function check(bundle: Bundle, keys: readonly Key[] = []): Report {
   const steps = checking(bundle, keys)
   for (;;) {

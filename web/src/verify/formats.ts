@@ -9,6 +9,7 @@ export const LESSON_EVENT = 4
 export const CORRECTION = 6
 export const CHALLENGE_SEED = 14
 export const CHALLENGE_OUTCOME = 15
+export const PAGE_KEY = 17
 export const LESSON_MINUTE = 20
 /** The mode of the event that ends a lesson. */
 export const ENDED = 1

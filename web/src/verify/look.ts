@@ -5,10 +5,11 @@ import { uncounted, type Left, type Said } from './challenges'
 import { followed } from './corrections'
 import { Earned } from './earned'
 import { Findings, type Code } from './findings'
-import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
 import { Leases } from './leases'
 import { said } from './minutes'
 import { hex, type Checkpoint } from './notes'
+import { Pages } from './signatures'
 import { plus, sumOf } from './sums'
 import { checkInclusion, leafHash, pieces, Refused, root, same, type Bytes } from './tree'
 
@@ -30,6 +31,8 @@ export class Look {
   readonly earned: Earned
   readonly leaves: Leaf[] = []
   nRecords = 0
+  nCredited = 0
+  readonly pages = new Pages()
   readonly changes: Change[] = []
   /** By lesson number and seat: what corrections come to, and what challenges left. */
   readonly correctedMs = new Map<string, number>()
@@ -90,6 +93,7 @@ export class Look {
       if (!sumsFit(group, records)) this.find('sum_wrong', slot, group.id)
     }
     this.nRecords += raws.length
+    this.nCredited += creditsOf(records).filter(Boolean).length
   }
 
   private nameChanged(part: GroupPart, raws: readonly Bytes[], hashes: readonly Bytes[], slot: number, lesson?: string): boolean {
@@ -131,6 +135,7 @@ export class Look {
       this.leases.earn(lesson, record)
       this.earned.minute(record, lesson)
     }
+    if (record.kind === PAGE_KEY) this.pages.take(lesson, record)
     if (record.kind === LESSON_MINUTE) this.earned.lessonMinute(record, lesson)
     if (record.kind === LESSON_EVENT && record.mode === ENDED) this.earned.end(lesson, record.slot)
     this.decided(record, lesson)
@@ -146,6 +151,7 @@ export class Look {
   ended(): void {
     this.earned.whole()
     for (const one of this.leases.wrong()) this.find('lease_wrong', one.slot, one.lesson, one.person)
+    for (const one of this.pages.wrong(this.bundle, (of) => this.findings.named(of.code, of.slot, of.lesson, of.person))) this.find(one.code, one.slot, one.lesson, one.person)
     const { byMinute, left, wrong } = uncounted(this.bundle, this.challenges, this.earned.ended())
     for (const one of wrong) this.find('challenge_wrong', one.slot, one.lesson, one.person)
     for (const [pair, one] of left) this.left.set(this.findings.place(pair), one)
@@ -170,8 +176,10 @@ export class Look {
 
 const rootFits = (group: Group, hashes: readonly Bytes[]): boolean => hashes.length === group.nRecords && same(root(hashes), group.recordsRoot)
 
+const creditsOf = (records: readonly Rec[]): number[] => records.filter((one) => one.kind === MINUTE).map((one) => one.creditMs)
+
 function sumsFit(group: Group, records: readonly Rec[]): boolean {
-  const credits = records.filter((one) => one.kind === MINUTE).map((one) => one.creditMs)
+  const credits = creditsOf(records)
   return group.creditMs === sumOf(credits) && group.nCredited === credits.filter(Boolean).length
 }
 

@@ -250,6 +250,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'proof.witness': 'Witness: {name}, {at}.',
   'proof.dependent': 'Witness (not independent): {name}, {at}.',
   'proof.noWitness': 'No outside witness.',
+  'proof.noSignatures': 'This browser cannot check what pages signed: that was not checked.',
   'proof.ours': 'This is the platform’s own page, a convenience. To depend on nobody, keep the evidence file and check it with a checking page from elsewhere or with keshi verify.',
   'proof.keys': 'Check against keys of your own',
   'proof.keysAre': 'Public keys from somewhere other than the platform, one a line; kept in this browser only.',

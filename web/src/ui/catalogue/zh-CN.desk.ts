@@ -248,6 +248,7 @@ export const desk = {
   'proof.witness': '见证：{name}，{at}。',
   'proof.dependent': '见证（非独立）：{name}，{at}。',
   'proof.noWitness': '无外部见证。',
+  'proof.noSignatures': '这个浏览器不能核对页面签名，此项没有核对。',
   'proof.ours': '这是平台自己的页面，只图方便。要不依赖平台，请保存存证文件，用另外取得的“核验.html”或 keshi verify 核验。',
   'proof.keys': '用另存的公钥核对',
   'proof.keysAre': '从平台以外取得的公钥，一行一个；只保存在这个浏览器里。',
