@@ -146,16 +146,39 @@ def test_there_is_no_proof_of_a_leaf_that_is_not_there(index: int, size: int) ->
 
 @pytest.mark.parametrize(("old", "size"), [(-1, 3), (4, 3)])
 def test_a_tree_only_grows(old: int, size: int) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="only grows"):
         prove_consistency(nodes([]), old, size)
+    with pytest.raises(Refused, match="only grows"):
+        check_consistency(old, size, [EMPTY], EMPTY, EMPTY)
 
 
 @pytest.mark.parametrize("length", [0, 31, 33])
 def test_a_hash_has_32_bytes(length: int) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="32 bytes"):
         check_inclusion(bytes(length), 0, 1, [], bytes(length))
-    with pytest.raises(Refused):
+    with pytest.raises(Refused, match="32 bytes"):
         check_consistency(1, 2, [bytes(length)], EMPTY, EMPTY)
+
+
+def test_no_byte_moves_from_one_hash_to_its_neighbour() -> None:
+    """The bytes behind each other are the same, and so would be the root."""
+    left, right = leaf_hash(b"left"), leaf_hash(b"right")
+    head = node_hash(left, right)
+    check_inclusion(left, 0, 2, [right], head)
+    check_consistency(1, 2, [right], left, head)
+    with pytest.raises(Refused, match="32 bytes"):
+        check_inclusion(left + right[:1], 0, 2, [right[1:]], head)
+    with pytest.raises(Refused, match="32 bytes"):
+        check_consistency(1, 2, [right[1:]], left + right[:1], head)
+
+
+def test_a_proof_has_exactly_the_length_that_it_must_have() -> None:
+    one, two = leaf_hash(b"one"), leaf_hash(b"two")
+    for proof, wrong in (([], "too short"), ([two, two], "too long")):
+        with pytest.raises(Refused, match=wrong):
+            check_inclusion(one, 0, 2, proof, node_hash(one, two))
+        with pytest.raises(Refused, match=wrong):
+            check_consistency(1, 2, proof, one, node_hash(one, two))
 
 
 def test_a_node_is_hashed_apart_from_a_leaf() -> None:
