@@ -149,7 +149,9 @@ def _of_statements(node: ast.AST) -> Iterator[ast.AST]:
     match node:
         case ast.Return(value=ast.expr()):
             yield ast.Return(ast.Constant(None))
-        case ast.Raise() | ast.Continue() | ast.AugAssign() | ast.Expr(value=ast.Call()):
+        case (
+            ast.Raise() | ast.Continue() | ast.AugAssign() | ast.Expr(value=ast.Call() | ast.Yield() | ast.YieldFrom())
+        ):
             yield ast.Pass()
         case _:
             return

@@ -51,6 +51,7 @@ TARGETS = {
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
     "server/verify/formats.py": "tests/verify/test_formats.py",
     "server/verify/minutes.py": "tests/verify/test_minutes.py",
+    "server/verify/schedule.py": "tests/verify/test_schedule.py",
     "server/verify/tree.py": "tests/verify/test_tree.py",
     "server/verify/vouched.py": "tests/verify/test_vouched.py",
 }

@@ -89,6 +89,11 @@ def test_the_numbers_never_change() -> None:
     assert (formats.ID_BYTES, formats.SALT_BYTES, formats.KEY_BYTES) == (8, 16, 32)
 
 
+def test_many_records_are_read_as_they_stand_in_the_bytes() -> None:
+    fields = (1, 1, 29_800_000, 7, ID, ID[::-1], ID, 1, 60_000, 3, HASH)
+    assert formats.read_records(RECORD.pack() * 2) == [fields, fields]
+
+
 def test_what_is_not_said_of_a_record_is_nothing() -> None:
     assert Record(3, 7) == Record(3, 7, 0, bytes(8), bytes(8), bytes(8), 0, 0, 0, bytes(32), 1)
 
