@@ -59,6 +59,10 @@ def test_what_an_honest_server_may_miss() -> None:
     assert (SEED_BYTES, SOONER_MS, LATER_MS) == (32, 140_000, 276_000)
 
 
+def test_each_thing_that_can_be_wrong_has_a_number_of_its_own() -> None:
+    assert {one.name: one.value for one in Off} == {"ORDER": 1, "SHIFTED": 2, "SKIPPED": 3, "DELAYED": 4}
+
+
 @pytest.mark.parametrize(
     ("at_ms", "expected"),
     [
@@ -111,6 +115,24 @@ def test_what_came_late_while_nothing_could_be_stored_is_told_apart() -> None:
     for asked in (happened((late, ASKED)), []):
         assert off(asked, (0, late), hindered=((due(), due() + 1),)) == [(due(), Off.DELAYED)]
         assert [one for _, one in off(asked, (0, late), hindered=((late, late + 9),))] != [Off.DELAYED]
+
+
+def test_a_hindrance_that_explains_too_little_explains_nothing() -> None:
+    assert off([], (0, due() + LATER_MS + 10), hindered=((due(), due() + 9),)) == [(due(), Off.SKIPPED)]
+
+
+def test_who_was_never_there_is_never_due() -> None:
+    assert off([]) == []
+
+
+def test_what_is_due_at_the_end_of_a_stretch_is_due_there() -> None:
+    spans = (0, due()), (due() + 50_000, due() + 50_000 + LATER_MS + 1)
+    assert off([], *spans) == [(due(), Off.SKIPPED)]
+
+
+def test_a_void_before_which_nobody_was_asked_blocks_as_any_other() -> None:
+    """That it is out of order is named by `out_of_order`."""
+    assert off(happened((5_000, FAIL)), (0, 9_000_000)) == []
 
 
 def wrong(*what: tuple[int, Outcome]) -> list[int]:
