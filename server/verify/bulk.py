@@ -81,11 +81,11 @@ def whole_minute(
         return None
     usual = _Usual(slot, name, packed[_MODE_AT], delivered_ms)
     expected = bytearray().join(map(usual.__getitem__, texts[:count]))
-    for each in range(_SUBJECT_AT, _SUBJECT_AT + ID_BYTES):
-        expected[each::RECORD_BYTES] = packed[each : len(expected) : RECORD_BYTES]
+    holders = column(packed, RECORD_BYTES, count, _SUBJECT_AT, HOLDER_BYTES)
+    for each in range(ID_BYTES):
+        expected[_SUBJECT_AT + each :: RECORD_BYTES] = holders[each::HOLDER_BYTES]
     if not packed.startswith(expected):
         return None
-    holders = column(packed, RECORD_BYTES, count, _SUBJECT_AT, HOLDER_BYTES)
     known = before is not None and before.holders == holders
     people = before.people if before and known else frozenset(one[:ID_BYTES] for one in rows(holders, HOLDER_BYTES))
     if len(people) != count:

@@ -5,8 +5,9 @@ It names nobody: a lesson has its number, a trainee a seat. Bytes are in base64,
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cache
+from itertools import chain, islice
 from typing import Any, Final, cast, get_args, get_origin, get_type_hints
 
 from server.verify.formats import RECORD_BYTES, SALT_BYTES
@@ -21,6 +22,8 @@ FILE_BYTES: Final = 512 * 1024 * 1024
 #: so much of each record's hash is kept beside it, to name the one that was changed; it proves nothing
 HINT_BYTES: Final = 8
 LENGTH_BYTES: Final = 2
+#: how the columns of a group stand in a file
+_COLUMNS: Final = (b'"records":"', b'","salts":"', b'","hints":"', b'","evidence":"')
 #: so many texts that are like the one before them are taken in one step
 _ALIKE: Final = 16
 
@@ -118,11 +121,14 @@ def read(raw: bytes) -> Bundle:
     """The bundle of a file. Raises Refused for anything that `write` would not have written."""
     if len(raw) > FILE_BYTES:
         raise Refused("the file is too large")
+    rest, columns = _cut(raw)
     try:
-        value = json.loads(raw.decode(), object_pairs_hook=tuple, parse_constant=_no_number)
+        value = json.loads(rest.decode(), object_pairs_hook=tuple, parse_constant=_no_number)
     except (ValueError, RecursionError) as error:
         raise Refused("not a JSON file of evidence") from error
     bundle: Bundle = _made(Bundle, _with_shown(value))
+    if columns:
+        bundle = _put_back(bundle, columns)
     if bundle.format not in (FORMAT, FIRST_FORMAT):
         raise Refused("evidence of an unknown format")
     if not 0 <= bundle.genesis < 2**32:
@@ -131,6 +137,39 @@ def read(raw: bytes) -> Bundle:
         for part in leaf.groups:
             _check_group(part)
     return bundle
+
+
+def _cut(raw: bytes) -> tuple[bytes, list[memoryview]]:
+    """A file without the columns of its groups, which are nearly all of it, and these columns; the whole file and none
+    where they do not follow each other as `write` writes them.
+
+    No JSON string holds `"records":"`, for a quote in it stands behind a backslash; and what begins there ends at the
+    next quote, for a backslash is no base64.
+    """
+    rest, columns, end, view = [], [], 0, memoryview(raw)
+    while (begin := raw.find(_COLUMNS[0], end)) >= 0:
+        rest.append(raw[end:begin])
+        for name in _COLUMNS:
+            end = raw.find(b'"', begin + len(name))
+            if end < 0 or not raw.startswith(name, begin):
+                return raw, []
+            rest.append(name)
+            columns.append(view[begin + len(name) : end])
+            begin = end
+    rest.append(raw[end:])
+    return b"".join(rest), columns
+
+
+def _put_back(bundle: Bundle, columns: Sequence[memoryview]) -> Bundle:
+    """Raises Refused unless each group has its columns: objects of other kinds have no field of these names."""
+    if len(columns) != len(_COLUMNS) * sum(len(leaf.groups) for leaf in bundle.leaves):
+        raise Refused("groups are written in two ways")
+    texts = map(decode, columns)
+    leaves = []
+    for leaf in bundle.leaves:
+        groups = [GroupPart(one.at, one.group, one.path, *islice(texts, len(_COLUMNS))) for one in leaf.groups]
+        leaves.append(replace(leaf, groups=tuple(groups)))
+    return replace(bundle, leaves=tuple(leaves))
 
 
 def _with_shown(value: Any) -> Any:
@@ -185,33 +224,50 @@ def _maker(kind: Any) -> Callable[[Any], Any]:
     if is_dataclass(kind):
         return _dataclass(cast(Any, kind))
     if get_origin(kind) is tuple:
-        return _tuple(_maker(get_args(kind)[0]))
+        return _tuple(get_args(kind)[0])
     return _bytes if kind is bytes else _plain(kind)
 
 
 def _dataclass(kind: Any) -> Callable[[Any], Any]:
     hints = get_type_hints(kind)
     names, types = tuple(hints), tuple(hints.values())
-    makers, plain = [_maker(one) for one in types], set(types) <= {str, int}
+    makers = [_maker(one) for one in types]
 
     def made(value: Any) -> Any:
         if type(value) is not tuple or tuple([name for name, _ in value]) != names:
             raise Refused(f"{kind.__name__} has other fields")
-        values = [one for _, one in value]
-        if not plain or tuple(map(type, values)) != types:
-            values = [make(one) for make, one in zip(makers, values, strict=True)]
-        return kind(*values)
+        return kind(*[make(one) for make, (_, one) in zip(makers, value, strict=True)])
 
     return made
 
 
-def _tuple(make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _tuple(kind: Any) -> Callable[[Any], Any]:
+    make, many = _maker(kind), _many(kind) if is_dataclass(kind) else None
+
     def made(value: Any) -> Any:
         if not isinstance(value, list):
             raise Refused("a list is expected")
-        return tuple([make(one) for one in value])
+        found = many(value) if many is not None else ()
+        return found or tuple([make(one) for one in value])
 
     return made
+
+
+def _many(kind: Any) -> Callable[[list[Any]], tuple[Any, ...]] | None:
+    """What makes many objects of plain fields at once, field by field; of what is not all like that it makes none."""
+    names, types = list(get_type_hints(kind)), list(get_type_hints(kind).values())
+    wide = 2 * len(names)
+
+    def made(value: list[Any]) -> tuple[Any, ...]:
+        if set(map(type, value)) != {tuple} or set(map(len, value)) != {len(names)}:
+            return ()
+        words = list(chain.from_iterable(chain.from_iterable(value)))
+        fields = [words[at::wide] for at in range(1, wide, 2)]
+        if words[::2] != names * len(value) or [set(map(type, one)) for one in fields] != [{one} for one in types]:
+            return ()
+        return tuple(map(kind, *fields))
+
+    return made if set(types) <= {str, int} else None
 
 
 def _plain(kind: type) -> Callable[[Any], Any]:

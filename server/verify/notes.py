@@ -236,13 +236,14 @@ def encode(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def decode(text: str) -> bytes:
-    """Base64 in its one canonical form. Raises Refused."""
+def decode(text: str | memoryview) -> bytes:
+    """Base64, or the bytes of such a text, in its one canonical form. Raises Refused."""
     try:
-        raw = base64.b64decode(text, validate=True)
+        raw = binascii.a2b_base64(text, strict_mode=True)
     except (binascii.Error, ValueError) as error:
         raise Refused("not base64") from error
     left = len(raw) % 3 or 3  # only the last three bytes have more than one form
-    if len(text) != (len(raw) + 2) // 3 * 4 or (raw and encode(raw[-left:]) != text[-4:]):
+    last = text[-4:] if isinstance(text, str) else bytes(text[-4:]).decode()
+    if len(text) != (len(raw) + 2) // 3 * 4 or (raw and encode(raw[-left:]) != last):
         raise Refused("not canonical base64")
     return raw

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.verify import bundle
-from server.verify.bundle import Bundle, GroupPart, LeafPart, LessonName, behind_lengths, evidence_of, read, write
+from server.verify.bundle import Bundle, GroupPart, LeafPart, LessonName, Seat, behind_lengths, evidence_of, read, write
 from server.verify.tree import Refused
 
 PART = GroupPart(0, b"g", (bytes(32),), bytes(73), bytes(16), bytes(8), behind_lengths([b"why"]))
@@ -68,6 +68,71 @@ def test_anything_else_is_refused(path: list[str | int], value: object) -> None:
 def test_what_is_no_evidence_is_refused(raw: bytes) -> None:
     with pytest.raises(Refused):
         read(raw)
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_file_with_spaces_is_read_as_well(indent: int | None) -> None:
+    assert read(json.dumps(json.loads(write(WHOLE)), indent=indent).encode()) == WHOLE
+    assert read(write(WHOLE).replace(b'"salts":', b'"salts" :')) == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        (b'"records":"', b'"records": "'),  # one of two groups in another way
+        (b'"leaf":"', b'"records":"A","salts":"A","hints":"A","evidence":"A","leaf":"'),
+        (b'"records":"', b'"x\\"records":"'),
+        (b'"records":"', b'"records":"\\'),
+        (b'"records":"', b'"records":"\n'),
+        (b'"records":"', b'"records":"\xc3\xa4'),
+        (b'","hints":"', b'\\","hints":"'),
+        (b'"evidence":"', b'"evidence":"","evidence":"'),
+        (b'"records":"', b'"records":"","salts":"","hints":"","evidence":"","records":"'),
+        (b'"evidence":"', b'"salts":"'),
+        (b'"at":0', b'"at":false'),
+    ],
+)
+def test_columns_that_are_written_otherwise_are_refused(written: bytes, instead: bytes) -> None:
+    raw = write(replace(WHOLE, leaves=WHOLE.leaves * 2))
+    assert read(raw).leaves == WHOLE.leaves * 2
+    assert raw.count(written) == 2
+    with pytest.raises(Refused):
+        read(raw.replace(written, instead, 1))
+
+
+def test_a_file_that_ends_in_a_column_is_refused() -> None:
+    raw = write(WHOLE)
+    for name in (b'"records":"', b'"evidence":"'):
+        for end in (0, len(name), len(name) + 1):
+            with pytest.raises(Refused):
+                read(raw[: raw.index(name) + end])
+
+
+def test_what_is_quoted_in_a_text_is_no_column() -> None:
+    quoted = replace(WHOLE, checkpoint='"records":"A","salts":"A","hints":"A","evidence":"A"')
+    assert read(write(quoted)) == quoted
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        [{"id": "aa", "seat": 1}, {"id": "bb", "seat": "2"}],
+        [{"id": "aa", "seat": 1}, {"id": "bb", "seat": True}],
+        [{"id": "aa", "seat": 1}, {"seat": 2, "id": "bb"}],
+        [{"id": "aa"}, {"seat": 1, "id": "bb", "more": 2}],
+        [{"id": "aa", "seat": 1}, {"id": "bb"}],
+        [{"id": "aa", "seat": 1}, 7],
+        [["id", "seat"]],
+        ["id"],
+    ],
+)
+def test_one_seat_with_other_fields_is_refused(people: list[object]) -> None:
+    whole = json.loads(write(WHOLE))
+    whole["people"] = [{"id": "aa", "seat": 1}, {"id": "bb", "seat": 2}]
+    assert read(json.dumps(whole).encode()).people == (Seat("aa", 1), Seat("bb", 2))
+    whole["people"] = people
+    with pytest.raises(Refused):
+        read(json.dumps(whole).encode())
 
 
 def test_a_field_that_stands_twice_is_refused() -> None:
