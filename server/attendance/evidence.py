@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from server.attendance.minutes import MinuteRecord, SealedMinute, text_of
-from server.verify.formats import NO_ID, Kind, Record, Told, pack_minutes
+from server.verify.formats import NO_ID, Kind, Record, minute_tail, pack_minutes
 from server.verify.minutes import PLAIN, SUMMARY
 
 #: how the minute was spent: in a live lesson (recorded lessons will be 2)
@@ -20,7 +20,7 @@ def own_records(lesson_id: str, person_id: str, minutes: Iterable[SealedMinute])
     found, resource = [], bytes.fromhex(lesson_id)
     for minute in minutes:
         own = [one for one in minute.records if one.person_id == person_id]
-        found += [pack_minutes(minute.slot, resource, LIVE, [said]) for said in _told(own)]
+        found += [pack_minutes(minute.slot, [said]) for said in _told(resource, own)]
     return found
 
 
@@ -38,17 +38,25 @@ def minute_records(lesson_id: str, minute: SealedMinute) -> bytes:
         mode=LIVE,
         credit_ms=minute.delivered_ms,
     )
-    return own.pack() + pack_minutes(minute.slot, resource, LIVE, _told(minute.records))
+    return own.pack() + pack_minutes(minute.slot, _told(resource, minute.records))
 
 
-def _told(records: Iterable[MinuteRecord]) -> list[Told]:
-    """What the log is told of each; most have one and the same summary, which is digested once."""
-    digests: dict[bytes, bytes] = {}
+def _told(resource: bytes, records: Iterable[MinuteRecord]) -> list[tuple[bytes, bytes]]:
+    """Whom the log is told of, and what; most have one and the same summary, which is put into bytes once."""
+    tails: dict[bytes, bytes] = {}
     found = []
     for one in records:
-        text = text_of(one)
-        if text not in digests:
-            digests[text] = hashlib.sha256(text).digest()
-        session, form = (_NO_EPOCH + text[:_EPOCH], SUMMARY) if one.text else (NO_ID, PLAIN)
-        found.append((bytes.fromhex(one.person_id), session, one.credit_ms, form, digests[text]))
+        if not one.text:
+            tail = _tail(resource, one)
+        elif (known := tails.get(one.text)) is not None:
+            tail = known
+        else:
+            tail = tails[one.text] = _tail(resource, one)
+        found.append((bytes.fromhex(one.person_id), tail))
     return found
+
+
+def _tail(resource: bytes, record: MinuteRecord) -> bytes:
+    text = text_of(record)
+    session, form = (_NO_EPOCH + text[:_EPOCH], SUMMARY) if record.text else (NO_ID, PLAIN)
+    return minute_tail(session, resource, LIVE, record.credit_ms, form, hashlib.sha256(text).digest())

@@ -71,7 +71,10 @@ def subtract(left: Intervals, right: Intervals) -> Intervals:
 
 def total(intervals: Iterable[Interval]) -> int:
     """How many milliseconds."""
-    return sum(end - start for start, end in intervals)
+    ms = 0
+    for start, end in intervals:
+        ms += end - start
+    return ms
 
 
 def clip(intervals: Intervals, start: int, end: int) -> Intervals:

@@ -32,8 +32,8 @@ CLOCK_WRONG_MS: Final = 30_000
 
 #: within a packed record
 MINUTE: Final = int(Kind.MINUTE)
-_CREDIT: Final = struct.Struct(">I")
-_CREDIT_AT: Final = 35
+SCHEME: Final = int(Kind.SCHEME)
+_KIND_AND_CREDIT: Final = struct.Struct(">B34xI34x")
 _EVIDENCE_AT: Final = 41
 
 #: of HMAC with SHA-256
@@ -108,8 +108,8 @@ def make_group(group_id: str, records: Sequence[bytes], keys: Keys) -> Hinted:
     """The group of these packed records, in any order."""
     ordered = sorted(records, key=place_of)
     hashes = [hash_of(keys[subject_of(record)], record) for record in ordered]
-    credits = [_CREDIT.unpack_from(record, _CREDIT_AT)[0] for record in ordered if record[0] == MINUTE]
-    credited = sum(1 for ms in credits if ms)
+    credits = [ms for kind, ms in _KIND_AND_CREDIT.iter_unpack(b"".join(ordered)) if kind == MINUTE]
+    credited = len(credits) - credits.count(0)
     group = Group(bytes.fromhex(group_id), len(ordered), credited, sum(credits), 0, root(hashes))
     return Hinted(group, b"".join([one[:HINT_BYTES] for one in hashes]))
 
@@ -170,7 +170,6 @@ def by_slot(entries: Iterable[Entry], first: int, last: int) -> dict[int, list[E
 
 
 def _with_schemes(schemes: bytes, records: Iterable[bytes]) -> bytes:
-    for record in sorted(records, key=place_of):
-        if record[0] == Kind.SCHEME:
-            schemes = sha256(schemes + record[_EVIDENCE_AT:]).digest()
+    for record in sorted([one for one in records if one[0] == SCHEME], key=place_of):
+        schemes = sha256(schemes + record[_EVIDENCE_AT:]).digest()
     return schemes

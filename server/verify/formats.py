@@ -25,6 +25,9 @@ NO_HASH: Final = bytes(HASH_BYTES)
 UNKNOWN_MS: Final = -(2**31)
 
 _RECORD: Final = struct.Struct(">BBII8s8s8sBIH32s")
+#: its parts before and behind the subject
+_HEAD: Final = struct.Struct(">BBII")
+_TAIL: Final = struct.Struct(">8s8sBIH32s")
 _GROUP: Final = struct.Struct(">8sHHIB32s")
 _LEAF: Final = struct.Struct(">IHIIQ32s32sQi")
 RECORD_BYTES: Final = _RECORD.size
@@ -127,22 +130,19 @@ class Record:
         )
 
 
-#: a minute of somebody: subject, session, credit_ms, flags (minutes.PLAIN or SUMMARY), evidence
-Told = tuple[bytes, bytes, int, int, bytes]
+def minute_tail(session: bytes, resource: bytes, mode: int, credit_ms: int, form: int, evidence: bytes) -> bytes:
+    """What the packed record of somebody's minute says behind its subject; `form`: minutes.PLAIN or SUMMARY."""
+    return _TAIL.pack(session, resource, mode, credit_ms, form, evidence)
 
 
-def pack_minutes(slot: int, resource: bytes, mode: int, minutes: Iterable[Told]) -> bytes:
-    """The packed records of one minute of many subjects.
+def pack_minutes(slot: int, minutes: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The packed records of one minute of many: the subject of each, and what `minute_tail` makes of the rest.
 
-    The same as `Record(...).pack()`, without its detours: this is done for every minute of everybody.
+    The same as `Record(...).pack()`, without its detours: this is done for every minute of everybody, and nearly all
+    of a lesson's have the same tail.
     """
-    pack, kind = _RECORD.pack, int(Kind.MINUTE)
-    return b"".join(
-        [
-            pack(kind, VERSION, slot, 0, subject, session, resource, mode, credit_ms, form, evidence)
-            for subject, session, credit_ms, form, evidence in minutes
-        ]
-    )
+    head = _HEAD.pack(Kind.MINUTE, VERSION, slot, 0)
+    return b"".join([head + subject + tail for subject, tail in minutes])
 
 
 @dataclass(frozen=True, slots=True)
