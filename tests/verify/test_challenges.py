@@ -260,7 +260,7 @@ async def test_a_server_that_asks_by_another_seed_is_named(small: SmallClass) ->
     assert {code for code, _, _ in found} <= {"challenge_shifted", "challenge_skipped"}
 
 
-async def test_what_was_late_because_nothing_could_be_stored_is_told_and_no_finding(small: SmallClass) -> None:
+async def hung(small: SmallClass) -> None:
     """The store hangs while beats go on: minutes are sealed late and nobody is asked meanwhile."""
     small.shown.append(SEED)
     late = honest(JIA, later_ms=LATER_MS + 1_000)
@@ -277,6 +277,10 @@ async def test_what_was_late_because_nothing_could_be_stored_is_told_and_no_find
     await small.end(LESSON, GENESIS + MINUTES)
     small.world.to(MINUTES, SEAL_AFTER_MS)
     await small.world.ledger.round()
+
+
+async def test_what_was_late_because_nothing_could_be_stored_is_told_and_no_finding(small: SmallClass) -> None:
+    await hung(small)
     report = check(await small.bundle({LESSON: 3}))
     assert (report.findings, report.n_delayed, len(report.gaps) > 1) == ((), 1, True)
     assert any("challenges late while nothing could be stored: 1" in line for line in _told(report))

@@ -36,6 +36,8 @@ export interface Report {
   nCredited: number
   nSigned: number | null
   pages: Pages
+  /** Challenges that came later than their seed says because nothing could be stored. */
+  nDelayed: number
   /** How the log came to its present key and name. */
   handovers: Handover[]
 }
@@ -53,7 +55,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     look.leaf(part, checkpoint)
     yield at + 1
   }
-  look.ended()
+  look.ended(bundle.genesis + checkpoint.size - 1)
   const times = timesOf(bundle, note, keys, checkpoint)
   const marked = (flag: number): number[] => look.leaves.filter((one) => one.flags & flag).map((one) => one.slot)
   return {
@@ -75,6 +77,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     corrected: look.correctedMs,
     nCredited: look.nCredited,
     nSigned: null,
+    nDelayed: look.nDelayed,
     pages: look.pages,
     handovers,
   }

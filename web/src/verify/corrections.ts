@@ -1,10 +1,12 @@
 /** Decides what stood in a minute before it was corrected, as the evidence shows it; the same as server/verify/corrections.py. */
 import { RECORD_BYTES, type Bundle } from './bundle'
-import type { Said } from './challenges'
 import { isKnown, LESSON_MINUTE, MINUTE, readRecord, type Rec } from './formats'
 import { hex } from './notes'
 import { amount, of, plus } from './sums'
 import { pieces } from './tree'
+
+/** What the log says of a lesson. */
+export interface Said { lesson: string; record: Rec }
 
 /** What was delivered in a minute of a lesson, and credited to whom. */
 interface Minute { deliveredMs: number; credits: Map<string, number> }

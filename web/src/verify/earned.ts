@@ -48,8 +48,9 @@ export class Earned {
     this.ends.set(lesson, slot)
   }
 
-  ended(): ReadonlySet<string> {
-    return new Set(this.ends.keys())
+  /** In which minute each lesson ended. */
+  ended(): ReadonlyMap<string, number> {
+    return this.ends
   }
 
   /** What can only be told when everything was seen: missing minutes, and details that do not add up. */

@@ -11,6 +11,9 @@ export const CHALLENGE_SEED = 14
 export const CHALLENGE_OUTCOME = 15
 export const PAGE_KEY = 17
 export const LESSON_MINUTE = 20
+/** The modes of CHALLENGE_SEED: the digest of a seed, and once more when it is shown. */
+export const COMMITTED = 1
+export const REVEALED = 2
 /** The mode of the event that ends a lesson. */
 export const ENDED = 1
 /** The mode of a correction's record: of `subject`'s minute `seq` count `creditMs` now, and `flags` before. */
@@ -21,7 +24,7 @@ export const CLOCK_WRONG = 4
 const VERSION = 1
 const NO_HASH = new Uint8Array(32)
 
-export interface Leaf { slot: number; flags: number; nGroups: number; groupsRoot: Bytes }
+export interface Leaf { slot: number; flags: number; nGroups: number; groupsRoot: Bytes; sealedMs: number }
 export interface Group { id: string; nRecords: number; nCredited: number; creditMs: number; recordsRoot: Bytes }
 export interface Rec { kind: number; version: number; slot: number; seq: number; subject: string; session: string; resource: string; mode: number; creditMs: number; flags: number; evidence: Bytes }
 
@@ -30,7 +33,7 @@ const view = (raw: Bytes): DataView => new DataView(raw.buffer, raw.byteOffset, 
 export function readLeaf(raw: Bytes): Leaf {
   if (raw.length !== 98) throw new Refused('98 bytes are expected')
   const at = view(raw)
-  return { slot: at.getUint32(0), flags: at.getUint16(4), nGroups: at.getUint32(6), groupsRoot: raw.subarray(22, 54) }
+  return { slot: at.getUint32(0), flags: at.getUint16(4), nGroups: at.getUint32(6), groupsRoot: raw.subarray(22, 54), sealedMs: Number(at.getBigUint64(86)) }
 }
 
 export function readGroup(raw: Bytes): Group {

@@ -1,8 +1,8 @@
 /** Looks at every leaf, group and record, also after a first fault; as `_Look` of server/verify/check.py. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
-import { uncounted, type Left, type Said } from './challenges'
-import { followed } from './corrections'
+import { Challenges, type Left, type Wrong } from './challenges'
+import { followed, type Said } from './corrections'
 import { Earned } from './earned'
 import { Findings, type Code } from './findings'
 import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
@@ -40,7 +40,9 @@ export class Look {
   /** Records that were changed since they were sealed, by minute, lesson and trainee. */
   private readonly changed = new Set<string>()
   private readonly leases = new Leases()
-  private readonly challenges: Said[] = []
+  private readonly challenges = new Challenges()
+  /** How many challenges came late while nothing could be stored. */
+  nDelayed = 0
   private readonly corrections: Said[] = []
   private readonly seen = new Set<number>()
   private readonly bundle: Bundle
@@ -116,7 +118,7 @@ export class Look {
     if (!isShown(record, shown)) this.find('evidence_changed', record.slot, lesson, record.subject)
     else if (record.kind === MINUTE && !this.changed.has(`${slot} ${lesson} ${record.subject}`)) this.details(record, shown, lesson)
     if (record.slot !== slot && !(late && record.slot < slot)) this.find('minute_moved', record.slot, lesson, record.subject)
-    this.byKind(record, lesson)
+    this.byKind(record, slot, lesson)
   }
 
   /** What stands behind a minute's digest says the same as its record. */
@@ -129,7 +131,7 @@ export class Look {
     if (!good) this.find('minute_wrong', record.slot, lesson, record.subject)
   }
 
-  private byKind(record: Rec, lesson: string): void {
+  private byKind(record: Rec, slot: number, lesson: string): void {
     this.leases.take(lesson, record)
     if (record.kind === MINUTE) {
       this.leases.earn(lesson, record)
@@ -138,22 +140,24 @@ export class Look {
     if (record.kind === PAGE_KEY) this.pages.take(lesson, record)
     if (record.kind === LESSON_MINUTE) this.earned.lessonMinute(record, lesson)
     if (record.kind === LESSON_EVENT && record.mode === ENDED) this.earned.end(lesson, record.slot)
-    this.decided(record, lesson)
+    this.decided(record, slot, lesson)
   }
 
   /** What decides later which minutes count. */
-  private decided(record: Rec, lesson: string): void {
-    if (record.kind === CHALLENGE_SEED || record.kind === CHALLENGE_OUTCOME) this.challenges.push({ lesson, record })
+  private decided(record: Rec, slot: number, lesson: string): void {
+    if (record.kind === CHALLENGE_SEED || record.kind === CHALLENGE_OUTCOME) this.challenges.take(slot, lesson, record)
     if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
   }
 
-  /** What can only be told when everything was seen. */
-  ended(): void {
+  /** What can only be told when everything was seen; `until` is the newest minute of the log. */
+  ended(until: number): void {
     this.earned.whole()
-    for (const one of this.leases.wrong()) this.find('lease_wrong', one.slot, one.lesson, one.person)
-    for (const one of this.pages.wrong(this.bundle, (of) => this.findings.named(of.code, of.slot, of.lesson, of.person))) this.find(one.code, one.slot, one.lesson, one.person)
-    const { byMinute, left, wrong } = uncounted(this.bundle, this.challenges, this.earned.ended())
-    for (const one of wrong) this.find('challenge_wrong', one.slot, one.lesson, one.person)
+    for (const one of this.leases.wrong()) this.tell({ code: 'lease_wrong', ...one })
+    const shown = new Map(this.bundle.shown.map((text) => [hex(sha256(text)), text]))
+    this.pages.wrong(this.bundle, shown, (one) => this.findings.named(one.code, one.slot, one.lesson, one.person)).forEach(this.tell)
+    const { byMinute, left, wrong, delayed } = this.challenges.judged(this.bundle, { shown, ended: this.earned.ended(), until })
+    wrong.forEach(this.tell)
+    this.nDelayed = delayed
     for (const [pair, one] of left) this.left.set(this.findings.place(pair), one)
     this.corrected(byMinute)
     this.earned.totals(this.bundle.claims)
@@ -168,6 +172,8 @@ export class Look {
       plus(this.correctedMs, this.findings.place(`${lesson} ${subject}`), afterMs - beforeMs)
     }
   }
+
+  private readonly tell = (one: Wrong): void => { this.find(one.code, one.slot, one.lesson, one.person) }
 
   private find(code: Code, slot: number, lesson?: string, person?: string): void {
     this.findings.add(code, slot, lesson, person)

@@ -2,9 +2,9 @@
  * Decides whether what pages signed in a lesson holds: each signature under the key of its lease; what it covers. The same
  * as server/verify/signatures.py. P-256 is the browser's own (Web Crypto): one that has none leaves signatures unchecked.
  */
-import { sha256 } from '@noble/hashes/sha2.js'
 import { RECORD_BYTES, type Bundle } from './bundle'
-import type { Code, Finding } from './findings'
+import type { Wrong } from './challenges'
+import type { Finding } from './findings'
 import { MINUTE, readRecord, type Rec } from './formats'
 import { encode, hex } from './notes'
 import { readPageKey } from './pagekey'
@@ -25,7 +25,6 @@ interface Said { lesson: string; record: Rec }
 interface Registered { slot: number; key: Bytes | null }
 /** The newest signature of a lease in a minute: after beat `seq` the chain had come to `link`. */
 interface Signed { person: string; epoch: number; seq: number; link: Bytes; signature: Bytes }
-interface Wrong { code: Code; slot: number; lesson: string; person: string }
 
 /** A signature that has still to be looked at, and what is said where it is false. */
 export interface Claim { lease: string; slot: number; key: Bytes; text: Bytes; signature: Bytes; finding: Finding }
@@ -45,8 +44,7 @@ export class Pages {
   }
 
   /** What does not hold without a look at signatures; those are `claims`. `named`: a finding by the numbers that people know. */
-  wrong(bundle: Bundle, named: (wrong: Wrong) => Finding): Wrong[] {
-    const shown = new Map(bundle.shown.map((text) => [hex(sha256(text)), text]))
+  wrong(bundle: Bundle, shown: ReadonlyMap<string, Bytes>, named: (wrong: Wrong) => Finding): Wrong[] {
     const found = this.keys.filter((one) => !this.isKey(one, shown)).map(({ lesson, record }): Wrong => ({ code: 'page_key_wrong', slot: record.slot, lesson, person: record.subject }))
     this.spent = spentOf(bundle, new Set(this.minutes.map((one) => one.lesson)))
     const ordered = [...this.minutes].sort((a, b) => a.record.slot - b.record.slot || (a.lesson < b.lesson ? -1 : Number(a.lesson > b.lesson)))

@@ -10,10 +10,13 @@ export interface Happened { atMs: number; outcome: number }
 /** Outcomes by their numbers: issued, passed, failed, timed out, silent, blocked, paused, resumed, withdrawn. */
 export const ISSUED = 1
 export const PASSED = 2
+export const FAILED = 3
+export const PAUSED = 7
+export const RESUMED = 8
 export const WITHDRAWN = 9
-const VOIDS: ReadonlyMap<number, Refusal> = new Map([[3, 'identity_failed'], [4, 'challenge_missed'], [5, 'challenge_missed'], [6, 'challenge_missed']])
+const VOIDS: ReadonlyMap<number, Refusal> = new Map([[FAILED, 'identity_failed'], [4, 'challenge_missed'], [5, 'challenge_missed'], [6, 'challenge_missed']])
 /** While one of these is the last that happened, a challenge waits for its answer. */
-const WAITING = new Set([ISSUED, 7, 8])
+const WAITING = new Set([ISSUED, PAUSED, RESUMED])
 
 export interface Vouched { confirmed: Span[]; pending: Span[]; refused: Map<Refusal, Span[]>; blocked: Refusal | null }
 
@@ -37,7 +40,8 @@ export function vouch(recorded: readonly Span[], happened: readonly Happened[], 
   return found
 }
 
-const decides = (one: Happened): boolean => one.outcome === PASSED || VOIDS.has(one.outcome)
+export const voids = (one: Happened): boolean => VOIDS.has(one.outcome)
+const decides = (one: Happened): boolean => one.outcome === PASSED || voids(one)
 const endOf = (spans: readonly Span[]): number => spans[spans.length - 1]?.[1] ?? 0
 
 /** Take a stretch that ends with a pass or the end, or that something voids. */
