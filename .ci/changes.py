@@ -89,7 +89,7 @@ def _within(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
 
 def _from(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
     if isinstance(node, ast.FunctionDef | ast.ClassDef):  # a method: its annotations are types
-        yield from (found for part in _parts(node) for found in _from(part, place))
+        yield from (found for part in _parts(node) for found in _from(part, f"{place}.{node.name}"))
         return
     yield place, node
     if isinstance(node, ast.AnnAssign):

@@ -38,6 +38,7 @@ from system import ROOT
 EXCUSED = ROOT / "tests" / "mutants.txt"
 #: the rules of crediting, of hours and of the ledger, and the tests that own them
 TARGETS = {
+    "server/attendance/book.py": "tests/attendance/test_book.py",
     "server/attendance/challenges/counting.py": "tests/attendance/challenges/test_counting.py",
     "server/attendance/challenges/rules.py": "tests/attendance/challenges/test_rules.py",
     "server/attendance/corrections/rules.py": "tests/attendance/corrections/test_rules.py",

@@ -117,7 +117,7 @@ class LessonBook:
     @property
     def last_slot(self) -> int | None:
         """The minute in which the lesson ended; None while it goes on."""
-        return slot_of(max(self.transitions[-1].at_ms - 1, 0)) if self.ended and self.transitions else None
+        return slot_of(self.transitions[-1].at_ms - 1) if self.ended and self.transitions else None
 
     def delivered(self, now_ms: int) -> Delivered:
         """When the lesson was open before `now_ms`, as far as that is decided."""
@@ -248,7 +248,7 @@ class LessonBook:
             return ()
         person = self.person(person_id)
         until = self._known_ms(person, now_ms)
-        last = slot_of(max(until - 1, 0))
+        last = slot_of(until - 1)
         if self.last_slot is not None:
             last = min(last, self.last_slot)
         delivered, presence = self.delivered(now_ms), person.presence(now_ms)
