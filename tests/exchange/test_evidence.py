@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,11 @@ from server.attendance.views import Evidence
 from server.core.errors import DomainError
 from server.exchange.evidence import FILE, make_bundle, pack
 from server.ledger.proofs import Proofs
-from server.verify.bundle import Claim, read
+from server.verify.bundle import Claim, read, write
+from server.verify.pages import first_link, head_text, join_text, next_link
 from server.verify.program import CHANGED, HOLDS, verify
+from server.verify.signatures import SIGNED_BYTES
+from tests.attendance.page_key import PageKey
 from tests.school import ID_NUMBERS, PEOPLE, School, school
 
 
@@ -91,6 +95,47 @@ async def test_a_taught_lesson_can_be_checked_by_anybody(tmp_path: Path) -> None
     code, lines = verify(tmp_path / "forged.zip", tmp_path / "trust")
     assert code == CHANGED
     assert any("总时长与各分钟之和不符" in line for line in lines)
+
+
+async def test_a_package_shows_what_pages_signed_and_a_changed_signature_is_named(tmp_path: Path) -> None:
+    key = PageKey()
+    async with school(tmp_path / "data") as served:
+        await served.house.log.round()
+        lesson_id, page_id = served.lesson_id, "page-one"
+        async with served.page("teacher") as desk, served.page("jia") as page:
+            await desk.join()
+            await desk.call("lesson:start")
+            proof = key.sign(join_text(lesson_id, page_id, ""))
+            lease = (await page.join(mono=0, page=page_id, key=key.public, proof=proof))["lease"]
+            link = first_link(lesson_id, lease["epoch"], lease["seq"], lease["nonce"])
+            for seq in range(1, 13):
+                served.clock.advance(10_000)
+                mono, span, nonce = seq * 10_000, ((seq - 1) * 10_000, seq * 10_000), lease["nonce"]
+                beat = {"epoch": lease["epoch"], "seq": seq, "nonce": nonce, "mono": mono, "spans": [list(span)]}
+                text = head_text(lesson_id, lease["epoch"], seq - 1, link)
+                beat["signature"] = key.sign(text) if seq % 6 == 0 else ""
+                lease |= await page.call("beat", **beat)
+                link = next_link(link, seq, nonce, mono, (span,))
+            await desk.call("lesson:end")
+        served.clock.advance(60_000)
+        (pages,) = [job for one in served.house.capabilities for job in one.jobs if job.name == "attendance.pages"]
+        await pages.work()
+        await sealed(served)
+        made = await served.house.exchange.package(served.class_id)
+        (tmp_path / "trust").write_text(f"{served.house.log.key}\n")
+    path = tmp_path / made.filename
+    path.write_bytes(made.content)
+    code, lines = verify(path, tmp_path / "trust")
+    assert code == HOLDS, lines
+    assert any("2 / 2 分钟" in line for line in lines), lines
+    with zipfile.ZipFile(path) as package:
+        found = read(package.read(FILE))
+    at = next(at for at, text in enumerate(found.shown) if len(text) == SIGNED_BYTES)
+    forged = (*found.shown[:at], found.shown[at][:-1] + bytes([found.shown[at][-1] ^ 1]), *found.shown[at + 1 :])
+    path = tmp_path / FILE
+    path.write_bytes(write(replace(found, shown=forged)))
+    code, lines = verify(path, tmp_path / "trust")
+    assert (code, sum("[page_signature_wrong]" in line for line in lines)) == (CHANGED, 1)
 
 
 def test_what_was_sealed_before_there_was_a_log_is_left_out() -> None:
