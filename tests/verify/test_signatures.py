@@ -226,7 +226,14 @@ async def test_a_signature_of_another_minute_is_named(keyed: Keyed) -> None:
 
 
 async def test_a_chain_that_stands_still_is_named(keyed: Keyed) -> None:
-    keyed.forge = lambda slot, one: replace(one, link=link(4, one.person_id), seq=4 + slot) if slot else one
+    """Whoever has the page's key too: it signs that it went on, over what it had signed before."""
+
+    def still(slot: int, one: Signed) -> Signed:
+        text = head_text(LESSON, EPOCH, one.seq, link(4, one.person_id))
+        signature = decode(keyed.keys[one.person_id].sign(text))
+        return replace(one, link=link(4, one.person_id), signature=signature) if slot else one
+
+    keyed.forge = still
     bundle = await keyed.attend(2)
     assert of(looked(bundle)) == {(1, 17, "page_signature_wrong"), (1, 18, "page_signature_wrong")}
 
