@@ -92,10 +92,11 @@ def test_what_is_sealed_is_dropped_from_memory() -> None:
     assert made.person(ME).sealed_credit_ms == MINUTE_MS
 
 
-def test_only_who_held_a_lease_has_a_record() -> None:
+def test_only_who_held_a_lease_in_the_minute_has_a_record() -> None:
     made = book()
     present(made, T + MINUTE_MS)
-    made.person(YOU)
+    made.hold(YOU, T - MINUTE_MS, T)
+    made.hold(YOU, T + MINUTE_MS, T + 2 * MINUTE_MS)
     minute = made.judge_slot(SLOT, T + 3 * MINUTE_MS)
     assert [record.person_id for record in minute.records] == [ME]
     assert minute.delivered_ms == MINUTE_MS
@@ -116,6 +117,8 @@ def test_a_page_that_beat_lately_is_not_yet_called_disconnected() -> None:
     assert (patient.credit_ms, patient.reasons) == (10_000, ())
     late = made.judge_slot(SLOT, T + 10_000 + PATIENCE_MS, final=False).records[0]
     assert late.reasons == ((Reason.DISCONNECTED, PATIENCE_MS),)
+    (final,) = made.judge_slot(SLOT, T + 12_000).records
+    assert final.reasons == ((Reason.DISCONNECTED, 2_000),), "a minute that is to be stored waits for nobody"
 
 
 def test_visible_is_what_the_last_beat_ended_with() -> None:
@@ -160,6 +163,7 @@ def test_flicker_beyond_the_limit_is_dropped_and_the_rest_kept() -> None:
 def test_a_lesson_is_finished_when_it_ended_and_all_is_sealed() -> None:
     made = book()
     assert not made.finished()
+    assert not LessonBook("lesson").finished()
     made.set_timeline([Transition(T, Phase.OPEN), Transition(T + 30_000, Phase.CLOSED)], ended=True)
     assert not made.finished()
     made.sealed(made.judge_slot(SLOT, T + 3 * MINUTE_MS))
@@ -366,6 +370,8 @@ def test_what_is_not_sealed_yet_is_told_minute_by_minute_as_far_as_it_is_known()
     one = book()
     present(one, T + MINUTE_MS)
     assert [slot for slot, _ in one.unsealed(ME, T + MINUTE_MS)] == [SLOT], "of the next minute nothing has passed"
+    present(one, T + MINUTE_MS + 1)
+    assert [slot for slot, _ in one.unsealed(ME, T + MINUTE_MS + 1)] == [SLOT, SLOT + 1]
 
 
 def test_who_has_no_lease_is_not_waited_for() -> None:
