@@ -16,6 +16,8 @@ from server.verify.notes import Key
 
 #: `keshi verify` looks for it in a package
 FILE: Final = "evidence.json"
+#: the salts of the names that the 学时台账 says; without them evidence alone confirms no guess
+IDENTITIES: Final = "identities.json"
 #: opens with a double click and checks the package that it came in (web/verify.html)
 CHECKER: Final = "核验.html"
 #: a package says nothing of when it was packed: the same content is the same file
@@ -25,8 +27,10 @@ PACKED: Final = (1980, 1, 1, 0, 0, 0)
 class Log(Protocol):
     """What the log can show."""
 
-    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], whole: bool = True) -> Proofs:
-        """All that was published of these groups, the `whole` or none of it. Raises DomainError lesson_not_sealed."""
+    async def proofs(
+        self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], partly: Iterable[str] = ()
+    ) -> Proofs:
+        """All of these groups, and of those named `partly` what is published. Raises DomainError lesson_not_sealed."""
         ...
 
     async def vouch(self, group_id: str, text: str) -> str:

@@ -22,7 +22,7 @@ from server.exchange.slips import ENTER, Receipt, Slip, Slips, qr_svg
 from server.exchange.words import WORDS, Language
 from server.training.records import TrainingClass
 from server.training.service import Training
-from server.verify import bundle
+from server.verify import bundle, identity
 from server.verify.bundle import Seat
 from server.verify.receipts import receipt_of
 
@@ -162,10 +162,11 @@ class Exchange:
         lessons = await self._training.lessons_of_class(class_id)
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
         known = await self._attendance.evidence(one.id for one in lessons)
-        proofs = await self._log.proofs((one.id for one in lessons), known.texts)
+        proofs = await self._log.proofs((one.id for one in lessons), known.texts, partly=[class_id])
         shown = await self._attendance.shown(one.id for one in lessons)  # after them: it holds all that they need
         both = [await self.ledger(class_id, form, language) for form in FORMS]
-        files = [(one.filename, one.content) for one in both]
+        salts = identity.write(await self._training.salts(class_id))
+        files = [*((one.filename, one.content) for one in both), (evidence.IDENTITIES, salts)]
         found = evidence.make_bundle(proofs, lessons, seats, known, shown)
 
         def packed() -> bytes:
@@ -183,7 +184,7 @@ class Exchange:
         lesson = await self._training.lesson(lesson_id)
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(lesson.class_id)]
         known = await self._attendance.evidence([lesson_id])
-        proofs = await self._log.proofs([lesson_id], known.texts, whole=False)
+        proofs = await self._log.proofs([], known.texts, partly=[lesson_id, lesson.class_id])
         found = evidence.make_part(proofs, lesson, seats, known, await self._attendance.shown([lesson_id]))
         content = await asyncio.to_thread(bundle.write, found)
         return Download(evidence.FILE, "application/json", content)

@@ -36,13 +36,18 @@ class Proofs:
 
 
 async def prove(
-    database: Database, files: TileFolder, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], whole: bool = True
+    database: Database,
+    files: TileFolder,
+    group_ids: Iterable[str],
+    evidence: Mapping[bytes, bytes],
+    partly: Iterable[str] = (),
 ) -> Proofs:
-    """All that was published of these groups.
+    """All that was published of these groups; and, of those named `partly`, what is published yet.
 
-    Raises DomainError lesson_not_sealed before anything was, and for the `whole` while some of it is not yet.
+    Raises DomainError lesson_not_sealed before anything was, and while some of the former is not yet.
     """
-    names = sorted(set(group_ids))
+    whole = set(group_ids)
+    names = sorted(whole.union(partly))
     async with database.read() as connection:
         head, note = await records.read_head(connection), files.said()
         if head is None or note is None:
@@ -52,7 +57,7 @@ async def prove(
         for name in names:
             keys = await records.keys_of(connection, name)
             said = await records.sealed_of(connection, name, size)
-            if whole and len(await records.said_of(connection, name)) != sum(map(len, said.values())):
+            if name in whole and len(await records.said_of(connection, name)) != sum(map(len, said.values())):
                 raise DomainError("lesson_not_sealed")
             for idx, entries in said.items():
                 parts.setdefault(idx, []).append(await _group(connection, idx, name, entries, keys, evidence))

@@ -81,15 +81,17 @@ class Ledger:
         """None, or a stable word for what keeps the log from being published."""
         return self._trouble
 
-    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], whole: bool = True) -> Proofs:
-        """All that was published of these groups, with what leads up to the signed root; `evidence` by its digest.
+    async def proofs(
+        self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], partly: Iterable[str] = ()
+    ) -> Proofs:
+        """All of these groups, and of those named `partly` what is published, with what leads up to the signed root;
+        `evidence` by its digest.
 
-        Raises DomainError lesson_not_sealed before anything was published, and for the `whole` while something of it
-        is still to be.
+        Raises DomainError lesson_not_sealed before anything was published, and while something of the former is not.
         """
         behind = {hashlib.sha256(note.encode()).digest(): note.encode() for note in self.handed.notes}
-        groups = (*group_ids, GROUP.hex())
-        return await prove(self._database, self.files, groups, {**evidence, **behind}, whole)
+        partial = [*partly, GROUP.hex()]  # a change of keys is shown once it is published, and needed only then
+        return await prove(self._database, self.files, group_ids, {**evidence, **behind}, partial)
 
     async def vouch(self, group_id: str, text: str) -> str:
         """Sign a text about a group, once all that was said of it is published; it must be no checkpoint.

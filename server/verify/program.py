@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from server.verify import words
+from server.verify import identity, words
 from server.verify.bundle import FILE_BYTES, read
 from server.verify.check import check
 from server.verify.download import download
@@ -26,11 +26,14 @@ from server.verify.log import check_log_files
 from server.verify.notes import DEPENDENT, Key, read_key
 from server.verify.progress import Progress, quiet
 from server.verify.report import Report
-from server.verify.sheets import Row, csv_rows, sheet_rows
+from server.verify.sheets import Row, csv_rows, shared_texts, sheet_rows
 from server.verify.tiles import Fetch, part_of
 from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
+IDENTITIES: Final = "identities.json"
+#: where an .xlsx keeps its texts
+SHARED: Final = "xl/sharedStrings.xml"
 HOLDS, CHANGED, UNKNOWN = 0, 1, 2
 #: what a damaged package raises where it is opened
 UNREADABLE: Final = (
@@ -56,9 +59,9 @@ def verify(
         fetch = log_at(str(target))
         if fetch is not None:
             return _verify_log(fetch, keys, seen.read_text() if seen else None, progress)
-        evidence, sheets = _content(Path(target))
+        evidence, sheets, salts = _content(Path(target))
         kept = [one.read_text(encoding="utf-8") for one in receipts]
-        report = check(read(evidence), keys, sheets, kept, progress)
+        report = check(read(evidence), keys, sheets, kept, progress, salts)
     except (Refused, OSError, UnicodeDecodeError) as error:
         return UNKNOWN, [f"✗ 无法核验 · cannot be checked: {error}"]
     code = CHANGED if not report.consistent else HOLDS if report.authentic else UNKNOWN
@@ -105,15 +108,16 @@ def read_keys(path: Path) -> list[Key]:
     return [read_key(line) for line in lines if line and not line.startswith("#")]
 
 
-def _content(path: Path) -> tuple[bytes, list[list[Row]]]:
-    """The evidence, and the rows of each 学时台账 beside it."""
+def _content(path: Path) -> tuple[bytes, list[list[Row]], dict[bytes, bytes]]:
+    """The evidence, the rows of each 学时台账 beside it, and the salts of their names."""
     if not zipfile.is_zipfile(path):
         with path.open("rb") as file:
-            return file.read(FILE_BYTES + 1), []
+            return file.read(FILE_BYTES + 1), [], {}
     try:
         with zipfile.ZipFile(path) as package:
             sheets = [rows for name in package.namelist() for rows in _sheets(name, package)]
-            return _member(package, EVIDENCE), sheets
+            salts = identity.read(_member(package, IDENTITIES)) if IDENTITIES in package.namelist() else {}
+            return _member(package, EVIDENCE), sheets, salts
     except UNREADABLE as error:
         raise Refused(f"no readable {EVIDENCE} in the package") from error
 
@@ -124,7 +128,8 @@ def _sheets(name: str, package: zipfile.ZipFile) -> Iterator[list[Row]]:
     elif name.endswith(".xlsx"):
         with zipfile.ZipFile(io.BytesIO(_member(package, name))) as book:
             inside = [one for one in book.namelist() if one.startswith("xl/worksheets/")]
-            yield [row for one in inside for row in sheet_rows(_member(book, one))]
+            texts = shared_texts(_member(book, SHARED).decode()) if SHARED in book.namelist() else []
+            yield [row for one in inside for row in sheet_rows(_member(book, one), texts)]
 
 
 def _member(package: zipfile.ZipFile, name: str) -> bytes:
@@ -151,6 +156,7 @@ def _told(report: Report) -> Iterator[str]:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
     yield from _counted(report)
     yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
+    yield from _named_people(report)
     if report.receipts:
         yield f"  学时回执 · receipts: {report.receipts}"
     if report.n_delayed:
@@ -165,6 +171,21 @@ def _told(report: Report) -> Iterator[str]:
     yield from _witnessed(report)
     yield from _handed(report.handovers)
     yield _verdict(report)
+
+
+def _named_people(report: Report) -> Iterator[str]:
+    """How far it is proven who sat where."""
+    if report.n_named:
+        yield f"  姓名、座位与日志一致 · names and seats held against the log: {report.n_named}"
+    else:
+        yield "! 姓名没有对照（没有台账，或缺 identities.json）· no name was held against the log"
+    if report.untold:
+        seats = ", ".join(f"#{seat}" for seat in report.untold[:MOST_TOLD])
+        seats += " …" if len(report.untold) > MOST_TOLD else ""
+        yield f"! 上课前日志里没有这些学员的座位 · seats that the log was not told of in time: {seats}"
+    if report.unnumbered:
+        numbers = ", ".join(map(str, report.unnumbered))
+        yield f"! 日志里没有这些课次的编号 · lessons whose number the log was not told: {numbers}"
 
 
 def _handed(handovers: Iterable[Handover]) -> Iterator[str]:

@@ -53,6 +53,10 @@ class Report:
     n_signed: int = 0
     #: challenges that came later than their seed says because nothing could be stored
     n_delayed: int = 0
+    #: what the log was not told of in time: seats, lessons by number; and of how many trainees the name was held to it
+    untold: tuple[int, ...] = ()
+    unnumbered: tuple[int, ...] = ()
+    n_named: int = 0
 
     @property
     def consistent(self) -> bool:

@@ -1,52 +1,88 @@
 """Decides whether the 学时台账 in a package says what the evidence proves. Pure.
 
-Only numbers are read: seat, lesson, credited, corrected and confirmed seconds of each row (exchange/ledger.py lays
-them out).
+What is read of each row (exchange/ledger.py lays them out): seat, name, ID number, lesson, and credited, corrected
+and confirmed seconds.
 """
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
 
-SEAT, LESSON, SECONDS, CORRECTED, CONFIRMED = 0, 6, 14, 15, 16
+SEAT, NAME, ID_NUMBER, LESSON, SECONDS, CORRECTED, CONFIRMED = 0, 4, 5, 6, 14, 15, 16
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 #: a number in the columns A, G, O, P or Q of a sheet of an .xlsx
 _CELL: Final = re.compile(rb'<c r="(A|G|O|P|Q)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*</f>)?<v>(-?\d{1,9})(?:\.0*)?</v>')
 
 
+#: a text in the columns E or F: the number of a shared one, or the text itself
+_TEXT: Final = re.compile(
+    rb'<c r="(E|F)(\d+)"[^>]*\bt="(?:s"[^>]*>\s*<v>(\d{1,9})</v>|inlineStr"[^>]*>\s*<is>(.*?)</is>)', re.DOTALL
+)
+_SHARED: Final = re.compile(r"<si\s*/>|<si>(.*?)</si>", re.DOTALL)
+#: how a text is pronounced is none of it
+_SPOKEN: Final = re.compile(r"<rPh\b.*?</rPh>", re.DOTALL)
+_PART: Final = re.compile(r"<t(?:\s[^>]*)?>(.*?)</t>", re.DOTALL)
+#: what stands before a text that an office program would take for a formula
+_GUARD: Final = re.compile("\\A'(?=[=+\\-@\t\r\n＝＋－＠])")
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A trainee's lesson in a sheet; `seconds` None: it has not begun. `corrected` may be negative."""
+    """A trainee's lesson in a sheet, or the sum of all of them (`lesson` None).
+
+    `seconds` None: it has not begun. `corrected` may be negative.
+    """
 
     seat: int
-    lesson: int
+    lesson: int | None
     seconds: int | None
     corrected: int | None = None
     confirmed: int | None = None
+    name: str = ""
+    id_number: str = ""
 
 
 def csv_rows(text: str) -> list[Row]:
-    """The rows of a .csv that are of a trainee and a lesson."""
+    """The rows of a .csv that are of a trainee."""
     lines = [line for line in csv.reader(text.splitlines(keepends=True)) if len(line) > CONFIRMED]
-    return [
-        Row(int(line[SEAT]), int(line[LESSON]), *(_number(line[at]) for at in (SECONDS, CORRECTED, CONFIRMED)))
-        for line in lines
-        if _NUMBER.fullmatch(line[SEAT]) and _NUMBER.fullmatch(line[LESSON])
-    ]
+    return [_row(line) for line in lines if _NUMBER.fullmatch(line[SEAT])]
 
 
-def sheet_rows(xml: bytes) -> list[Row]:
-    """The same of a sheet of an .xlsx."""
+def _row(line: Sequence[str]) -> Row:
+    lesson, seconds, corrected, confirmed = (_number(line[at]) for at in (LESSON, SECONDS, CORRECTED, CONFIRMED))
+    name, id_number = (_GUARD.sub("", line[at]) for at in (NAME, ID_NUMBER))
+    return Row(int(line[SEAT]), lesson, seconds, corrected, confirmed, name, id_number)
+
+
+def sheet_rows(xml: bytes, shared: Sequence[str]) -> list[Row]:
+    """The same of a sheet of an .xlsx; `shared` are the texts of its book (shared_texts)."""
     rows: dict[bytes, dict[bytes, int]] = {}
     for column, row, value in _CELL.findall(xml):
         rows.setdefault(row, {})[column] = int(value)
-    return [
-        Row(row[b"A"], row[b"G"], row.get(b"O"), row.get(b"P"), row.get(b"Q"))
-        for row in rows.values()
-        if b"A" in row and b"G" in row
-    ]
+    texts: dict[bytes, dict[bytes, str]] = {}
+    for column, row, at, inline in _TEXT.findall(xml):
+        known = shared[int(at)] if at and int(at) < len(shared) else _plain(inline.decode(errors="replace"))
+        texts.setdefault(row, {})[column] = known
+    found = []
+    for number, cells in rows.items():
+        if b"A" in cells:
+            lesson, seconds, corrected, confirmed = (cells.get(column) for column in (b"G", b"O", b"P", b"Q"))
+            name, id_number = (texts.get(number, {}).get(column, "") for column in (b"E", b"F"))
+            found.append(Row(cells[b"A"], lesson, seconds, corrected, confirmed, name, id_number))
+    return found
+
+
+def shared_texts(xml: str) -> list[str]:
+    """The texts that the sheets of a book share."""
+    return [_plain(inside) for inside in _SHARED.findall(xml)]
+
+
+def _plain(xml: str) -> str:
+    """The text of a cell, however it is set."""
+    return unescape("".join(_PART.findall(_SPOKEN.sub("", xml))))
 
 
 def _number(cell: str) -> int | None:
@@ -62,21 +98,37 @@ def differing(
 ) -> list[Row]:
     """Rows that say something else than what is proven by lesson and seat, and rows that are missing.
 
-    Only lessons of which there is evidence count.
+    Only lessons of which there is evidence count, and sums over nothing else.
     """
+
+    def proven(pairs: Iterable[tuple[int, int]]) -> tuple[int, int, int]:
+        credit, change, left = (
+            sum(each.get(pair, 0) for pair in pairs) for each in (credit_ms, corrected_ms, uncounted_ms)
+        )
+        return credit // 1000, _towards_nothing(change), (credit - left + change) // 1000
+
     known, both = set(lessons), (*credit_ms.items(), *corrected_ms.items())
     left = {pair for pair, ms in both if abs(ms) >= 1000}
-    found = []
+    of_seat: dict[int, list[int]] = {}
+    found, sums = [], []
     for row in rows:
-        if row.lesson not in known:
+        if row.lesson is None:
+            sums.append(row)
             continue
+        of_seat.setdefault(row.seat, []).append(row.lesson)
         pair = (row.lesson, row.seat)
-        credit, change = credit_ms.get(pair, 0), corrected_ms.get(pair, 0)
-        proven = credit // 1000, _towards_nothing(change), (credit - uncounted_ms.get(pair, 0) + change) // 1000
-        if (row.seconds or 0, row.corrected or 0, row.confirmed or 0) != proven:
+        if row.lesson in known and _said(row) != proven([pair]):
             found.append(row)
         left.discard(pair)
+    for row in sums:
+        numbers = of_seat.get(row.seat, [])
+        if known.issuperset(numbers) and _said(row) != proven([(number, row.seat) for number in numbers]):
+            found.append(row)
     return found + [Row(seat, lesson, None) for lesson, seat in sorted(left)]
+
+
+def _said(row: Row) -> tuple[int, int, int]:
+    return row.seconds or 0, row.corrected or 0, row.confirmed or 0
 
 
 def _towards_nothing(ms: int) -> int:

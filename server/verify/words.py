@@ -52,6 +52,12 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "页面签名有误、缺失，或不是这一分钟的",
         "a page's signature is false, missing, or of another minute",
     ),
+    "seat_wrong": ("座位或姓名与日志不符", "the log was told of another seat or name"),
+    "name_wrong": (
+        "台账里的姓名或证件号与日志不符",
+        "the ledger says another name or ID number than the log was told",
+    ),
+    "lesson_wrong": ("课次编号或所属培训班与日志不符", "the log was told another number or class of this lesson"),
     "correction_wrong": (
         "更正与原记录或前一次更正不符",
         "a correction does not follow from what counted before it",

@@ -3,7 +3,7 @@
 import json
 import random
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from io import BytesIO
@@ -18,7 +18,7 @@ from server.attendance.views import Evidence
 from server.core.database import Database, sqlite_url
 from server.ledger.rules import SEAL_AFTER_MS
 from server.pages import CHECKER, PAGES
-from server.verify import words
+from server.verify import identity, words
 from server.verify.bundle import Bundle, read, write
 from server.verify.check import check
 from server.verify.minutes import CREDITED, Summary
@@ -31,7 +31,7 @@ from tests.e2e.browsers import real_chromium
 from tests.e2e.pictures import PHONE, picture
 from tests.ledger.world import GENESIS, LESSON, World
 from tests.school import school
-from tests.verify.evidence import LESSONS, PEOPLE, SmallClass
+from tests.verify.evidence import ID_NUMBER, LESSONS, NAME, PEOPLE, SALTS, SmallClass
 from tests.verify.test_receipts import minutes, receipt
 
 pytestmark = pytest.mark.timeout(240)
@@ -73,15 +73,18 @@ def sheet(bundle: Bundle, **other: int) -> str:
     lines = []
     for claim in bundle.claims:
         seconds = other.get(f"seat{seats[claim.person_id]}", claim.credit_ms // 1000)
-        lines.append(f"{seats[claim.person_id]},A,,,名,,{numbers[claim.lesson_id]},,,,,,,0,{seconds},0,{seconds}")
+        seat, number = seats[claim.person_id], numbers[claim.lesson_id]
+        lines.append(f"{seat},A,,,{NAME}{seat},{ID_NUMBER},{number},,,,,,,0,{seconds},0,{seconds}")
     return "标题\r\n" + "\r\n".join(lines)
 
 
-def package(bundle: Bundle, csv: str | None = None) -> dict[str, Any]:
+def package(bundle: Bundle, csv: str | None = None, salts: Mapping[str, bytes] | None = None) -> dict[str, Any]:
     raw = BytesIO()
     with zipfile.ZipFile(raw, "w", zipfile.ZIP_DEFLATED) as made:
         made.writestr("学时台账.csv", csv or sheet(bundle))
         made.writestr("evidence.json", write(bundle))
+        if salts is not None:
+            made.writestr("identities.json", identity.write(salts))
     return {"name": "班级.zip", "mimeType": "application/zip", "buffer": raw.getvalue()}
 
 
@@ -123,7 +126,7 @@ async def test_corrections_are_shown_and_checked(small: SmallClass, tmp_path: Pa
     bundle = await small.bundle()
     assert check(bundle).consistent
     lines = [
-        twenty_more(line) if line.startswith("17,") and ",名,,3," in line else line
+        twenty_more(line) if line.startswith("17,") and f",{ID_NUMBER},3," in line else line
         for line in sheet(bundle).split("\r\n")
     ]
     async with checker(tmp_path, chromium) as page:
@@ -200,10 +203,46 @@ async def test_it_names_the_lesson_the_minute_and_the_seat(
         assert "trainee #18: the ledger says another time" in found[0]
 
 
+async def test_it_holds_names_and_seats_against_the_log(
+    small: SmallClass, tmp_path: Path, chromium: str | None
+) -> None:
+    await small.enrol()
+    await small.attend(3)
+    bundle, keys = await small.bundle(), [small.world.ledger.key]
+    salts = {person.hex(): salt for person, salt in SALTS.items()}
+    renamed = sheet(bundle).replace(f"{NAME}18", "冒名")
+    one, two = bundle.people
+    swapped = replace(bundle, people=(replace(one, seat=two.seat), replace(two, seat=one.seat)))
+    renumbered = replace(bundle, lessons=tuple(replace(each, number=each.number + 1) for each in bundle.lessons))
+    async with checker(tmp_path, chromium) as page:
+        names = page.locator("[data-test=names]")
+        assert await drop(page, package(bundle, salts=salts), keys_file(*keys)) == ("holds", [])
+        assert await names.inner_text() == "2 名学员的姓名、证件号、座位与日志一致"
+        await picture(page, "checker-names")
+        assert await drop(page, package(bundle)) == ("holds", [])
+        assert "没有对照姓名" in await names.inner_text()
+        for forged, csv in ((bundle, renamed), (swapped, sheet(swapped)), (renumbered, sheet(renumbered))):
+            verdict, found = await drop(page, package(forged, csv, salts))
+            expected = check(forged, keys, [csv_rows(csv)], salts=SALTS).findings
+            assert (verdict, found) == ("changed", [words.chinese(each) for each in expected])
+            assert {each.code for each in expected} <= {"seat_wrong", "name_wrong", "lesson_wrong"} != set()
+
+
+async def test_who_is_not_in_the_log_is_said(small: SmallClass, tmp_path: Path, chromium: str | None) -> None:
+    await small.attend(2)
+    bundle = await small.bundle()
+    async with checker(tmp_path, chromium) as page:
+        assert await drop(page, package(bundle), keys_file(small.world.ledger.key)) == ("holds", [])
+        said = await page.locator("[data-test=names]").inner_text()
+    assert "日志里没有他们的座位：#17、#18" in said
+    assert "日志里没有这些课次的编号：3、4" in said
+
+
 async def test_it_says_of_damaged_evidence_what_keshi_verify_says(
     small: SmallClass, tmp_path: Path, chromium: str | None
 ) -> None:
     """One bit of the file at a time, drawn by a seed: the same findings, or refused by both."""
+    await small.enrol()
     await small.attend(3)
     raw, keys = write(await small.bundle()), [small.world.ledger.key]
     draw, outcomes = random.Random(4), set()

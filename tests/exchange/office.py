@@ -55,7 +55,9 @@ class NoLog:
     async def vouch(self, group_id: str, text: str) -> str:
         raise DomainError("lesson_not_sealed")
 
-    async def proofs(self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], whole: bool = True) -> Proofs:
+    async def proofs(
+        self, group_ids: Iterable[str], evidence: Mapping[bytes, bytes], partly: Iterable[str] = ()
+    ) -> Proofs:
         raise DomainError("lesson_not_sealed")
 
 

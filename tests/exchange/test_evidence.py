@@ -84,7 +84,7 @@ async def test_a_taught_lesson_can_be_checked_by_anybody(tmp_path: Path) -> None
     path.write_bytes(made.content)
     with zipfile.ZipFile(path) as package:
         names, evidence = package.namelist(), package.read(FILE)
-    assert [name.rpartition(".")[2] for name in names] == ["xlsx", "csv", "json", "html"]
+    assert [name.rpartition(".")[2] for name in names] == ["xlsx", "csv", "json", "json", "html"]
     for private in (*ID_NUMBERS.values(), *(f"名{who}" for who in PEOPLE)):
         assert private.encode() not in evidence, "evidence names nobody"
     code, lines = verify(path, tmp_path / "trust")
@@ -136,6 +136,30 @@ async def test_a_package_shows_what_pages_signed_and_a_changed_signature_is_name
     path.write_bytes(write(replace(found, shown=forged)))
     code, lines = verify(path, tmp_path / "trust")
     assert (code, sum("[page_signature_wrong]" in line for line in lines)) == (CHANGED, 1)
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_another_name_on_a_seat_is_named(tmp_path: Path, form: str) -> None:
+    """Somebody else's name in the 学时台账, as the office program writes it; also when the salts are taken along."""
+    async with school(tmp_path / "data") as served:
+        await taught(served)
+        await sealed(served)
+        made = await served.house.exchange.package(served.class_id)
+        async with served.house.store.database.write() as connection:
+            rows = await connection.exec_driver_sql("SELECT name, seat FROM person JOIN enrolment ON id = person_id")
+            name, seat = tuple(rows.all()[0])
+            await connection.exec_driver_sql(f"UPDATE person SET name = '冒名' WHERE name = '{name}'")
+        later = await served.house.exchange.package(served.class_id)
+        (tmp_path / "trust").write_text(f"{served.house.log.key}\n")
+    for number, content in enumerate((made.content, later.content)):
+        with zipfile.ZipFile(io.BytesIO(content)) as package:
+            kept = {one: package.read(one) for one in package.namelist() if one.endswith((form, "json"))}
+        path = tmp_path / f"{number}.zip"
+        path.write_bytes(pack(kept.items()))
+        code, lines = verify(path, tmp_path / "trust")
+        wrong = [line for line in lines if "姓名或证件号与日志不符" in line]
+        assert (code, len(wrong)) == ((HOLDS, 0), (CHANGED, 1))[number], lines
+    assert f"#{seat} " in wrong[0]
 
 
 def test_what_was_sealed_before_there_was_a_log_is_left_out() -> None:

@@ -15,12 +15,17 @@ from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.training.rules import Lesson, LessonState, SubjectKind
 from server.verify.bundle import Bundle, Seat
 from server.verify.formats import CHANGED, ENDED, Kind, Record
+from server.verify.identity import digest
 from server.verify.minutes import CREDITED, Summary, write
 from tests.ledger.world import GENESIS, LESSON, OTHER, World
 
 PEOPLE = {"00000000000000a1": 17, "00000000000000a2": 18}
 LESSONS = {LESSON: 3, OTHER: 4}
 MINUTES = 3
+HOME, OTHER_HOME = "cc" * 8, "ce" * 8
+SALTS = {bytes.fromhex(one): bytes([seat]) * 16 for one, seat in PEOPLE.items()}
+NAME = "学员"
+ID_NUMBER = "371***********123X"
 
 
 @dataclass
@@ -66,9 +71,28 @@ class SmallClass:
         self.world.to(at, SEAL_AFTER_MS)
         await self.world.ledger.round()
 
+    async def enrol(
+        self, people: dict[str, int] = PEOPLE, lessons: dict[str, int] = LESSONS, home: str = HOME, at: int = 0
+    ) -> None:
+        """Say who sits where, called 学员17 and so on, and which lessons there are; in minute GENESIS + `at`."""
+        slot = GENESIS + at
+        told = [
+            Record(
+                Kind.IDENTITY,
+                slot,
+                seq=seat,
+                subject=bytes.fromhex(one),
+                evidence=digest(SALTS[bytes.fromhex(one)], f"{NAME}{seat}", ID_NUMBER),
+            )
+            for one, seat in people.items()
+        ]
+        told += [Record(Kind.LESSON, slot, seq=number, resource=bytes.fromhex(one)) for one, number in lessons.items()]
+        async with self.world.database.write() as connection:
+            await records.append(connection, slot, home, told)
+
     async def bundle(self, lessons: dict[str, int] = LESSONS) -> Bundle:
         """What is exported of it."""
-        proofs = await self.world.ledger.proofs(lessons, self.known.texts)
+        proofs = await self.world.ledger.proofs(lessons, self.known.texts, partly=[HOME, OTHER_HOME])
         seats = [Seat(person_id, seat) for person_id, seat in PEOPLE.items()]
         async with self.world.database.read() as connection:
             shown = [text for one in lessons for text in await pages.shown_of(connection, one)]
@@ -95,4 +119,4 @@ def _spent(person_id: str, slot: int, epoch: int = 0) -> MinuteRecord:
 
 def _lesson(lesson_id: str, number: int) -> Lesson:
     ended = LessonState.ENDED
-    return Lesson(lesson_id, "cc" * 8, number, "第一课", SubjectKind.THEORY, 0, 60_000, "dd" * 8, ended, 0, 60_000)
+    return Lesson(lesson_id, HOME, number, "第一课", SubjectKind.THEORY, 0, 60_000, "dd" * 8, ended, 0, 60_000)

@@ -2,13 +2,14 @@
 
 import io
 import zipfile
+from dataclasses import replace
 
 import pytest
 
 from server.exchange.ledger import Ledger, Value
 from server.exchange.ledger_file import write_csv, write_xlsx
 from server.exchange.words import CHINESE
-from server.verify.sheets import Row, csv_rows, differing, sheet_rows
+from server.verify.sheets import Row, csv_rows, differing, shared_texts, sheet_rows
 
 WHO: list[Value] = [17, "YS-1", "养老护理员", "五级", "王\n二, “小”", "3301****"]
 PLAN: list[Value] = ["标题", "直播", "9:00", "10:00", "9:01", "9:59"]
@@ -29,8 +30,49 @@ def ledger() -> Ledger:
 def test_both_forms_say_the_same() -> None:
     found = csv_rows(write_csv(ledger()).decode("utf-8-sig"))
     with zipfile.ZipFile(io.BytesIO(write_xlsx(ledger()))) as book:
-        in_book = sheet_rows(book.read("xl/worksheets/sheet1.xml"))
-    assert found == in_book == [Row(17, 3, 3599, -61, 3538), Row(18, 3, None)]
+        texts = shared_texts(book.read("xl/sharedStrings.xml").decode())
+        in_book = sheet_rows(book.read("xl/worksheets/sheet1.xml"), texts)
+    sums = [Row(17, 3, 3599, -61, 3538), Row(18, 3, None), Row(17, None, 3599, -61, 3538)]
+    assert found == in_book == [replace(one, name=str(WHO[4]), id_number=str(WHO[5])) for one in sums]
+
+
+def test_a_name_that_could_be_a_formula_reads_as_it_is() -> None:
+    line = [*WHO[:4], "=1+1", "-3301", 3, *PLAN, 3600, 3599, -61, 3538, *LOST, *END]
+    whole = Ledger("YS-1", False, CHINESE, ["标题"], [line])
+    assert [(one.name, one.id_number) for one in csv_rows(write_csv(whole).decode("utf-8-sig"))] == [("=1+1", "-3301")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ('<c r="E5" s="1" t="s"><v>1</v></c>', "王 & <二>"),
+        ('<c r="E5" t="s"><v>2</v></c>', "汉字"),
+        ('<c r="E5" t="s"><v>0</v></c>', ""),
+        ('<c r="E5" t="inlineStr"><is><t>王二</t></is></c>', "王二"),
+        ('<c r="E5" t="s"><v>99</v></c>', ""),
+        ("", ""),
+    ],
+)
+def test_the_texts_of_a_book_that_another_program_wrote(cell: str, name: str) -> None:
+    shared = shared_texts(
+        '<sst><si/><si><t xml:space="preserve">王 &amp; &lt;二&gt;</t></si>'
+        "<si><r><rPr><b/></rPr><t>汉</t></r><r><t>字</t></r><rPh sb='0' eb='1'><t>hàn</t></rPh></si></sst>"
+    )
+    xml = f'<row r="5"><c r="A5"><v>17</v></c>{cell}<c r="G5"><v>3</v></c></row>'
+    assert sheet_rows(xml.encode(), shared) == [Row(17, 3, None, name=name)]
+
+
+@pytest.mark.parametrize(
+    ("total", "found"),
+    [((90, -1, 89), False), ((91, -1, 89), True), ((90, 0, 89), True), ((90, -1, 90), True)],
+)
+def test_the_sum_over_all_lessons(total: tuple[int, int, int], found: bool) -> None:
+    """Once from its own sum: 60.6 and 30.3 s are 90, of which a second was taken."""
+    rows = [Row(17, 3, 60, -1, 59), Row(17, 4, 30, 0, 30), Row(17, None, *total)]
+    credit = {(3, 17): 60_600, (4, 17): 30_300}
+    differ = differing(rows, credit, {(3, 17): -1_000}, {}, [3, 4])
+    assert differ == ([rows[2]] if found else [])
+    assert differing(rows, credit, {(3, 17): -1_000}, {}, [3]) == [], "a sum with lessons of which nothing is known"
 
 
 def said(seat: int, lesson: int, seconds: int | None, corrected: int | None = None) -> Row:

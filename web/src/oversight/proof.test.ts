@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import type { Bundle } from '../verify/bundle'
 import type { Report } from '../verify/check'
 import type { Finding } from '../verify/findings'
 import type { Key } from '../verify/notes'
+import { Seats } from '../verify/seats'
 import { Pages } from '../verify/signatures'
 import { tell } from './proof'
 
@@ -12,6 +14,7 @@ function report(findings: Finding[], signers: Report['signers'] = []): Report {
     findings, signers, checkpoint: { origin: 'log', size: 9, root: new Uint8Array(32) }, note: '', witnesses: [], nMinutes: 2, nRecords: 4, gaps: [],
     clockWrong: [], unwitnessed: [], unended: [], lessons: new Map([[1, new Map([[1, { records: 2, creditMs: 9 }]])]]), credit: new Map([['1 7', 42]]),
     changes: [], corrected: new Map(), left: new Map(), nCredited: 0, nSigned: null, nDelayed: 0, pages: new Pages(), handovers: [],
+    seats: new Seats({ lessons: [], people: [] } as unknown as Bundle),
   }
 }
 

@@ -8,6 +8,7 @@ import { reached, shownBy, signersOf, type Handover } from './handover'
 import { Look, type Change } from './look'
 import { checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key } from './notes'
 import { good, type Pages } from './signatures'
+import type { Seats } from './seats'
 import { Refused, same, summit } from './tree'
 import { seenInTime, timesOf } from './witnessed'
 
@@ -38,6 +39,8 @@ export interface Report {
   pages: Pages
   /** Challenges that came later than their seed says because nothing could be stored. */
   nDelayed: number
+  /** Who sits where, and of whom the log was not told in time. */
+  seats: Seats
   /** How the log came to its present key and name. */
   handovers: Handover[]
 }
@@ -79,6 +82,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     nSigned: null,
     nDelayed: look.nDelayed,
     pages: look.pages,
+    seats: look.seats,
     handovers,
   }
 }

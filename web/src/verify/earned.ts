@@ -97,6 +97,15 @@ export class Earned {
     return new Map([...this.sums()].map(([pair, ms]) => [this.findings.place(pair), ms]))
   }
 
+  /** The first minute of each trainee. */
+  firsts(): Map<string, number> {
+    const found = new Map<string, number>()
+    for (const slots of this.minutes.values())
+      for (const [slot, people] of slots)
+        for (const person of people.keys()) found.set(person, Math.min(slot, found.get(person) ?? slot))
+    return found
+  }
+
   /** Numbers of lessons of which no end follows the last minute. */
   unended(): number[] {
     const found = [...this.said].filter(([lesson, slots]) => {

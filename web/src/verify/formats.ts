@@ -14,6 +14,10 @@ export const LESSON_MINUTE = 20
 /** The modes of CHALLENGE_SEED: the digest of a seed, and once more when it is shown. */
 export const COMMITTED = 1
 export const REVEALED = 2
+/** resource: a lesson of the class whose group this is; seq: its number. */
+export const LESSON = 21
+/** subject: a trainee of the class; seq: the seat; evidence: seats.digest. */
+export const IDENTITY = 22
 /** The mode of the event that ends a lesson. */
 export const ENDED = 1
 /** The mode of a correction's record: of `subject`'s minute `seq` count `creditMs` now, and `flags` before. */

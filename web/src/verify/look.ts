@@ -5,10 +5,11 @@ import { Challenges, type Left, type Wrong } from './challenges'
 import { followed, type Said } from './corrections'
 import { Earned } from './earned'
 import { Findings, type Code } from './findings'
-import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, isKnown, LATE, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, IDENTITY, isKnown, LATE, LESSON, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
 import { Leases } from './leases'
 import { said } from './minutes'
 import { hex, type Checkpoint } from './notes'
+import { Seats } from './seats'
 import { Pages } from './signatures'
 import { plus, sumOf } from './sums'
 import { checkInclusion, leafHash, pieces, Refused, root, same, type Bytes } from './tree'
@@ -44,6 +45,7 @@ export class Look {
   /** How many challenges came late while nothing could be stored. */
   nDelayed = 0
   private readonly corrections: Said[] = []
+  readonly seats: Seats
   private readonly seen = new Set<number>()
   private readonly bundle: Bundle
 
@@ -51,6 +53,7 @@ export class Look {
     this.bundle = bundle
     this.findings = new Findings(bundle)
     this.earned = new Earned(this.findings)
+    this.seats = new Seats(bundle)
   }
 
   leaf(part: LeafPart, checkpoint: Checkpoint): void {
@@ -146,6 +149,7 @@ export class Look {
   /** What decides later which minutes count. */
   private decided(record: Rec, slot: number, lesson: string): void {
     if (record.kind === CHALLENGE_SEED || record.kind === CHALLENGE_OUTCOME) this.challenges.take(slot, lesson, record)
+    if (record.kind === LESSON || record.kind === IDENTITY) this.seats.take(lesson, record)
     if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
   }
 
@@ -159,6 +163,7 @@ export class Look {
     wrong.forEach(this.tell)
     this.nDelayed = delayed
     for (const [pair, one] of left) this.left.set(this.findings.place(pair), one)
+    this.seats.ended(this.earned.firsts()).forEach(this.tell)
     this.corrected(byMinute)
     this.earned.totals(this.bundle.claims)
   }

@@ -2,12 +2,13 @@
 import { strFromU8, unzipSync } from 'fflate'
 import { FORMAT as ACK } from './acks'
 import { FORMAT } from './receipts'
-import { csvRows, sheetRows, type SheetRow } from './sheets'
+import { IDENTITIES, readSalts, type Salts } from './seats'
+import { csvRows, sharedTexts, sheetRows, type SheetRow } from './sheets'
 import { Refused } from './tree'
 
 export const EVIDENCE = 'evidence.json'
 /** A file of a package as its name says, and what is in it. */
-export interface Dropped { evidence: string | null; sheets: SheetRow[][]; keys: string[]; cards: string[]; receipts: string[] }
+export interface Dropped { evidence: string | null; sheets: SheetRow[][]; salts: Salts; keys: string[]; cards: string[]; receipts: string[] }
 
 function inside(name: string, raw: Uint8Array, into: Dropped): void {
   if (name.endsWith('.zip')) for (const [member, content] of Object.entries(unzipped(raw))) inside(member, content, into)
@@ -24,12 +25,14 @@ function plain(text: string, into: Dropped): void {
 
 function json(text: string, into: Dropped): void {
   if (text.startsWith('{"v":"keshi-card')) into.cards.push(text)
+  else if (text.startsWith(IDENTITIES)) into.salts = readSalts(text)
   else into.evidence = text
 }
 
 function bookRows(raw: Uint8Array): SheetRow[] {
-  const sheets = Object.entries(unzipped(raw)).filter(([name]) => name.startsWith('xl/worksheets/'))
-  return sheets.flatMap(([, content]) => sheetRows(strFromU8(content)))
+  const inside = unzipped(raw)
+  const texts = sharedTexts(inside['xl/sharedStrings.xml'] ? strFromU8(inside['xl/sharedStrings.xml']) : '')
+  return Object.entries(inside).filter(([name]) => name.startsWith('xl/worksheets/')).flatMap(([, content]) => sheetRows(strFromU8(content), texts))
 }
 
 function unzipped(raw: Uint8Array): Record<string, Uint8Array> {
@@ -42,7 +45,7 @@ function unzipped(raw: Uint8Array): Record<string, Uint8Array> {
 
 /** Everything in these files. Throws Refused. */
 export async function take(files: readonly File[]): Promise<Dropped> {
-  const found: Dropped = { evidence: null, sheets: [], keys: [], cards: [], receipts: [] }
+  const found: Dropped = { evidence: null, sheets: [], salts: new Map(), keys: [], cards: [], receipts: [] }
   for (const file of files) inside(file.name.toLowerCase(), new Uint8Array(await file.arrayBuffer()), found)
   return found
 }

@@ -1,24 +1,30 @@
 /** Decides whether the 学时台账 in a package says what the evidence proves; the same as server/verify/sheets.py. */
 import type { Report } from './check'
 import type { Finding } from './findings'
-import { amount } from './sums'
+import { amount, of, sumOf } from './sums'
 
-/** Of one row: seat, lesson number, credited, corrected and confirmed whole seconds; null: the lesson has not begun. */
-export interface SheetRow { seat: number; lesson: number; seconds: number | null; corrected: number | null; confirmed: number | null }
+/** Of one row: seat, lesson number (null: the sum of all), credited, corrected and confirmed whole seconds (null: the lesson has not begun), who. */
+export interface SheetRow { seat: number; lesson: number | null; seconds: number | null; corrected: number | null; confirmed: number | null; name: string; idNumber: string }
 
 const SEAT = 0
+const NAME = 4
+const ID_NUMBER = 5
 const LESSON = 6
 const SECONDS = 14
 const CORRECTED = 15
 const CONFIRMED = 16
+/** What stands before a text that an office program would take for a formula. */
+const GUARD = /^'(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/
 const NUMBER = /^-?\d{1,9}$/
 
 /** The rows of a .csv. */
 export function csvRows(text: string): SheetRow[] {
   return csvLines(text).flatMap((cells) => {
-    const [seat, lesson] = [number(cells, SEAT), number(cells, LESSON)]
-    if (cells.length <= CONFIRMED || seat === null || lesson === null) return []
-    return [{ seat, lesson, seconds: number(cells, SECONDS), corrected: number(cells, CORRECTED), confirmed: number(cells, CONFIRMED) }]
+    const seat = number(cells, SEAT)
+    if (cells.length <= CONFIRMED || seat === null) return []
+    const [lesson, seconds, corrected, confirmed] = [LESSON, SECONDS, CORRECTED, CONFIRMED].map((at) => number(cells, at)) as [number | null, number | null, number | null, number | null]
+    const [name = '', idNumber = ''] = [NAME, ID_NUMBER].map((at) => (cells[at] ?? '').replace(GUARD, ''))
+    return [{ seat, lesson, seconds, corrected, confirmed, name, idNumber }]
   })
 }
 
@@ -39,22 +45,52 @@ function csvLines(text: string): string[][] {
   return lines
 }
 
-/** The rows of a sheet of an .xlsx: numbers in the columns A, G, O, P and Q. */
-export function sheetRows(xml: string): SheetRow[] {
+/** The rows of a sheet of an .xlsx: numbers in the columns A, G, O, P and Q, texts in E and F; `shared` are its book's texts. */
+export function sheetRows(xml: string, shared: readonly string[]): SheetRow[] {
   const rows = new Map<string, Record<string, number>>()
   const cell = /<c r="(A|G|O|P|Q)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
   for (const [, column = '', row = '', value = ''] of xml.matchAll(cell)) rows.set(row, { ...rows.get(row), [column]: Number(value) })
-  return [...rows.values()].flatMap(({ A, G, O, P, Q }) => (A === undefined || G === undefined ? [] : [{ seat: A, lesson: G, seconds: O ?? null, corrected: P ?? null, confirmed: Q ?? null }]))
+  const texts = textsOf(xml, shared)
+  return [...rows].flatMap(([row, cells]) => rowOf(cells, (column) => texts.get(`${column}${row}`) ?? ''))
 }
 
-/** Rows that say something else than the evidence, and what they leave out; only of lessons that are in it. */
+function textsOf(xml: string, shared: readonly string[]): Map<string, string | undefined> {
+  const text = /<c r="((?:E|F)\d+)"[^>]*\bt="(?:s"[^>]*>\s*<v>(\d{1,9})<\/v>|inlineStr"[^>]*>\s*<is>([^]*?)<\/is>)/g
+  return new Map([...xml.matchAll(text)].map(([, place = '', at, inline = '']) => [place, at ? shared[Number(at)] : plain(inline)]))
+}
+
+function rowOf(cells: Record<string, number>, text: (column: string) => string): SheetRow[] {
+  const at = (column: string): number | null => cells[column] ?? null
+  const seat = at('A')
+  return seat === null ? [] : [{ seat, lesson: at('G'), seconds: at('O'), corrected: at('P'), confirmed: at('Q'), name: text('E'), idNumber: text('F') }]
+}
+
+/** The texts that the sheets of a book share. */
+export const sharedTexts = (xml: string): string[] => [...xml.matchAll(/<si\s*\/>|<si>([^]*?)<\/si>/g)].map(([, inside = '']) => plain(inside))
+
+const NAMED: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
+
+/** The text of a cell, however it is set; how it is pronounced is none of it. */
+function plain(xml: string): string {
+  const parts = [...xml.replace(/<rPh\b[^]*?<\/rPh>/g, '').matchAll(/<t(?:\s[^>]*)?>([^]*?)<\/t>/g)].map(([, part = '']) => part)
+  return parts.join('').replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name = '') =>
+    decimal ? String.fromCodePoint(Number(decimal)) : hex ? String.fromCodePoint(parseInt(hex, 16)) : (NAMED[name as string] ?? whole))
+}
+
+/** Rows that say something else than the evidence, and what they leave out; only of lessons that are in it, and sums over nothing else. */
 export function differences(rows: readonly SheetRow[], report: Report): Finding[] {
   const left = new Set([...report.credit, ...report.corrected].filter(([pair, ms]) => !pair.includes('-1') && Math.abs(ms) >= 1000).map(([pair]) => pair))
-  const found: Finding[] = []
-  for (const row of rows.filter((one) => report.lessons.has(one.lesson))) {
-    if (!says(row, report)) found.push({ slot: -1, lesson: row.lesson, seat: row.seat, code: 'sheet_differs' })
+  const lessons = new Map<number, number[]>()
+  for (const row of rows) {
+    if (row.lesson === null) continue
+    of(lessons, row.seat, () => [] as number[]).push(row.lesson)
     left.delete(`${row.lesson} ${row.seat}`)
   }
+  const wrong = rows.filter((row) => {
+    const summed = row.lesson === null ? (lessons.get(row.seat) ?? []) : [row.lesson]
+    return summed.every((lesson) => report.lessons.has(lesson)) && !says(row, summed, report)
+  })
+  const found = wrong.map((row): Finding => ({ slot: -1, lesson: row.lesson ?? -1, seat: row.seat, code: 'sheet_differs' }))
   for (const pair of left) {
     const [lesson = -1, seat = -1] = pair.split(' ').map(Number)
     found.push({ slot: -1, lesson, seat, code: 'sheet_differs' })
@@ -62,11 +98,10 @@ export function differences(rows: readonly SheetRow[], report: Report): Finding[
   return found
 }
 
-/** Whether a row says what is proven, in whole seconds: a correction towards nothing, the others down. */
-function says(row: SheetRow, report: Report): boolean {
-  const pair = `${row.lesson} ${row.seat}`
-  const [credit, change] = [amount(report.credit, pair), amount(report.corrected, pair)]
-  const confirmed = credit - (report.left.get(pair)?.ms ?? 0) + change
-  const proven = [Math.floor(credit / 1000), Math.trunc(change / 1000), Math.floor(confirmed / 1000)]
+/** Whether a row says what is proven of these lessons, in whole seconds: a correction towards nothing, the others down. */
+function says(row: SheetRow, lessons: readonly number[], report: Report): boolean {
+  const pairs = lessons.map((lesson) => `${lesson} ${row.seat}`)
+  const [credit, change, left] = [sumOf(pairs.map((pair) => amount(report.credit, pair))), sumOf(pairs.map((pair) => amount(report.corrected, pair))), sumOf(pairs.map((pair) => report.left.get(pair)?.ms ?? 0))]
+  const proven = [Math.floor(credit / 1000), Math.trunc(change / 1000), Math.floor((credit - left + change) / 1000)]
   return [row.seconds, row.corrected, row.confirmed].every((said, at) => (said ?? 0) === proven[at])
 }
