@@ -51,9 +51,10 @@ class Beats:
         Raises DomainError lease_lost (another page holds the lease), beat_refused, lesson_ended, disk_full.
         """
         register, person_id = self._register, actor.person_id
-        if register.slept():
-            await register.awake()
         received_ms = register.clock.ms()
+        if register.slept(received_ms):
+            await register.awake()
+            received_ms = register.clock.ms()
         async with register.lock(person_id):
             try:
                 holder = self._speaks(actor, connection, lesson_id, epoch, beat)

@@ -132,20 +132,22 @@ class Register:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def look(self) -> None:
-        """See whether we stood still: then every silence begins anew, because nobody could show themselves."""
-        now = self.clock.ms()
-        if self.watch.look(now):
-            for holder in self.holders.values():
-                holder.seen_ms = max(holder.seen_ms, now)
+        """See whether we stood still."""
+        self.slept(self.clock.ms())
 
-    def slept(self) -> bool:
-        """Whether we slept and not everybody knows yet: then nothing is taken, judged or sealed before `awake`."""
-        self.look()
+    def slept(self, now_ms: int) -> bool:
+        """Whether we slept and not everybody knows yet: then nothing is taken, judged or sealed before `awake`.
+
+        Where we stood still every silence begins anew, because nobody could show themselves.
+        """
+        if self.watch.look(now_ms):
+            for holder in self.holders.values():
+                holder.seen_ms = max(holder.seen_ms, now_ms)
         return self._told_gaps < len(self.watch.gaps)
 
     async def awake(self) -> None:
         """Before anything is taken, judged or sealed: what we slept through is written first."""
-        if self.slept():
+        if self.slept(self.clock.ms()):
             known = len(self.watch.gaps)
             for told in self.on_back:
                 await told()
