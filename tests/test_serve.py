@@ -1,5 +1,8 @@
 """Start and stop: one process per folder, clear refusals, pages and health, nothing half-started."""
 
+import gc
+import os
+import signal
 import socket
 import sqlite3
 from pathlib import Path
@@ -7,10 +10,13 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.app import House
 from server.core.clock import ManualClock
 from server.core.errors import DomainError
-from server.serve import only_one, running
+from server.core.garbage import OBJECTS
+from server.serve import only_one, running, serve_until_stopped
 from server.settings import Config
+from tests.collected import as_before
 from tests.school import NOON_MS, school
 
 
@@ -39,6 +45,19 @@ async def test_health_pages_and_unknown_paths(tmp_path: Path) -> None:
             async with session.get(path) as answer:
                 assert answer.status in (403, 404)
                 assert (await answer.json())["code"] == "not_found"
+
+
+async def test_once_it_serves_it_looks_for_garbage_seldom(tmp_path: Path) -> None:
+    found: list[tuple[int, int]] = []
+
+    async def announce(_house: House, _url: str) -> None:
+        found.append((gc.get_freeze_count(), gc.get_threshold()[0]))
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with as_before():
+        await serve_until_stopped(_config(tmp_path), False, announce)
+    ((set_aside, threshold),) = found
+    assert (set_aside > 0, threshold) == (True, OBJECTS)
 
 
 async def test_a_second_process_on_the_same_folder_is_refused(tmp_path: Path) -> None:
