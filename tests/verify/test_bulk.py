@@ -7,7 +7,7 @@ import pytest
 from server.attendance.minutes import MinuteRecord, Reason
 from server.ledger import records
 from server.ledger.rules import SEAL_AFTER_MS
-from server.verify.bulk import leases_of, whole_minute
+from server.verify.bulk import Earned, Whole, leases_of, whole_minute
 from server.verify.bundle import evidence_of
 from server.verify.check import check
 from server.verify.formats import Kind, Record
@@ -165,3 +165,16 @@ async def test_a_late_minute_of_somebody_new_changes_no_other_minute(small: Smal
     await seal(small, 3)
     missing = [one for one in await found(small) if one.code == "minute_missing"]
     assert missing == [Finding(GENESIS, 3, -1, "minute_missing")]
+
+
+def test_of_a_lease_the_first_and_the_last_minute_are_kept_whatever_their_order() -> None:
+    lesson, holder, other = bytes.fromhex(LESSON), bytes(7) + b"\xa1" + bytes(7) + b"\x07", bytes(15) + b"\x07"
+    earned = Earned()
+    for slot in (5, 3, 9, 7):
+        earned.add_one(lesson, slot, holder, slot)
+    earned.add(lesson, 11, Whole(holder + other, (1, 2), frozenset()))
+    earned.add(lesson, 10, Whole(holder + other, (10, 20), frozenset()))
+    earned.add(lesson, 2, Whole(other, (200,), frozenset()))
+    earned.done()
+    assert earned.leases == {lesson: {holder: (3, 11), other: (2, 11)}}
+    assert earned.credit_ms == {lesson: {holder[:8]: 35, other[:8]: 222}}

@@ -119,6 +119,7 @@ def test_what_is_quoted_in_a_text_is_no_column() -> None:
         [{"id": "aa", "seat": 1}, {"id": "bb", "seat": "2"}],
         [{"id": "aa", "seat": 1}, {"id": "bb", "seat": True}],
         [{"id": "aa", "seat": 1}, {"seat": 2, "id": "bb"}],
+        [{"id": "aa", "seat": 1}, {"id": "bb", "chair": 2}],
         [{"id": "aa"}, {"seat": 1, "id": "bb", "more": 2}],
         [{"id": "aa", "seat": 1}, {"id": "bb"}],
         [{"id": "aa", "seat": 1}, 7],
@@ -133,6 +134,14 @@ def test_one_seat_with_other_fields_is_refused(people: list[object]) -> None:
     whole["people"] = people
     with pytest.raises(Refused):
         read(json.dumps(whole).encode())
+
+
+def test_fields_that_moved_to_the_next_seat_are_refused() -> None:
+    raw = write(replace(WHOLE, people=(Seat("aa", 1), Seat("bb", 2))))
+    moved = raw.replace(b'"aa","seat":1},{"id"', b'"aa"},{"seat":1,"id"')
+    assert moved != raw
+    with pytest.raises(Refused):
+        read(moved)
 
 
 def test_a_field_that_stands_twice_is_refused() -> None:
