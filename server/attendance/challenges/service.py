@@ -260,7 +260,7 @@ class Challenges:
         """Tell a page how it stands, until it has acknowledged that; nothing else waits for the page."""
         standing, told = known.standing(person_id), known.told.get(person_id)
         is_told = told is not None and told[:2] == (standing.seq, connection) and person_id not in known.unasked
-        if not standing.seq or is_told or connection in self.showing:
+        if is_told or connection in self.showing:
             return
         showing = self._register.tasks.spawn("attendance.challenge", self._show(known, person_id, connection))
         self.showing[connection] = showing

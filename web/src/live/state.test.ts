@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Commands, Pushes, BeatRequest, Joined, LessonView, Phase } from '../wire/types'
+import type { Cell, Commands, Pushes, BeatRequest, Joined, LessonView, Phase } from '../wire/types'
 import { Refusal } from '../wire/refusal'
 import type { Line, LineState } from '../wire/socket'
 import { PageProof } from '../attendance/proof'
@@ -38,6 +38,7 @@ const JOINED: Joined = {
 let line: FakeLine
 let memory: Map<string, string>
 let notes: string[]
+let judged: Cell[]
 let now: number
 let front: boolean
 let room: TraineeRoom
@@ -54,7 +55,9 @@ beforeEach(() => {
     id: 'page-one', mono: () => now, visible: () => front, recall: (key) => memory.get(key) ?? null,
     remember: (key, value) => { if (value === null) memory.delete(key); else memory.set(key, value) },
     keep: (note) => { notes.push(note) },
+    judged: () => Promise.resolve(judged),
   }
+  judged = []
   room = new TraineeRoom(line, page, 'l', 'phone')
   line.answers.set('lesson:join', () => JOINED)
   line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [], credit_ms: 5 }))
@@ -64,7 +67,7 @@ describe('a page whose key the server cannot make out', () => {
   it('joins without one', async () => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
     const proof = new PageProof({ pair, shown: 'shown' }, 'l')
-    const made = new TraineeRoom(line, { id: 'p', mono: () => now, visible: () => front, recall: () => null, remember: () => undefined, keep: () => undefined }, 'l', 'phone', proof)
+    const made = new TraineeRoom(line, { id: 'p', mono: () => now, visible: () => front, recall: () => null, remember: () => undefined, keep: () => undefined, judged: () => Promise.resolve([]) }, 'l', 'phone', proof)
     line.answers.set('lesson:join', (ask: { key: string | null }) => (ask.key === null ? JOINED : new Refusal('page_key_wrong')))
     await made.join()
     await vi.runOnlyPendingTimersAsync()
@@ -280,6 +283,31 @@ describe('a challenge', () => {
     await room.verify()
     expect(room.view.value.challenge?.number).toBe(3)
     expect(room.view.value.challengeRefusal).toBeNull()
+  })
+
+  it('shows at once what an outcome made of the minutes', async () => {
+    const cell = (credit_ms: number, pending_ms: number): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused: [], detail: null })
+    await room.join()
+    await settle()
+    line.says('challenge:state', { ...said, state: 'clear', number: 0, prompt: null })
+    await settle()
+    line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [cell(20_000, 0)], credit_ms: 20_000 }))
+    now += 10_000
+    room.tick()
+    await settle()
+    expect(room.view.value.cells.map((one) => one.pending_ms)).toEqual([20_000])
+    judged = [cell(20_000, 0)]
+    line.says('challenge:state', said)
+    await settle()
+    expect(room.view.value.cells.map((one) => one.pending_ms)).toEqual([20_000])
+    line.says('challenge:state', { ...said, state: 'clear', prompt: null })
+    await settle()
+    expect(room.view.value.cells.map((one) => one.pending_ms)).toEqual([0])
+    line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [cell(30_000, 0)], credit_ms: 30_000 }))
+    now += 10_000
+    room.tick()
+    await settle()
+    expect(room.view.value.cells.map((one) => one.pending_ms)).toEqual([10_000])
   })
 
   it('of another lesson is none of ours, and a reconnect forgets none', async () => {

@@ -7,7 +7,7 @@ import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import type { BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, Totals } from '../wire/types'
-import { calls, challengeOf, type Challenge } from './challenge'
+import { calls, challengeOf, withheld, type Challenge } from './challenge'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
@@ -42,6 +42,8 @@ export interface Page {
   recall(key: string): string | null
   /** Keeps what the log signed. */
   keep(note: string): void
+  /** The minutes of a lesson as the server judges them, with what challenges made of them. */
+  judged(lesson: string): Promise<Cell[]>
 }
 
 const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null }
@@ -130,7 +132,16 @@ export class TraineeRoom {
   }
 
   #stands(said: ChallengeState): void {
-    if (said.lesson_id === this.#lesson) this.view.patch({ challenge: challengeOf(said, this.#page.mono()), challengeRefusal: null })
+    if (said.lesson_id !== this.#lesson) return
+    const before = this.view.value.challenge
+    this.view.patch({ challenge: challengeOf(said, this.#page.mono()), challengeRefusal: null })
+    if (before?.state !== said.state && (said.state !== 'asked' || !before)) void this.#recount()
+  }
+
+  /** An outcome changes what earlier minutes are worth: only the server knows how. */
+  async #recount(): Promise<void> {
+    const judged = await this.#page.judged(this.#lesson).catch(() => [])
+    this.view.patch({ cells: mergeCells(this.view.value.cells, judged) })
   }
 
   leave(): void {
@@ -233,8 +244,9 @@ export class TraineeRoom {
     this.#queue?.acknowledged(ack)
     this.#proof?.heard(ack)
     if (ack.note) this.#page.keep(ack.note)
-    const { cells, acks } = this.view.value
-    this.view.patch({ cells: mergeCells(cells, ack.cells), credit_ms: ack.credit_ms, acks: acks + 1 })
+    const { cells, acks, challenge } = this.view.value
+    const fresh = challenge ? ack.cells.map((one) => withheld(one, cells.find(({ slot }) => slot === one.slot), challenge.reason)) : ack.cells
+    this.view.patch({ cells: mergeCells(cells, fresh), credit_ms: ack.credit_ms, acks: acks + 1 })
   }
 
   #notHeard(refusal: Refusal): void {

@@ -73,6 +73,12 @@ export function cellsTotals(cells: readonly Cell[]): Sums {
 const total = (parts: readonly ReasonMs[]): number => parts.reduce((sum, one) => sum + one.ms, 0)
 const listed = (sums: ReadonlyMap<ReasonMs['code'], number>): ReasonMs[] => [...sums].map(([code, ms]) => ({ code, ms })).sort((a, b) => b.ms - a.ms)
 
+/** What challenges made of it so far: "已认定 5 分钟；待核验 30 秒；未认定：未应答抽查 2 分钟". */
+export function countsWords(cells: readonly Cell[]): string {
+  const sums = cellsTotals(cells)
+  return t('room.confirmed', { duration: duration(sums.credit_ms - sums.pending_ms - total(sums.refused)) }) + leftWords(sums)
+}
+
 /** The rules a class is bound to: ours in the page's language, an own one as its publisher named it. */
 export function schemeWords(scheme: SchemeRef): string {
   return `${coded('scheme', scheme.name, { title: scheme.title })} v${scheme.version}`
