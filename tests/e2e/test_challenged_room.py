@@ -140,6 +140,7 @@ async def check_the_end(jia: Phone, served: School) -> None:
     await _seal(served)
     await jia.page.goto(f"{served.url}/learn.html?again#/lesson/{served.lesson_id}/record")
     await jia.page.locator("[data-test=record-state]").filter(has_text="已认定").wait_for()
+    assert await jia.says("card-minutes") == "2", "of the four that were recorded"
     said = await jia.says("card-totals")
     assert "未认定：未应答抽查" in said
     assert "待核验" not in said
