@@ -1,4 +1,4 @@
-"""A trainee's phone in a lesson with challenges: asked, passed; asked, missed, verified again; what counts in the end."""
+"""A trainee's phone in a lesson with challenges: one is passed, one missed and made up for; what counts in the end."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Locator, Page, async_playwright
 
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from tests.attendance.challenges.test_page import ask
@@ -20,7 +20,9 @@ pytestmark = pytest.mark.timeout(240)
 
 SCHEME: Final = {"class_hour_ms": 60_000, "challenges": {"limit_ms": 240_000, "answer_ms": 60_000}}
 #: the page's clock runs ahead together with the server's, which stands still otherwise
-AHEAD: Final = "window.ahead = 0; const real = performance.now.bind(performance); performance.now = () => real() + ahead"
+AHEAD: Final = (
+    "window.ahead = 0; const real = performance.now.bind(performance); performance.now = () => real() + ahead"
+)
 LEAP_MS: Final = 10_000
 #: whoever was here so long was asked
 ASKED_MS: Final = 140_000
@@ -61,7 +63,7 @@ class Phone:
     async def shown(self, state: str) -> bool:
         return await self.challenge(state).count() > 0
 
-    def challenge(self, state: str):  # type: ignore[no-untyped-def]
+    def challenge(self, state: str) -> Locator:
         return self.page.locator(f"[data-test=challenge][data-state={state}]")
 
     async def answer(self) -> None:
