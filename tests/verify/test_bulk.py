@@ -1,5 +1,6 @@
 """Minutes that their log sealed and signed, but whose details or leases do not bear them out: named where they are."""
 
+from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -178,3 +179,19 @@ def test_of_a_lease_the_first_and_the_last_minute_are_kept_whatever_their_order(
     earned.done()
     assert earned.leases == {lesson: {holder: (3, 11), other: (2, 11)}}
     assert earned.credit_ms == {lesson: {holder[:8]: 35, other[:8]: 222}}
+
+
+@pytest.mark.parametrize("seat_id", ["", JIA.upper()])
+async def test_who_has_a_total_and_no_seat_is_named(small: SmallClass, seat_id: str) -> None:
+    await small.attend(1, ONLY)
+    bundle = await small.bundle(ONLY)
+    people = tuple(replace(one, id=seat_id) if one.id == JIA else one for one in bundle.people)
+    assert Finding(-1, 3, -1, "total_wrong") in check(replace(bundle, people=people)).findings
+
+
+async def test_a_minute_that_is_shown_twice_counts_as_doubled(small: SmallClass) -> None:
+    await small.attend(2, ONLY)
+    bundle = await small.bundle(ONLY)
+    twice = check(replace(bundle, leaves=(*bundle.leaves, bundle.leaves[0]))).findings
+    doubled = [one for one in twice if one.code == "minute_doubled"]
+    assert doubled == [Finding(GENESIS, 3, seat, "minute_doubled") for seat in (17, 18, -1)]
