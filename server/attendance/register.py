@@ -94,6 +94,7 @@ class Holder:
 LeaseEnded = Callable[[Holder], Awaitable[None]]
 Back = Callable[[], Awaitable[None]]
 LessonStarts = Callable[[str], Awaitable[None]]
+LessonOver = Callable[[str, LessonBook], Awaitable[None]]
 
 
 class Register:
@@ -126,6 +127,8 @@ class Register:
         self._told_gaps = 0
         #: told of every lesson before it starts; what they raise keeps it from starting
         self.on_lesson_start: list[LessonStarts] = []
+        #: told of every lesson that has ended before it is forgotten; what they raise keeps it until the next round
+        self.on_lesson_over: list[LessonOver] = []
         self._left: dict[str, list[dict[str, Any]]] = {}
         self._restoring = True
         self._loading = asyncio.Lock()

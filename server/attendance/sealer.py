@@ -83,7 +83,9 @@ class Sealer:
                     await self._register.end_lease(holder, End.SILENT, holder.seen_ms + SILENCE_MS)
 
     async def _close_finished(self) -> None:
-        finished = [lesson_id for lesson_id, book in self._register.books.items() if book.finished()]
+        over = [(lesson_id, book) for lesson_id, book in self._register.books.items() if book.finished()]
+        told = await asyncio.gather(*(self._over(*one) for one in over), return_exceptions=True)
+        finished = [lesson_id for (lesson_id, _), failed in zip(over, told, strict=True) if failed is None]
         for holder in list(self._register.holders.values()):
             if holder.lesson_id in finished:
                 async with self._register.lock(holder.person_id):
@@ -91,6 +93,13 @@ class Sealer:
                         await self._register.end_lease(holder, End.LESSON_OVER, self._register.clock.ms())
         for lesson_id in finished:
             self._register.books.pop(lesson_id, None)
+        for failed in told:
+            if failed is not None:
+                raise failed
+
+    async def _over(self, lesson_id: str, book: LessonBook) -> None:
+        for told in self._register.on_lesson_over:
+            await told(lesson_id, book)
 
     async def _drop_idle(self) -> None:
         """A lesson that has not begun keeps no past, and no book when nobody waits for it."""

@@ -89,6 +89,7 @@ class Challenges:
         self._loading = asyncio.Lock()
         register.on_lease_end.append(self._lease_ended)
         register.on_lesson_start.append(self.begin)
+        register.on_lesson_over.append(self._round)  # else a restart after the end could leave its seed hidden
 
     async def begin(self, lesson_id: str) -> None:
         """Commit to a seed before the lesson. Raises DomainError challenges_unavailable when nobody could ask."""

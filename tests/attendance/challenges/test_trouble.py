@@ -214,3 +214,36 @@ async def test_after_a_write_that_failed_the_store_is_asked_what_happened(
     assert (await say(world, page, state, "wrong")).state == "clear", "it had passed"
     await let_pass(world, page, RULE.answer_ms + 2_000)
     assert (await outcomes(world))[:2] == [Outcome.ISSUED, Outcome.PASSED]
+
+
+async def test_a_lesson_that_ended_before_we_went_down_is_settled_before_it_is_forgotten(world: World) -> None:
+    """We are back an hour later, and the sealer comes first: what waits is withdrawn, and the seed is shown."""
+    page = await enter(world)
+    await until_asked(world, page)
+    await world.end()
+    await world.crash()
+    world.clock.advance(3_600_000)
+    await world.sealer.round()
+    assert LESSON not in world.register.books
+    assert (await outcomes(world))[-1] is Outcome.WITHDRAWN
+    assert await world.seed() is not None
+
+
+async def test_a_lesson_whose_seed_cannot_be_shown_yet_is_not_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await enter(world)
+    await world.end()
+    world.clock.advance(3_600_000)
+    monkeypatch.setattr(world.challenges, "_reveal", _never)
+    with pytest.raises(DomainError):
+        await world.sealer.round()
+    assert LESSON in world.register.books
+    monkeypatch.undo()
+    await world.sealer.round()
+    assert await world.seed() is not None
+    assert LESSON not in world.register.books
+
+
+async def _never(_known: object) -> None:
+    raise DomainError("store_unavailable")
