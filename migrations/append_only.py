@@ -1,4 +1,7 @@
-"""Makes a table append-only in the database itself: SQLite and PostgreSQL refuse UPDATE, DELETE and TRUNCATE."""
+"""Makes a table append-only in the database itself: SQLite and PostgreSQL refuse UPDATE, DELETE and TRUNCATE.
+
+One door can be left in it (`open_for`), for what retention deletes; what other tables hold decides when it is open.
+"""
 
 from alembic import op
 
@@ -24,10 +27,7 @@ def make_append_only(table: str, *key: str) -> None:
             f"WHEN EXISTS ({known}) BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
         return
-    op.execute(
-        f"CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = 'restrict_violation'; END $$"
-    )
+    _refuse(table)
     op.execute(
         f"CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} "
         f"FOR EACH ROW EXECUTE FUNCTION {table}_refuse()"
@@ -38,6 +38,39 @@ def make_append_only(table: str, *key: str) -> None:
     )
     for trigger in ("no_change", "no_truncate"):  # also for a session that says it is a replica
         op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {table}_{trigger}")
+
+
+def open_for(table: str, verb: str, condition: str) -> None:
+    """Let an append-only table take `verb` (DELETE or UPDATE) of a row for which a condition on OLD and NEW holds."""
+    message = _MESSAGE.format(table=table)
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"DROP TRIGGER {table}_no_{verb.lower()}")
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"WHEN NOT ({condition}) BEGIN SELECT RAISE(ABORT, '{message}'); END"
+        )
+        return
+    row = "OLD" if verb == "DELETE" else "NEW"
+    _refuse(table, f"IF TG_OP = '{verb}' THEN IF {condition} THEN RETURN {row}; END IF; END IF; ")
+
+
+def close_again(table: str, verb: str) -> None:
+    """Undo open_for."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"DROP TRIGGER {table}_no_{verb.lower()}")
+        op.execute(
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE.format(table=table)}'); END"
+        )
+        return
+    _refuse(table)
+
+
+def _refuse(table: str, unless: str = "") -> None:
+    op.execute(
+        f"CREATE OR REPLACE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {unless}"
+        f"RAISE EXCEPTION '{_MESSAGE.format(table=table)}' USING ERRCODE = 'restrict_violation'; END $$"
+    )
 
 
 def drop_append_only(table: str, seeded: int = 0) -> None:

@@ -119,6 +119,8 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--language", default="zh-CN", choices=("zh-CN", "en"), help="文件的语言 · the file's language")
     _upkeep_options(add)
     add("fsck", commands.fsck, "核对存证日志与全部记录 · hold all that is stored against the log")
+    retention = add("retention", commands.retention, "保存期满的班级删除个人记录 · delete what was kept long enough")
+    retention.add_argument("class_code", nargs="?", help="要删除的班级编号 · the code of the class to delete")
     key = add("key", commands.key, "显示日志的公钥，请另存他处 · the log's public key, to be kept elsewhere")
     key.add_argument("action", nargs="?", choices=("rotate",), help="停止服务后更换密钥 · change it, service stopped")
     witness = add("witness", commands.witness, "在别人的机器上见证日志 · witness logs, on somebody else's machine")

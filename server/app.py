@@ -45,6 +45,7 @@ from server.ledger.witnesses import Witnesses
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
+from server.oversight.retention import Retention
 from server.pages import CHECKER, PAGES
 from server.settings import Config
 from server.several import Several, be_one_of_several
@@ -92,6 +93,7 @@ class House:
     several: Several | None
     exchange: Any
     log: Ledger
+    retention: Retention
     capabilities: tuple[Capability[Any], ...]
 
     @property
@@ -169,17 +171,16 @@ def build(
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
     log = _log(config, store)
     room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
-    presence, lessons = room.presence, room.lessons
     files = exchange.build(
         accounts=people.service,
         training=classes.service,
-        attendance=presence.service.views,
+        attendance=room.presence.service.views,
         log=log.service,
         clock=clock,
         url=url,
         checker=PAGES / CHECKER,
     )
-    looks = oversight.declare(watch, classes.service, presence.service)
+    looks = oversight.declare(watch, classes.service, room.presence.service, log.service.forget)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
         store=store,
@@ -190,12 +191,13 @@ def build(
         accounts=people.service,
         training=classes.service,
         register=room.register,
-        challenges=presence.service.challenges,
-        live=lessons.service,
+        challenges=room.presence.service.challenges,
+        live=room.lessons.service,
         several=room.several,
         exchange=files.service,
         log=log.service,
-        capabilities=(log, people, classes, presence, lessons, files, looks, *extra),
+        retention=looks.service,
+        capabilities=(log, people, classes, room.presence, room.lessons, files, looks, *extra),
     )
 
 

@@ -17,8 +17,8 @@ from server.accounts.people import NewPerson
 from server.app import MEDIA_KEY, House, build, open_keys, open_store
 from server.arrange import arranged, for_phones, serve_again, shown
 from server.core import garbage
-from server.core.actor import Role
-from server.core.clock import SystemClock
+from server.core.actor import Actor, Role
+from server.core.clock import SystemClock, iso
 from server.core.errors import DomainError
 from server.core.signing import open_signer
 from server.core.tasks import Tasks
@@ -145,6 +145,24 @@ async def fsck(config: Config, _options: argparse.Namespace) -> int:
     if not found:
         print("✓ 日志与记录一致 · the log and the records fit")
     return 1 if found else 0
+
+
+async def retention(config: Config, options: argparse.Namespace) -> None:
+    """Say until when each class's records are kept; of a class that is past it, order them to be deleted. The server
+    does it once its log has sealed and signed the order; an order is one short transaction, also beside it.
+    """
+    async with _beside(config) as house:
+        if options.class_code:
+            home = await house.training.class_by_code(options.class_code)
+            count = await house.retention.order(home)
+            print(
+                f"✓ 已下令删除 {count} 条记录，写入日志后由服务执行 · {count} records will go once the log has said so"
+            )
+            return
+        for home in await house.training.classes_of(Actor("", Role.ADMINISTRATOR, "")):
+            kept = await house.retention.kept(home)
+            print(f"{kept.code}  保存至 · kept until {iso(kept.keep_until_ms)[:10]}", end="  ")
+            print(f"{kept.n_records} 条可删除 · records could go  {kept.ordered} 条已下令 · ordered")
 
 
 async def key(config: Config, options: argparse.Namespace) -> None:

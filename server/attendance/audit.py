@@ -45,6 +45,8 @@ async def differences(database: Database) -> AsyncIterator[Difference]:
 async def _of_lesson(connection: ledger.Connection, genesis: int, lesson_id: str) -> AsyncIterator[Difference]:
     entries = await ledger.said_of(connection, lesson_id)
     said = _minutes(entries)
+    if any(raw[0] == Kind.ERASED for raw in _all(entries)):
+        said = {}  # what retention left of a lesson says how long it was, and the journal nothing any more
     begun = min(said, default=genesis)
     stored, damaged = await records.readable_minutes(connection, lesson_id)
     journal = dict(_journal(lesson_id, stored))

@@ -133,6 +133,10 @@ CODES: Final[Mapping[str, int]] = {
     "other_store": 409,
     "backup_damaged": 500,
     "backup_newer": 409,
+    # retention
+    "retention_early": 409,
+    "retention_empty": 409,
+    "retention_differs": 500,
 }
 
 

@@ -13,15 +13,17 @@ from typing import Final
 
 from server.core.database import Database
 from server.ledger import records
+from server.ledger.erasing import arranged, count_erased, hashes_of, unordered
 from server.ledger.handing import refilled
 from server.ledger.records import Connection, Head, Packed
 from server.ledger.rules import Entry, make_group, split, subject_of
 from server.ledger.tiles import TileFolder
-from server.verify.formats import NO_HASH, Group, groups_root, read_group, read_leaf
+from server.verify.bundle import HINT_BYTES
+from server.verify.formats import NO_HASH, Group, groups_root, is_erased, read_group, read_leaf
 from server.verify.log import check_log_files
 from server.verify.notes import Key, check_log, read_checkpoint, read_note
 from server.verify.progress import Progress, quiet
-from server.verify.tree import Frontier, Refused, leaf_hash
+from server.verify.tree import Frontier, Refused, leaf_hash, root
 
 #: leaves read at a time
 BATCH: Final = 256
@@ -46,7 +48,7 @@ async def audit(
     database: Database, files: TileFolder, keys: Sequence[Key], progress: Progress = quiet
 ) -> AsyncIterator[Fault]:
     """Every fault of the log, leaf by leaf. Codes: leaf_missing, leaf_added, leaf_changed, group_changed,
-    records_changed, entry_lost, entry_doubled, head_changed, files_changed, checkpoint_false.
+    records_changed, records_erased, entry_lost, entry_doubled, head_changed, files_changed, checkpoint_false.
 
     A leaf that was changed where nothing else says the same is named by the first signature that does not fit it. Of
     leaves that were brought back from a copy, by the log's own word, there is no more than themselves.
@@ -62,14 +64,22 @@ async def audit(
             async for fault in _leaves(connection, tree, begin, upto):
                 yield fault
             progress(upto, head.size)
-        for idx in await records.outside(connection, head.size):
-            yield Fault("leaf_added", idx)
-        for code in await records.strays(connection):
-            yield Fault(code)
+        async for fault in _beside(connection, tree):
+            yield fault
         for fault in tree.ended():
             yield fault
         if not await asyncio.to_thread(_fits, files, head, keys, signed):
             yield Fault("files_changed")
+
+
+async def _beside(connection: Connection, tree: "_Tree") -> AsyncIterator[Fault]:
+    """What is in no leaf that there is, and what was deleted without an order."""
+    async for idx, name in unordered(connection, tree.erased):
+        yield Fault("records_erased", idx, name)
+    for idx in await records.outside(connection, tree.head.size):
+        yield Fault("leaf_added", idx)
+    for code in await records.strays(connection):
+        yield Fault(code)
 
 
 class _Tree:
@@ -87,6 +97,8 @@ class _Tree:
         self.bare = bare
         self._signed = signed
         self._frontier = Frontier()
+        #: how many records are erased, by group and leaf
+        self.erased: dict[str, dict[int, int]] = {}
         self._schemes = NO_HASH
         #: a leaf was named already: from there on no root fits
         self.strayed = False
@@ -138,6 +150,9 @@ async def _leaves(connection: Connection, tree: _Tree, begin: int, upto: int) ->
             continue
         for fault in _groups(idx, groups.get(idx, {}), said.get(idx, ()), keys):
             yield fault
+        for entry in (one for one in said.get(idx, ()) if count_erased(one.records)):
+            counts = tree.erased.setdefault(entry.group_id, {})
+            counts[idx] = counts.get(idx, 0) + count_erased(entry.records)
         bare = idx in tree.bare and idx not in groups
         if not bare and not _leaf_fits(leaves[idx], tree.head.genesis + idx, groups.get(idx, {})):
             yield Fault("leaf_changed", idx)
@@ -165,9 +180,18 @@ def _of_its_minute(entry: Entry) -> bool:
     return all(int.from_bytes(raw[2:6], "big") == entry.slot for raw in split(entry.records))
 
 
+def _erased_fits(stored: Packed, packed: Sequence[bytes], keys: Mapping[str, bytes]) -> bool:
+    """The same where records were deleted: what they summed up to stands in the group alone, which the leaf holds."""
+    hashes, group = hashes_of(arranged(packed), keys), read_group(stored.group)
+    hints = b"".join([one[:HINT_BYTES] for one in hashes])
+    return (group.n_records, group.records_root) == (len(hashes), root(hashes)) and stored.hints in (None, hints)
+
+
 def _group_fits(stored: Packed, name: str, packed: Sequence[bytes], keys: Mapping[str, bytes]) -> bool:
-    if not {subject_of(one) for one in packed} <= keys.keys():
+    if not {subject_of(one) for one in packed if not is_erased(one)} <= keys.keys():
         return False
+    if any(map(is_erased, packed)):
+        return _erased_fits(stored, packed, keys)
     made = make_group(name, packed, keys)
     return made.group.pack() == stored.group and stored.hints in (None, made.hints)
 

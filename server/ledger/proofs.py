@@ -8,17 +8,20 @@ from typing import Final
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.ledger import records
+from server.ledger.erasing import arranged, hashes_of
 from server.ledger.records import Connection
-from server.ledger.rules import Entry, Keys, place_of, split, subject_of
+from server.ledger.rules import Entry, Keys, split, subject_of
 from server.ledger.tiles import TileFolder
 from server.verify.bundle import HINT_BYTES, GroupPart, LeafPart, Seen, behind_lengths
-from server.verify.formats import read_record, record_hash, salt_of
+from server.verify.formats import SALT_BYTES, is_erased, read_record, salt_of
 from server.verify.notes import read_checkpoint, read_note
 from server.verify.tiles import HEIGHT, WIDTH
 from server.verify.tree import Node, leaf_hash, nodes, prove_consistency, prove_inclusion
 
 #: leaves that lie further apart are two stretches
 APART: Final = 10
+#: beside what is left of an erased record
+NO_SALT: Final = bytes(SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +96,11 @@ async def _group(
     groups = await records.groups_of(connection, idx)
     at = sorted(groups).index(name)
     hashes = [leaf_hash(groups[one].group) for one in sorted(groups)]
-    packed = sorted((raw for entry in entries for raw in split(entry.records)), key=place_of)
-    salts = [salt_of(keys[subject_of(raw)], raw) for raw in packed]
+    packed = arranged(raw for entry in entries for raw in split(entry.records))
+    salts = [NO_SALT if is_erased(raw) else salt_of(keys[subject_of(raw)], raw) for raw in packed]
     hints = groups[name].hints
     if hints is None or len(hints) != HINT_BYTES * len(packed):
-        hints = b"".join(record_hash(salt, raw)[:HINT_BYTES] for salt, raw in zip(salts, packed, strict=True))
+        hints = b"".join([one[:HINT_BYTES] for one in hashes_of(packed, keys)])
     return GroupPart(
         at,
         groups[name].group,

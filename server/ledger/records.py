@@ -116,10 +116,13 @@ async def append(connection: Connection, slot: int, group_id: str, records: Iter
     await append_packed(connection, slot, group_id, b"".join(record.pack() for record in records))
 
 
-async def append_packed(connection: Connection, slot: int, group_id: str, packed: bytes) -> None:
-    """The same for records that are packed already."""
+async def append_packed(
+    connection: Connection, slot: int, group_id: str, packed: bytes, entry_id: str | None = None
+) -> None:
+    """The same for records that are packed already; `entry_id` where somebody must know what is sealed when."""
     if packed:
-        values = {"id": secrets.token_hex(ID_BYTES), "slot": slot, "group_id": group_id, "records": packed}
+        number = entry_id or secrets.token_hex(ID_BYTES)
+        values = {"id": number, "slot": slot, "group_id": group_id, "records": packed}
         await connection.execute(insert(entry).values(values))
         await connection.execute(insert(pending).values(entry_id=values["id"]))
 
@@ -160,6 +163,19 @@ async def make_keys(connection: Connection, group_id: str, subjects: Iterable[st
     if rows:
         await connection.execute(insert(key), rows)
     return made
+
+
+async def drop_keys(connection: Connection, group_id: str, subjects: Iterable[str]) -> None:
+    """Destroy keys of a group: the hashes that were salted by them say nothing any more."""
+    gone = sorted(subjects)
+    for start in range(0, len(gone), CHUNK):
+        some = key.c.subject.in_(gone[start : start + CHUNK])
+        await connection.execute(delete(key).where(key.c.group_id == group_id, some))
+
+
+async def replace(connection: Connection, entry_id: str, packed: bytes) -> None:
+    """Let an entry hold other records; the database refuses it but where retention may (migration 0014)."""
+    await connection.execute(update(entry).where(entry.c.id == entry_id).values(records=packed))
 
 
 async def seal(connection: Connection, before: Head, minutes: Sequence[Minute], frontier: Frontier) -> None:

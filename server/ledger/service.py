@@ -117,6 +117,10 @@ class Ledger:
             raise ValueError("a text that could be taken for a checkpoint")
         return str(Note(text, (sign(text, self._origin, self._signer),)))
 
+    def forget(self, group_id: str) -> None:
+        """Keep no keys of a group at hand: some were destroyed."""
+        self._keys.pop(group_id, None)
+
     async def round(self) -> None:
         """Seal what is due and publish what is sealed; a round that fails is tried again, nothing is dropped."""
         async with self._one_at_a_time:

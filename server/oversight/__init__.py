@@ -1,10 +1,13 @@
-"""Floor 7: regulators look in; every look is recorded (R13)."""
+"""Floor 7: regulators look in, every look is recorded (R13); what was kept long enough is deleted (R19)."""
+
+from collections.abc import Callable
 
 from server.attendance import Presence
-from server.core.capability import Capability
+from server.core.capability import Capability, Job
 from server.core.clock import Clock
 from server.core.database import Database
 from server.oversight.api import Api
+from server.oversight.retention import ROUND_S, Retention
 from server.oversight.service import Oversight
 from server.training.service import Training
 
@@ -14,6 +17,10 @@ def build(*, database: Database, clock: Clock) -> Oversight:
     return Oversight(database, clock)
 
 
-def declare(oversight: Oversight, training: Training, presence: Presence) -> Capability[Oversight]:
-    """What regulators see."""
-    return Capability(oversight, Api(oversight, training, presence).declarations())
+def declare(
+    oversight: Oversight, training: Training, presence: Presence, forget: Callable[[str], None]
+) -> Capability[Retention]:
+    """What regulators see, and the deleting of what was ordered to go; `forget` is told of keys that are destroyed."""
+    retention = Retention(oversight.database, oversight.clock, training, forget)
+    served = Api(oversight, training, presence).declarations()
+    return Capability(retention, served, (Job("retention", ROUND_S, retention.round),))

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, Table, false, func, select, true, update
+from sqlalchemy import ColumnElement, Select, Table, delete, false, func, select, true, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -331,3 +331,8 @@ async def add_enrolments(connection: Connection, class_id: str, new: Sequence[En
         facts = [fact(Kind.ENROLMENT, now_ms, row, subject=each.person_id, seq=each.seat) for each, row in told]
         await append(connection, now_ms // MINUTE_MS, class_id, facts)
         await tell_seats(connection, class_id, {each.person_id for each in new}, now_ms)
+
+
+async def remove_enrolments(connection: Connection, class_id: str) -> int:
+    """Forget who was in a class, once retention ordered it; how many they were."""
+    return (await connection.execute(delete(enrolment).where(enrolment.c.class_id == class_id))).rowcount

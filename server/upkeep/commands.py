@@ -42,6 +42,11 @@ REMEDIES: Final = {
     "other_store": ("备份来自另一种数据库：见 config.yaml 的 store。", "The backup is of the other kind of store."),
     "backup_damaged": ("备份损坏，没有恢复任何内容。", "The backup is damaged; nothing was restored."),
     "backup_newer": ("备份来自更新的版本：先升级。", "The backup was made by a newer Keshi: upgrade first."),
+    "retention_early": (
+        "保存期未满，不能删除；这次请求已记入日志。",
+        "These records must still be kept; that it was asked for is recorded in the log.",
+    ),
+    "retention_empty": ("没有可删除的记录，或已下令删除。", "There is nothing to delete, or it was ordered before."),
     "lesson_not_sealed": (
         "有课次尚未全部封存：下课两分半钟后再导出；服务运行时也可在网页上导出。",
         "A lesson is not wholly sealed: try again 150 s after its end, or export from the pages.",

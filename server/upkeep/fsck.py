@@ -16,6 +16,7 @@ from server.ledger.sources import strays
 from server.live import records as live
 from server.live.audit import misplaced
 from server.oversight import records as oversight
+from server.oversight import records_retention as retention
 from server.training import records as training
 from server.training import records_identities as identities
 from server.verify.progress import for_people
@@ -27,6 +28,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "leaf_changed": ("这一分钟被改动", "this minute was changed"),
     "group_changed": ("这一分钟里多出、缺少或移动了一组记录", "a group of this minute was added, removed or moved"),
     "records_changed": ("这一组记录被改动", "records of this group were changed"),
+    "records_erased": (
+        "这一组有记录被删除，日志里没有保存期满的删除指令",
+        "records of this group were deleted, and nobody ordered it in the log after their time",
+    ),
     "entry_lost": ("有一项记录不在任何一分钟里", "something that was said is in no minute"),
     "entry_doubled": ("有一项记录等待再次封存", "something sealed waits to be sealed again"),
     "head_changed": ("日志的末端与内容不符", "the head of the log does not fit its leaves"),
@@ -58,6 +63,7 @@ SOURCES: Final = (
     *pages.SOURCES,
     *live.SOURCES,
     *oversight.SOURCES,
+    *retention.SOURCES,
     *training.SOURCES,
 )
 

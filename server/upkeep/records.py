@@ -18,6 +18,7 @@ from server.attendance.minutes import slot_of
 from server.attendance.records import minute_journal
 from server.core.database import Database, alembic_config
 from server.core.errors import DomainError
+from server.oversight.records_retention import done_groups
 from server.training.records_tables import lesson, training_class
 
 VERSIONS: Final = "alembic_version"
@@ -126,18 +127,25 @@ async def lessons_known(database: Database) -> list[Known]:
 
 
 async def unsealed(database: Database, class_id: str) -> list[int]:
-    """Numbers of the class's lessons that have begun and have a minute that is not in the journal yet."""
+    """Numbers of the class's lessons that have begun and have a minute that is not in the journal yet; where retention
+    deleted it, none is missing.
+    """
     newest = func.coalesce(func.max(minute_journal.c.slot), -1)
     query = (
-        select(lesson.c.number, lesson.c.ended_ms, newest)
+        select(lesson.c.number, lesson.c.ended_ms, newest, lesson.c.id)
         .outerjoin(minute_journal, minute_journal.c.lesson_id == lesson.c.id)
         .where(lesson.c.class_id == class_id, lesson.c.started_ms.is_not(None))
-        .group_by(lesson.c.number, lesson.c.ended_ms)
+        .group_by(lesson.c.id, lesson.c.number, lesson.c.ended_ms)
         .order_by(lesson.c.number)
     )
     async with database.read() as connection:
         rows = (await connection.execute(query)).all()
-    return [number for number, ended_ms, slot in rows if ended_ms is None or slot < slot_of(max(ended_ms - 1, 0))]
+        gone = await done_groups(connection)
+    return [
+        number
+        for number, ended_ms, slot, lesson_id in rows
+        if lesson_id not in gone and (ended_ms is None or slot < slot_of(max(ended_ms - 1, 0)))
+    ]
 
 
 async def revision_of(database: Database) -> tuple[str, str]:

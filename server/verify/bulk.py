@@ -12,7 +12,17 @@ from itertools import chain
 from operator import add
 from typing import Final, NamedTuple
 
-from server.verify.formats import ID_BYTES, NO_ID, RECORD_BYTES, SALT_BYTES, VERSION, Kind, Record, read_records
+from server.verify.formats import (
+    ID_BYTES,
+    NO_ID,
+    RECORD_BYTES,
+    SALT_BYTES,
+    VERSION,
+    Kind,
+    Record,
+    hash_of_erased,
+    read_records,
+)
 from server.verify.minutes import SUMMARY, said
 from server.verify.tree import Refused
 
@@ -38,13 +48,18 @@ class Whole(NamedTuple):
 
 
 def hashes_of(salts: bytes, records: bytes) -> list[bytes]:
-    """Each record's hash in its group (formats.record_hash); for the way see tree.root."""
+    """Each record's hash in its group (formats.record_hash), of an erased one that of what was there; for the way see
+    tree.root.
+    """
     found, begun = [], sha256(b"\x00").copy
     for salt, record in zip(rows(salts, SALT_BYTES), rows(records, RECORD_BYTES), strict=True):
         one = begun()
         one.update(salt)
         one.update(record)
         found.append(one.digest())
+    if Kind.ERASED in (kinds := records[::RECORD_BYTES]):
+        for at in (at for at, kind in enumerate(kinds) if kind == Kind.ERASED):
+            found[at] = hash_of_erased(records[at * RECORD_BYTES : (at + 1) * RECORD_BYTES])
     return found
 
 

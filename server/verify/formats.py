@@ -40,6 +40,7 @@ RECORDS_MOST: Final = 2**16 - 1
 class Kind(IntEnum):
     """What a record is about; numbers never change."""
 
+    ERASED = 0  # stands in place of a record that was deleted, see `erased`
     MINUTE = 1
     LEASE = 2
     LEASE_END = 3
@@ -82,6 +83,13 @@ REFILLED: Final = 2
 #: millisecond within the minute
 COMMITTED: Final = 1
 REVEALED: Final = 2
+#: the modes of DELETION. ORDERED: `credit_ms` records of this group are deleted once this is sealed. EARLY: somebody
+#: asked for it before their time was over, and nothing was deleted. DONE: they are deleted
+ORDERED: Final = 1
+EARLY: Final = 2
+DONE: Final = 3
+#: records are kept five years at least (R19), which are never fewer days than these
+KEPT_MINUTES: Final = (5 * 365 + 1) * 24 * 60
 
 
 class LeafFlag(IntFlag):
@@ -218,6 +226,24 @@ def salt_of(key: bytes, packed: bytes) -> bytes:
 def record_hash(salt: bytes, packed: bytes) -> bytes:
     """The hash of a record in its group's tree."""
     return leaf_hash(salt + packed)
+
+
+def erased(packed: bytes, place: int, hashed: bytes) -> bytes:
+    """What stays of a deleted record: its hash as `evidence`, its `place` in its group as `seq`, its minute, and as
+    `mode` its kind. It is hashed as what it was: nothing that was sealed changes.
+    """
+    slot = int.from_bytes(packed[2:6], "big")
+    return Record(Kind.ERASED, slot, seq=place, mode=packed[0], evidence=hashed).pack()
+
+
+def is_erased(packed: bytes) -> bool:
+    """Whether this is all that is left of a record."""
+    return packed[0] == Kind.ERASED
+
+
+def hash_of_erased(packed: bytes) -> bytes:
+    """The hash of the record that was there."""
+    return packed[-HASH_BYTES:]
 
 
 def order_of(record: Record) -> tuple[int, int, bytes, int]:

@@ -10,6 +10,7 @@ from server.verify.bulk import Earned, Leases, Whole, column, hashes_of, leases_
 from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
 from server.verify.challenges import Challenges
 from server.verify.corrections import Change, followed
+from server.verify.deleted import Deleted, Erased
 from server.verify.formats import (
     CHANGED,
     ENDED,
@@ -59,6 +60,7 @@ class Look:
     earned: Earned = field(default_factory=Earned)
     leases: Leases = field(default_factory=Leases)
     pages: Pages = field(default_factory=Pages)
+    erased: Erased = field(default_factory=Erased)
     roll: Seats = field(default_factory=Seats)
     #: the records of challenges, what they left of minutes, and how many came late because nothing could be stored
     challenges: Challenges = field(default_factory=Challenges)
@@ -114,7 +116,8 @@ class Look:
         for raw, shown in zip(rest, texts[begin:], strict=True):
             self.record(raw, shown, slot, name, late)
         sums = len(credits_ms) - credits_ms.count(0), sum(credits_ms)
-        if group is not None and (group.n_credited, group.credit_ms) != sums:
+        gone = Kind.ERASED in part.records[::RECORD_BYTES]
+        if group is not None and not gone and (group.n_credited, group.credit_ms) != sums:
             self.find("sum_wrong", slot, name)
         self.n_records += len(hashes)
         self.n_credited += sums[0]
@@ -160,6 +163,8 @@ class Look:
                 self.said[name, record.slot], self.delivered[name, record.slot] = record.seq, record.credit_ms
             case Kind.LEASE | Kind.LEASE_END, _:
                 self.leases.take(name, record.slot, [(record.kind, record.subject + record.session)])
+            case Kind.ERASED | Kind.DELETION, _:
+                self.erased.take(name, slot, record)
             case Kind.LESSON_EVENT, mode if mode == ENDED:
                 self.ends[name] = record.slot
             case Kind.CHALLENGE_SEED | Kind.CHALLENGE_OUTCOME, _:
@@ -201,6 +206,7 @@ class Look:
             if ms != self.delivered.get((name, record.slot), ms):
                 self.find("minute_wrong", record.slot, name, record.subject)
         self.earned.done()
+        self.erasures()
         for slot, name, person in self.leases.wrong(self.earned):
             self.find("lease_wrong", slot, name, person)
         shown = {sha256(text).digest(): text for text in self.bundle.shown}
@@ -255,6 +261,7 @@ class Look:
             "n_credited": self.n_credited,
             "n_signed": self.pages.covered(),
             "n_delayed": self.n_delayed,
+            "deleted": self.deleted(),
             "untold": self.untold(),
             "unnumbered": tuple(sorted(self.roll.unnumbered(self.bundle))),
         }
@@ -272,6 +279,8 @@ class Look:
 
     def differing_receipts(self, receipts: Iterable[Receipt | Ack]) -> None:
         for one in receipts:
+            if bytes.fromhex(one.lesson_id) in self.erased.counts:
+                continue  # what it is of was deleted after its time, or is named already
             self.find("receipt_differs", -1, bytes.fromhex(one.lesson_id), bytes.fromhex(one.person_id))
 
     def proven(self) -> dict[tuple[int, int], int]:
@@ -304,6 +313,15 @@ class Look:
         """The numbers of the lessons of which there is evidence."""
         return frozenset(self.lessons.get(name, -1) for name, _ in self.said)
 
+    def erasures(self) -> None:
+        """Nothing is deleted that nobody ordered in time."""
+        for slot, name in self.erased.wrong():
+            self.find("records_erased", slot, name)
+
+    def deleted(self) -> tuple[Deleted, ...]:
+        """What was deleted of which lesson, in order of time."""
+        return tuple(sorted(Deleted(at, self.lessons.get(name, -1), count) for at, name, count in self.erased.done()))
+
     def unended(self) -> tuple[int, ...]:
         """The numbers of lessons of which no end follows the last minute."""
         last = {
@@ -318,7 +336,8 @@ class Look:
         for before, slot in zip([slots[0] - 1, *slots], slots, strict=False):
             if slot != before + 1:
                 self.find("minute_missing", before + 1, lesson)
-            if self.said.get((lesson, slot)) != len(self.minutes.get((lesson, slot), ())):
+            there = len(self.minutes.get((lesson, slot), ())) + self.erased.minutes.get((lesson, slot), 0)
+            if self.said.get((lesson, slot)) != there:
                 self.find("minute_missing", slot, lesson)
 
     def find(self, code: str, slot: int, lesson: bytes = b"", person: bytes = b"") -> None:

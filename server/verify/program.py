@@ -147,6 +147,14 @@ def _counted(report: Report) -> Iterator[str]:
         yield f"  待核验、未认定 · to be verified, not confirmed: {seconds} 秒 · s"
 
 
+def _deleted(report: Report) -> Iterator[str]:
+    """What the log ordered to be deleted, and was."""
+    for one in report.deleted:
+        when = words.moment(one.slot)
+        where = f"第 {one.lesson} 课次 · lesson {one.lesson}" if one.lesson >= 0 else "花名册 · roster"
+        yield f"  保存期满后删除 · deleted after their time: {one.records} 条记录 · records, {where}, {when}"
+
+
 def _told(report: Report) -> Iterator[str]:
     yield f"  {report.n_minutes} 分钟 · minutes    {report.n_records} 条记录 · records    日志 · log {report.size}"
     for finding in report.findings[:MOST_TOLD]:
@@ -155,6 +163,7 @@ def _told(report: Report) -> Iterator[str]:
     if len(report.findings) > MOST_TOLD:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
     yield from _counted(report)
+    yield from _deleted(report)
     yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
     yield from _named_people(report)
     if report.receipts:

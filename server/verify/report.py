@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from server.verify.corrections import Change
+from server.verify.deleted import Deleted
 from server.verify.handover import Handover
 from server.verify.notes import Cosigned, Key
 
@@ -57,6 +58,8 @@ class Report:
     untold: tuple[int, ...] = ()
     unnumbered: tuple[int, ...] = ()
     n_named: int = 0
+    #: what was deleted after its time
+    deleted: tuple[Deleted, ...] = ()
 
     @property
     def consistent(self) -> bool:

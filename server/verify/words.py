@@ -21,6 +21,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "这一分钟的记录有增减、移动或改动",
         "records of this minute were added, removed, moved or changed",
     ),
+    "records_erased": (
+        "有记录被删除，日志里没有保存期满的删除指令",
+        "records were deleted, and nobody ordered it in the log after their time",
+    ),
     "evidence_changed": ("明细与已封存的摘要不符", "the details do not fit their sealed digest"),
     "minute_moved": ("记录不在它所属的分钟里", "a record lies in another minute than its own"),
     "minute_doubled": ("同一分钟记了两次", "one minute was recorded twice"),

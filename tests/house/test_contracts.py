@@ -33,6 +33,7 @@ HOUSE = {
             "challenges",
             "check",
             "corrections",
+            "deleted",
             "formats",
             "log",
             "minutes",

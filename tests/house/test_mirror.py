@@ -15,6 +15,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/attendance/challenges/provider.py": "a port; tests/attendance/challenges/scripted.py is its adapter",
     "server/attendance/challenges/records.py": "tests/attendance/challenges/test_service.py writes and reads its rows",
     "server/attendance/corrections/api.py": "tests/attendance/corrections/test_service.py speaks to it",
+    "server/attendance/records_erased.py": "tests/oversight/test_retention.py counts the rows of each table",
     "server/core/cluster/owners.py": "a port and its adapter for one process, which all tests of attendance use",
     "server/core/cluster/records.py": "tests/core/cluster/test_member.py writes and reads its rows",
     "server/verify/look.py": "tests/verify/test_check.py and those beside it see what it finds",
@@ -24,6 +25,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/oversight/api.py": "tests/oversight/test_service.py speaks to it",
     "server/oversight/records.py": "tests/oversight/test_service.py reads what it wrote",
     "server/verify/report.py": "what tests/verify/test_check.py asks of every check",
+    "server/oversight/records_retention.py": "tests/oversight/test_retention.py writes and reads its rows",
 }
 
 

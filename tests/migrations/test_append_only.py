@@ -22,6 +22,8 @@ HELD = {
     "correction_entry": "lesson_id seq correction_id lines at_ms",
     "correction_objection": "correction_id person_id text_digest at_ms",
     "correction_verdict": "correction_id person_id verdict text_digest at_ms",
+    "deletion": "id class_id group_id outcome n_records keep_until_ms at_ms",
+    "deletion_done": "deletion_id done_ms",
     "lease": "person_id epoch lesson_id session_id device page resume_digest how granted_ms",
     "lease_end": "person_id epoch reason ended_ms",
     "ledger_checkpoint": "size note signed_ms",
@@ -101,7 +103,7 @@ def test_no_change_is_possible(raw: sqlite3.Connection, table: str, statement: s
 def _other(row: dict[str, Any]) -> dict[str, Any]:
     """A row with another key."""
     other = {name: value + 1 if isinstance(value, int) else value for name, value in row.items()}
-    keys = ("id", "entry_id", "appeal_id", "correction_id", "lesson_id")
+    keys = ("id", "entry_id", "appeal_id", "correction_id", "deletion_id", "lesson_id")
     return other | {name: "x/8" for name in keys if name in row}
 
 

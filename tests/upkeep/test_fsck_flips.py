@@ -23,11 +23,14 @@ from server.core.clock import ManualClock, iso
 from server.core.database import Database, metadata
 from server.ledger import records as ledger
 from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
+from server.oversight import records_retention as retention
 from server.oversight.records import add_view
+from server.oversight.records_retention import Deletion
+from server.oversight.rules import Outcome
 from server.training.rules import ChallengeRule
 from server.upkeep.fsck import SOURCES, faults
 from server.verify.signatures import Signed
-from server.verify.vouched import Outcome
+from server.verify.vouched import Outcome as Challenged
 from tests.school import NOON_MS, School, school
 from tests.upkeep.test_backup import config_of
 
@@ -51,7 +54,8 @@ EACH_BYTE: Final = 61
 
 
 async def lived(served: School) -> None:
-    """Two minutes of a lesson, an appeal, two corrections, an objection, a look."""
+    """Two minutes of a lesson, an appeal, corrections, an objection, a look; somebody wants it deleted too early."""
+    begun = served.clock.ms()
     await served.house.training.set_platform("某平台", "鲁-1")
     async with served.page("teacher") as desk, served.page("jia") as page:
         await desk.join()
@@ -63,7 +67,7 @@ async def lived(served: School) -> None:
         served.clock.advance(20_000)
         assert (await desk.call("lesson:end"))["ok"]
     await _seal(served, SEAL_AFTER_MS)
-    slot, jia, staff = NOON_MS // MINUTE_MS, served.ids["jia"], served.ids["staff"]
+    slot, jia, staff = begun // MINUTE_MS, served.ids["jia"], served.ids["staff"]
     asked = Appeal("0a" * 8, served.lesson_id, jia, slot, slot, "我一直在", served.clock.ms())
     said = Said(staff, "核对过", served.clock.ms())
     rule = ChallengeRule(30_000, 30_000)
@@ -77,10 +81,13 @@ async def lived(served: School) -> None:
         await corrections.add_entry(connection, one, (Line(jia, slot, 50_000, 60_000),), served.clock.ms())
         await challenges.add_seed(connection, served.lesson_id, b"s" * 32, b"x" * 60, rule, served.clock.ms())
         await challenges.add_reveal(connection, served.lesson_id, b"s" * 32, rule, served.clock.ms())
-        passed = Event(1, served.clock.ms(), Outcome.PASSED, 1, 1, served.clock.ms(), 1_000)
+        passed = Event(1, served.clock.ms(), Challenged.PASSED, 1, 1, served.clock.ms(), 1_000)
         await challenges.add_event(connection, served.lesson_id, jia, passed, rule)
         signature = Signed(jia, 1, 1, b"l" * 32, b"g" * 64)
         await pages.add_signatures(connection, served.lesson_id, slot, [signature])
+        early = Deletion("0d" * 8, served.class_id, served.class_id, Outcome.EARLY, 1, 2 * begun, served.clock.ms())
+        await retention.add(connection, early)
+        await retention.add_done(connection, early, served.clock.ms())
         await add_view(connection, "0c" * 8, served.ids["regulator"], served.clock.ms(), "strips", served.lesson_id)
     await _seal(served, 2 * SEAL_AFTER_MS)
 
@@ -210,6 +217,7 @@ async def flip_files(store: Attacked, folder: Path, thorough: bool) -> int:
     return count
 
 
+@pytest.mark.timeout(300)
 async def test_a_small_store_with_a_bit_changed_anywhere(tmp_path: Path) -> None:
     async with attacked(tmp_path) as store:
         assert await store.found() == []

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
@@ -10,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
 from server.ledger import records as ledger
-from server.ledger.facts import id_of, tell, text_of
+from server.ledger.facts import tell, text_of
 from server.ledger.sources import Source
 from server.verify.formats import Kind, Record
 from server.verify.signatures import SIGNED_BYTES, Mode, Signed, pack
@@ -101,7 +100,11 @@ async def shown_of(connection: AsyncConnection, lesson_id: str) -> list[bytes]:
 
 
 def _signed_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["slot"], id_of(row["lesson_id"]), hashlib.sha256(row["signatures"]).digest()
+    return row["slot"], row["lesson_id"], hashlib.sha256(row["signatures"]).digest()
+
+
+def _told_of(record: Record) -> tuple[Any, ...]:
+    return record.slot, record.resource.hex(), record.evidence
 
 
 #: what the log was told of these tables
@@ -113,6 +116,6 @@ SOURCES: Final = (
         "slot",
         (Mode.SIGNED,),
         of_row=_signed_of,
-        of_record=attrgetter("slot", "resource", "evidence"),
+        of_record=_told_of,
     ),
 )

@@ -43,6 +43,8 @@ export interface Report {
   seats: Seats
   /** How the log came to its present key and name. */
   handovers: Handover[]
+  /** What was deleted after its time, by lesson number. */
+  deleted: { slot: number; lesson: number; records: number }[]
 }
 
 /** Look at everything; gives how many leaves were looked at, and at the end the report. Throws Refused. */
@@ -67,8 +69,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     note: bundle.checkpoint,
     signers,
     witnesses: checkWitnesses(note, keys),
-    nMinutes: look.leaves.length,
-    nRecords: look.nRecords,
+    nMinutes: look.leaves.length, nRecords: look.nRecords,
     gaps: marked(GAP),
     clockWrong: marked(CLOCK_WRONG),
     unwitnessed: look.leaves.map((one) => one.slot).filter((slot) => !seenInTime(slot, bundle.genesis, times)),
@@ -84,6 +85,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     pages: look.pages,
     seats: look.seats,
     handovers,
+    deleted: look.earned.erased.done().map((one) => ({ ...one, lesson: look.findings.number(one.lesson) })).filter((one) => one.lesson >= 0),
   }
 }
 

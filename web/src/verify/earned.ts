@@ -1,5 +1,6 @@
 /** Decides whether each lesson has all its minutes, each once, and sums who earned what; as `Earned` of server/verify/bulk.py. */
 import type { Claim } from './bundle'
+import { Erased } from './deleted'
 import type { Findings } from './findings'
 import { isEmpty, type Rec } from './formats'
 import { amount, of, plus, sumOf } from './sums'
@@ -19,6 +20,8 @@ export class Earned {
   /** What the details of each minute say was delivered in it. */
   private readonly told: { lesson: string; record: Rec; deliveredMs: number }[] = []
   private readonly ends = new Map<string, number>()
+  /** What was deleted of all this. */
+  readonly erased = new Erased()
   private readonly findings: Findings
 
   constructor(findings: Findings) {
@@ -56,6 +59,7 @@ export class Earned {
   /** What can only be told when everything was seen: missing minutes, and details that do not add up. */
   whole(): void {
     for (const lesson of new Set([...this.said.keys(), ...this.minutes.keys()])) this.holes(lesson)
+    for (const one of this.erased.wrong()) this.findings.add('records_erased', one.slot, one.lesson)
     for (const { lesson, record, deliveredMs } of this.told)
       if (deliveredMs !== (this.delivered.get(`${lesson} ${record.slot}`) ?? deliveredMs)) this.findings.add('minute_wrong', record.slot, lesson, record.subject)
   }
@@ -66,7 +70,7 @@ export class Earned {
     slots.forEach((slot, at) => {
       const before = at ? (slots[at - 1] as number) : slot - 1
       if (slot !== before + 1) this.findings.add('minute_missing', before + 1, lesson)
-      if (said?.get(slot) !== (minutes?.get(slot)?.size ?? 0)) this.findings.add('minute_missing', slot, lesson)
+      if (said?.get(slot) !== (minutes?.get(slot)?.size ?? 0) + this.erased.minutesOf(lesson, slot)) this.findings.add('minute_missing', slot, lesson)
     })
   }
 

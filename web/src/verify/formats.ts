@@ -2,6 +2,8 @@
 import { hex } from './notes'
 import { Refused, same, type Bytes } from './tree'
 
+/** Stands in place of a record that was deleted: `evidence` is its hash, `mode` is said to be its kind. */
+export const ERASED = 0
 export const MINUTE = 1
 export const LEASE = 2
 export const LEASE_END = 3
@@ -9,6 +11,7 @@ export const LESSON_EVENT = 4
 export const CORRECTION = 6
 export const CHALLENGE_SEED = 14
 export const CHALLENGE_OUTCOME = 15
+export const DELETION = 16
 export const PAGE_KEY = 17
 export const LESSON_MINUTE = 20
 /** The modes of CHALLENGE_SEED: the digest of a seed, and once more when it is shown. */

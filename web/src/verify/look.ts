@@ -5,7 +5,7 @@ import { Challenges, type Left, type Wrong } from './challenges'
 import { followed, type Said } from './corrections'
 import { Earned } from './earned'
 import { Findings, type Code } from './findings'
-import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, IDENTITY, isKnown, LATE, LESSON, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, ERASED, IDENTITY, isKnown, LATE, LESSON, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
 import { Leases } from './leases'
 import { said } from './minutes'
 import { hex, type Checkpoint } from './notes'
@@ -121,6 +121,7 @@ export class Look {
     if (!isShown(record, shown)) this.find('evidence_changed', record.slot, lesson, record.subject)
     else if (record.kind === MINUTE && !this.changed.has(`${slot} ${lesson} ${record.subject}`)) this.details(record, shown, lesson)
     if (record.slot !== slot && !(late && record.slot < slot)) this.find('minute_moved', record.slot, lesson, record.subject)
+    this.earned.erased.take(lesson, slot, record)
     this.byKind(record, slot, lesson)
   }
 
@@ -189,7 +190,9 @@ const rootFits = (group: Group, hashes: readonly Bytes[]): boolean => hashes.len
 
 const creditsOf = (records: readonly Rec[]): number[] => records.filter((one) => one.kind === MINUTE).map((one) => one.creditMs)
 
+/** Where records were deleted, what they summed up to stands in the group alone. */
 function sumsFit(group: Group, records: readonly Rec[]): boolean {
+  if (records.some((one) => one.kind === ERASED)) return true
   const credits = creditsOf(records)
   return group.creditMs === sumOf(credits) && group.nCredited === credits.filter(Boolean).length
 }
@@ -199,8 +202,8 @@ const isShown = (record: Rec, shown: Bytes): boolean => (shown.length === 0 && r
 
 const ZERO = Uint8Array.of(0)
 
-/** Each record's hash in its group. */
+/** Each record's hash in its group, of an erased one that of what was there. */
 function hashesOf(part: GroupPart, raws: readonly Bytes[]): Bytes[] {
   const salts = pieces(part.salts, SALT_BYTES)
-  return raws.map((raw, at) => sha256.create().update(ZERO).update(salts[at] as Bytes).update(raw).digest())
+  return raws.map((raw, at) => raw[0] === ERASED ? raw.subarray(RECORD_BYTES - 32) : sha256.create().update(ZERO).update(salts[at] as Bytes).update(raw).digest())
 }

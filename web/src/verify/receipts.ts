@@ -2,7 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { FORMAT as ACK, keeps, readAck, type Ack } from './acks'
 import { RECORD_BYTES, type Bundle } from './bundle'
-import { LESSON_MINUTE, MINUTE, readRecord } from './formats'
+import { ERASED, LESSON_MINUTE, MINUTE, readRecord } from './formats'
 import { reached, shownBy } from './handover'
 import { checkLog, decode, hex, readCheckpoint, readNote, type Key } from './notes'
 import { joined, pieces, Refused, same, type Bytes } from './tree'
@@ -31,6 +31,7 @@ export function checkReceipt(raw: string, bundle: Bundle, keys: readonly Key[]):
   if (!names.includes(receipt.origin)) throw new Refused('a receipt of another log')
   if (keys.length && !checkLog(note, reached(keys, handovers)).length) throw new Refused('a receipt that this log did not sign')
   const said = saidOf(bundle, receipt.lesson)
+  if (said.some((raw) => raw[0] === ERASED)) return { receipt, holds: true } // deleted after its time, or named already
   const own = minutesOf(said, receipt.person)
   if ('digest' in receipt) return { receipt, holds: fits(receipt, own) }
   return { receipt, holds: keeps(receipt, milliseconds(own), milliseconds(said.filter((raw) => raw[0] === LESSON_MINUTE))) }
