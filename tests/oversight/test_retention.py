@@ -99,10 +99,14 @@ async def old(folder: Path, url: str) -> AsyncIterator[Old]:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five years have 2.6 million minutes, each a leaf: here they are some hours. `make long` has all of them."""
+    """Five years have 2.6 million minutes, each a leaf: here they are some hours. Tests of rules have all of them."""
     monkeypatch.setattr("server.oversight.rules.KEPT_YEARS", 0)
     monkeypatch.setattr("server.ledger.erasing.KEPT_MINUTES", SHORT)
     monkeypatch.setattr("server.verify.deleted.KEPT_MINUTES", SHORT)
+
+
+def unsigned(*_: object) -> None:
+    raise OSError("no signature")
 
 
 async def over(one: Old) -> int:
@@ -146,7 +150,7 @@ async def test_everything_about_trainees_goes_and_every_root_stays(tmp_path: Pat
 
 @pytest.mark.usefixtures("short")
 async def test_the_door_is_open_between_the_sealed_order_and_the_deed_for_this_lesson_alone(
-    tmp_path: Path, store_url: str
+    tmp_path: Path, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with old(tmp_path, store_url) as one:
         deletes = [f"DELETE FROM {table}" for table in PERSONAL if table not in ("remark", "enrolment")]
@@ -154,6 +158,12 @@ async def test_the_door_is_open_between_the_sealed_order_and_the_deed_for_this_l
         assert [each for each in (*deletes, changes) if not await one.refused(each)] == []
         await over(one)
         assert [each for each in (*deletes, changes) if not await one.refused(each)] == [], "ordered, not sealed"
+        with monkeypatch.context() as broken:
+            broken.setattr("server.ledger.service.sign", unsigned)
+            with pytest.raises(OSError, match="no signature"):
+                await one.sealed()
+        assert await one.rows("SELECT 1 FROM deletion JOIN ledger_sealed ON entry_id = id"), "it is in a leaf"
+        assert [each for each in (*deletes, changes) if not await one.refused(each)] == [], "sealed, not signed"
         await one.sealed()
         assert await one.refused(changes), "the entries of other groups"
         mine = f"{changes} WHERE group_id = '{one.lesson_id}'"
