@@ -46,6 +46,10 @@ REMEDIES: Final = {
         "保存期未满，不能删除；这次请求已记入日志。",
         "These records must still be kept; that it was asked for is recorded in the log.",
     ),
+    "retention_differs": (
+        "记录数与下令时不符，什么也没有删除：请运行 keshi fsck。",
+        "There are other records than were ordered to go, and nothing was deleted: run keshi fsck.",
+    ),
     "retention_empty": ("没有可删除的记录，或已下令删除。", "There is nothing to delete, or it was ordered before."),
     "lesson_not_sealed": (
         "有课次尚未全部封存：下课两分半钟后再导出；服务运行时也可在网页上导出。",
