@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from server.verify.bundle import read
 from server.verify.notes import Note, read_key, read_note, sign
 from server.verify.words import SUCCESSOR
-from tests.e2e.test_checker import checker, drop, keys_file, package, small
+from tests.e2e.test_checker import checker, drop, file, keys_file, package, small
 from tests.verify.evidence import SmallClass
 from tests.verify.test_handover import rotated
 from tests.verify.test_trust import Case, known_cases
@@ -35,8 +34,7 @@ async def test_the_first_key_is_enough_and_the_change_is_shown(
 @pytest.mark.parametrize("one", [one for one in known_cases() if "successor, " in one.name], ids=lambda one: one.name)
 async def test_a_successor_counts_only_with_its_own_key(one: Case, tmp_path: Path, chromium: str | None) -> None:
     async with checker(tmp_path, chromium) as page:
-        shown = package(read(one.evidence.encode()))
-        verdict = await drop(page, shown, keys_file(*map(read_key, one.trust)))
+        verdict = await drop(page, file(one.evidence.encode()), keys_file(*map(read_key, one.trust)))
         assert verdict == ("holds" if one.authentic else "unknown", [])
         said = await page.locator("[data-test=verdict]").inner_text()
         assert (SUCCESSOR[0] in said) != one.authentic
