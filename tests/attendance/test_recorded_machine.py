@@ -92,7 +92,7 @@ class Machine(RuleBasedStateMachine):
         self.viewer.pass_(ms, speed=speed)
         worth = self.viewer.say(rate=rate)
         self.heard(worth)
-        assert total(worth.credited) <= (ms if ms * speed <= ms + 500 and rate == 1.0 else 0)
+        assert total(worth.credited) <= (ms if int(ms * speed) <= ms + 500 and rate == 1.0 else 0)
 
     @rule(ms=integers(1_000, 30_000), pos0=places, way=integers(-10_000, 60_000))
     def forge(self, ms: int, pos0: int, way: int) -> None:
