@@ -16,8 +16,6 @@ from server.verify.notes import Key
 
 #: `keshi verify` looks for it in a package
 FILE: Final = "evidence.json"
-#: the salts of the names that the 学时台账 says; without them evidence alone confirms no guess
-IDENTITIES: Final = "identities.json"
 #: opens with a double click and checks the package that it came in (web/verify.html)
 CHECKER: Final = "核验.html"
 #: a package says nothing of when it was packed: the same content is the same file

@@ -166,7 +166,7 @@ class Exchange:
         shown = await self._attendance.shown(one.id for one in lessons)  # after them: it holds all that they need
         both = [await self.ledger(class_id, form, language) for form in FORMS]
         salts = identity.write(await self._training.salts(class_id))
-        files = [*((one.filename, one.content) for one in both), (evidence.IDENTITIES, salts)]
+        files = [*((one.filename, one.content) for one in both), (identity.FILE, salts)]
         found = evidence.make_bundle(proofs, lessons, seats, known, shown)
 
         def packed() -> bytes:

@@ -1,7 +1,7 @@
 """Decides whether a whole minute of a lesson is as it should be, at once, and sums who earned what. Pure.
 
 What is done for every minute of everybody is done here, column by column; whatever is unusual about a minute is left to
-check.py, which looks at one record after the other and names what it finds.
+look.py, which looks at one record after the other and names what it finds.
 """
 
 import struct

@@ -179,6 +179,14 @@ def _with_shown(value: Any) -> Any:
     return (*value, ("shown", []))
 
 
+def raw_id(text: str) -> bytes:
+    """An id of the file as it stands in records. Raises Refused."""
+    try:
+        return bytes.fromhex(text)
+    except ValueError as error:
+        raise Refused("an id is no hexadecimal number") from error
+
+
 def evidence_of(raw: bytes, count: int) -> list[bytes]:
     """The `count` texts behind each other; mostly one is like the one before it. Raises Refused."""
     found, at, whole = list[bytes](), 0, len(raw)

@@ -12,6 +12,8 @@ from server.verify.formats import ID_BYTES, SALT_BYTES, salt_of
 from server.verify.notes import decode, encode
 from server.verify.tree import Refused
 
+#: where the salts lie in a package
+FILE: Final = "identities.json"
 FORMAT: Final = "keshi-identities/v1"
 #: what is salted under a trainee's key besides packed records, which have another length
 _LABEL: Final = b"identity"

@@ -7,7 +7,7 @@ from typing import Any
 
 from server.verify.acks import Ack
 from server.verify.bulk import Earned, Leases, Whole, column, hashes_of, leases_of, rows, whole_minute
-from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of
+from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of, raw_id
 from server.verify.challenges import Challenges
 from server.verify.corrections import Change, followed
 from server.verify.deleted import Deleted, Erased
@@ -225,7 +225,7 @@ class Look:
         """What the file claims is the sum of its minutes."""
         claimed: dict[bytes, dict[bytes, int]] = {}
         for claim in self.bundle.claims:
-            claims, person = claimed.setdefault(_raw(claim.lesson_id), {}), _raw(claim.person_id)
+            claims, person = claimed.setdefault(raw_id(claim.lesson_id), {}), raw_id(claim.person_id)
             claims[person] = claims.get(person, 0) + claim.credit_ms
         for lesson in claimed.keys() | self.earned.credit_ms.keys():
             claims, sums = claimed.get(lesson, {}), self.earned.credit_ms.get(lesson, {})
@@ -360,10 +360,3 @@ def _numbers(named: Iterable[tuple[str, int]]) -> dict[bytes, int]:
         if raw.hex() == text:
             found[raw] = number
     return found
-
-
-def _raw(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise Refused("an id is no hexadecimal number") from error

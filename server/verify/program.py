@@ -31,7 +31,6 @@ from server.verify.tiles import Fetch, part_of
 from server.verify.tree import Refused
 
 EVIDENCE: Final = "evidence.json"
-IDENTITIES: Final = "identities.json"
 #: where an .xlsx keeps its texts
 SHARED: Final = "xl/sharedStrings.xml"
 HOLDS, CHANGED, UNKNOWN = 0, 1, 2
@@ -116,7 +115,7 @@ def _content(path: Path) -> tuple[bytes, list[list[Row]], dict[bytes, bytes]]:
     try:
         with zipfile.ZipFile(path) as package:
             sheets = [rows for name in package.namelist() for rows in _sheets(name, package)]
-            salts = identity.read(_member(package, IDENTITIES)) if IDENTITIES in package.namelist() else {}
+            salts = identity.read(_member(package, identity.FILE)) if identity.FILE in package.namelist() else {}
             return _member(package, EVIDENCE), sheets, salts
     except UNREADABLE as error:
         raise Refused(f"no readable {EVIDENCE} in the package") from error

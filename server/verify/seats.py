@@ -6,11 +6,10 @@ Both are told in the group of the class: which lessons it has, who sits where, a
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from server.verify.bundle import Bundle
+from server.verify.bundle import Bundle, raw_id
 from server.verify.formats import NO_ID, Kind, Record
 from server.verify.identity import digest
 from server.verify.sheets import Row
-from server.verify.tree import Refused
 
 #: a lesson, a trainee (NO_ID: none), and the code of what is wrong
 Wrong = tuple[bytes, bytes, str]
@@ -41,13 +40,13 @@ class Seats:
         yield from self.doubted
         home = self._home(bundle)
         for lesson in bundle.lessons:
-            told = self.lessons.get(_raw(lesson.id))
+            told = self.lessons.get(raw_id(lesson.id))
             if told is not None and (told[0], told[1].seq) != (home, lesson.number):
-                yield _raw(lesson.id), NO_ID, "lesson_wrong"
+                yield raw_id(lesson.id), NO_ID, "lesson_wrong"
         for one in bundle.people:
-            record = self.people.get((home, _raw(one.id)))
+            record = self.people.get((home, raw_id(one.id)))
             if record is not None and record.seq != one.seat:
-                yield NO_ID, _raw(one.id), "seat_wrong"
+                yield NO_ID, raw_id(one.id), "seat_wrong"
 
     def untold(self, bundle: Bundle, first: Mapping[bytes, int]) -> Iterator[bytes]:
         """Trainees of whom the log was not told before the minute that is the first of theirs."""
@@ -64,11 +63,11 @@ class Seats:
 
     def unnumbered(self, bundle: Bundle) -> Iterator[int]:
         """The numbers of lessons of which the log was not told."""
-        return (one.number for one in bundle.lessons if _raw(one.id) not in self.lessons)
+        return (one.number for one in bundle.lessons if raw_id(one.id) not in self.lessons)
 
     def misnamed(self, bundle: Bundle, rows: Iterable[Row], salts: Mapping[bytes, bytes]) -> Iterator[bytes]:
         """Trainees whom a sheet calls otherwise than the log was told; of those without a salt nothing is said."""
-        seats = {one.seat: _raw(one.id) for one in bundle.people}
+        seats = {one.seat: raw_id(one.id) for one in bundle.people}
         home = self._home(bundle)
         for row in rows:
             person = seats.get(row.seat, NO_ID)
@@ -78,12 +77,5 @@ class Seats:
 
     def _home(self, bundle: Bundle) -> bytes:
         """The class of these lessons, as the log says of the first one."""
-        known = (self.lessons.get(_raw(one.id)) for one in bundle.lessons)
+        known = (self.lessons.get(raw_id(one.id)) for one in bundle.lessons)
         return next((told[0] for told in known if told is not None), NO_ID)
-
-
-def _raw(text: str) -> bytes:
-    try:
-        return bytes.fromhex(text)
-    except ValueError as error:
-        raise Refused("an id is no hexadecimal number") from error

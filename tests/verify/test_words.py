@@ -18,6 +18,6 @@ def test_as_people_say_it() -> None:
 
 def test_every_code_has_its_words() -> None:
     sources = [Path(str(one.__file__)).read_text() for one in (look, challenges, seats, signatures)]
-    pattern = r'(?:find\(|row.seat, |yield |\[\(|subject, |NO_ID, |_raw\(one.id\), )"(\w+)"'
+    pattern = r'(?:find\(|row.seat, |yield |\[\(|subject, |NO_ID, |raw_id\(one.id\), )"(\w+)"'
     said = set(re.findall(pattern, "".join(sources)))
     assert said | set(challenges.CODES.values()) == WORDS.keys()

@@ -1,4 +1,4 @@
-/** Decides how what does not hold is named, and in which order: where first, then what; as `Finding` of server/verify/check.py. */
+/** Decides how what does not hold is named, and in which order: where first, then what; as `Finding` of server/verify/report.py. */
 import type { Bundle } from './bundle'
 
 export type Code =

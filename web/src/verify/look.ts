@@ -1,4 +1,4 @@
-/** Looks at every leaf, group and record, also after a first fault; as `_Look` of server/verify/check.py. */
+/** Looks at every leaf, group and record, also after a first fault; as server/verify/look.py. */
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, HINT_BYTES, RECORD_BYTES, SALT_BYTES, type Bundle, type GroupPart, type LeafPart } from './bundle'
 import { Challenges, type Left, type Wrong } from './challenges'
