@@ -51,6 +51,7 @@ TARGETS = {
     "server/attendance/timeline.py": "tests/attendance/test_timeline.py",
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
     "server/verify/formats.py": "tests/verify/test_formats.py",
+    "server/verify/hours.py": "tests/verify/test_hours.py",
     "server/verify/minutes.py": "tests/verify/test_minutes.py",
     "server/verify/schedule.py": "tests/verify/test_schedule.py",
     "server/verify/tree.py": "tests/verify/test_tree.py",
