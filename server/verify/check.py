@@ -24,7 +24,7 @@ from server.verify.report import Finding, Report
 from server.verify.sheets import Row
 from server.verify.tiles import summit
 from server.verify.tree import Refused
-from server.verify.witnessed import seen_in_time, times_of
+from server.verify.witnessed import never_seen, seen_in_time, times_of
 
 _NO_SALTS: Final[Mapping[bytes, bytes]] = MappingProxyType({})
 
@@ -57,6 +57,7 @@ def check(
         witnesses=tuple(check_witnesses(note, known)),
         size=checkpoint.size,
         unwitnessed=tuple(one.slot for one in looked.leaves if not seen_in_time(one.slot, bundle.genesis, times)),
+        n_unseen=never_seen((one.slot for one in looked.leaves), bundle.genesis, times, known),
         receipts=len(kept),
         handovers=tuple(handovers),
         n_named=named,

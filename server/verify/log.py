@@ -10,7 +10,7 @@ from typing import Final
 from server.verify import tiles
 from server.verify.formats import LeafFlag, read_leaf
 from server.verify.handover import Handover, published, reached, signers_of
-from server.verify.notes import Cosigned, Key, check_log, check_witnesses, read_checkpoint, read_note
+from server.verify.notes import Cosigned, Key, Kind, check_log, check_witnesses, read_checkpoint, read_note
 from server.verify.progress import Progress, quiet
 from server.verify.tiles import CHECKPOINT, WIDTH, Fetch
 from server.verify.tree import HASH_BYTES, Refused, leaf_hash, root
@@ -31,6 +31,8 @@ class LogReport:
     last: int
     gaps: int
     handovers: tuple[Handover, ...] = ()
+    #: the reader named witnesses, and none of them signed
+    is_unseen: bool = False
 
 
 def check_log_files(
@@ -63,15 +65,17 @@ def check_log_files(
             raise Refused(f"leaf {at} is of minute {slot}, not of {slots[0] + at}")
     if seen is not None:
         _check_history(seen, known, {checkpoint.origin, *(one.before.name for one in handovers)}, hashes)
+    witnesses = tuple(check_witnesses(note, known))
     return LogReport(
         checkpoint.origin,
         signers,
-        tuple(check_witnesses(note, known)),
+        witnesses,
         checkpoint.size,
         slots[0],
         slots[-1],
         gaps,
         tuple(handovers),
+        not witnesses and any(key.kind is Kind.WITNESS for key in known),
     )
 
 

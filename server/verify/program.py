@@ -76,6 +76,8 @@ def _verify_log(fetch: Fetch, keys: list[Key], seen: str | None, progress: Progr
     if report.gaps:
         lines.append(f"! 未及时封存的分钟 · minutes sealed late: {report.gaps}")
     lines += [*_named([one.key.name for one in report.witnesses]), *_handed(report.handovers)]
+    if report.signers and report.is_unseen:
+        return UNKNOWN, [*lines, words.unseen(report.size)]
     return (HOLDS if report.signers else UNKNOWN), [*lines, _signed(report.signers, report.handovers)]
 
 
@@ -225,7 +227,10 @@ def _named(names: list[str]) -> Iterator[str]:
 
 
 def _verdict(report: Report) -> str:
-    return _signed(report.signers, report.handovers) if report.consistent else "✗ 已被改动 · changed"
+    if not report.consistent:
+        return "✗ 已被改动 · changed"
+    unseen = words.unseen(report.n_unseen) if report.signers and report.n_unseen else ""
+    return unseen or _signed(report.signers, report.handovers)
 
 
 def _signed(signers: Iterable[Key], handovers: Iterable[Handover]) -> str:

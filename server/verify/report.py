@@ -43,6 +43,8 @@ class Report:
     #: corrections in order of time, and what they come to by lesson number and seat
     changes: tuple[Change, ...] = ()
     corrected_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    #: minutes that none of the witnesses whom the reader named has seen at all
+    n_unseen: int = 0
     #: how many receipts were held against it
     receipts: int = 0
     #: how the log came to its present key and name
@@ -68,5 +70,5 @@ class Report:
 
     @property
     def authentic(self) -> bool:
-        """Whether it is consistent and signed by a log that the reader knows."""
-        return self.consistent and bool(self.signers)
+        """Whether it is consistent, signed by a log that the reader knows, and seen by a witness, if one is named."""
+        return self.consistent and bool(self.signers) and not self.n_unseen

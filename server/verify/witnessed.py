@@ -5,7 +5,7 @@ from typing import Final
 
 from server.verify.bundle import Bundle
 from server.verify.handover import shown_by
-from server.verify.notes import Checkpoint, Key, Note, check_log, check_witnesses, read_checkpoint, read_note
+from server.verify.notes import Checkpoint, Key, Kind, Note, check_log, check_witnesses, read_checkpoint, read_note
 from server.verify.tree import Refused, check_consistency
 
 #: a minute is sealed and shown to witnesses about two minutes after it ends; who saw it later cannot tell when it was
@@ -34,3 +34,14 @@ def seen_in_time(slot: int, genesis: int, times: Iterable[tuple[int, int]]) -> b
     """Whether a witness saw the leaf after its minute, and soon. One that saw it before it was over saw a forgery."""
     end_s = (slot + 1) * 60
     return any(genesis + size > slot and end_s - SKEW_S <= at_s <= end_s + SEEN_S for size, at_s in times)
+
+
+def never_seen(slots: Iterable[int], genesis: int, times: Iterable[tuple[int, int]], keys: Iterable[Key]) -> int:
+    """How many of these minutes no witness of the reader's has seen at all, if the reader named any.
+
+    What a witness has not seen, whoever holds the log's key can make anew, as often as they like.
+    """
+    if all(key.kind is not Kind.WITNESS for key in keys):
+        return 0
+    until = genesis + max((size for size, _ in times), default=0)
+    return sum(1 for slot in slots if slot >= until)

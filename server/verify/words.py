@@ -79,6 +79,14 @@ SUCCESSOR: Final = (
 )
 
 
+def unseen(minutes: int) -> str:
+    """None of the witnesses whom the reader named has seen so many minutes."""
+    return (
+        f"! 前后一致，但给出的见证方没有见过其中 {minutes} 分钟：签名者随时能够重做 · consistent, NOT authenticated: "
+        f"none of your witnesses has seen {minutes} minutes of it, and who signs could make them anew"
+    )
+
+
 def chinese(finding: Finding) -> str:
     """第 3 课次 10:14 学员 #17 被改动."""
     parts = [f"第 {finding.lesson} 课次"] if finding.lesson != NOBODY else []

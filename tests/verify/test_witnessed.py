@@ -12,10 +12,10 @@ from server.core.signing import FileSigner
 from server.ledger.rules import MINUTE_MS
 from server.ledger.service import Ledger
 from server.ledger.witnesses import Known, Witnesses
-from server.verify.bundle import Bundle, Seen
+from server.verify.bundle import Bundle, Seen, write
 from server.verify.check import check
 from server.verify.notes import Key, Note, cosign, read_note
-from server.verify.program import _told
+from server.verify.program import HOLDS, UNKNOWN, _told, verify
 from server.verify.report import Report
 from server.verify.tree import Refused
 from server.verify.witnessed import SEEN_S, SKEW_S
@@ -96,6 +96,43 @@ async def test_a_log_that_was_made_up_a_week_later_was_not_seen_in_time(small: S
 
 def county_key() -> Key:
     return Witness("county", COUNTY, [], Memory(Path("build/unused")), lambda: 0).key
+
+
+async def test_what_no_witness_of_the_readers_saw_does_not_hold(small: SmallClass, tmp_path: Path) -> None:
+    """Whoever has store and key makes the log anew: the witness signs nothing of it, and its line is left out."""
+    async with seen_by_the_county(small, tmp_path / "seen") as county:
+        await small.attend(2)
+        seen = await small.bundle()
+        small.world.ledger = Ledger(small.world.database, small.world.clock, small.world.folder, small.world.signer)
+        await small.spend(LESSON, GENESIS + 2)
+        await small.spend(OTHER, GENESIS + 2)
+        small.world.to(2, 95_000)
+        await small.world.ledger.round()
+        longer = await small.bundle()
+    without = _without_witnesses(seen)
+    for bundle, unseen in ((seen, 0), (longer, 3), (without, 2)):
+        report = check(bundle, keys(small, county))
+        assert (report.consistent, report.n_unseen, report.authentic) == (True, unseen, not unseen)
+        assert check(bundle, keys(small)).authentic, "who named no witness asked for none"
+        (tmp_path / "evidence.json").write_bytes(write(bundle))
+        (tmp_path / "keys").write_text("".join(f"{one}\n" for one in keys(small, county)))
+        code, lines = verify(tmp_path / "evidence.json", tmp_path / "keys")
+        assert (code, "none of your witnesses" in lines[-1]) == (UNKNOWN if unseen else HOLDS, bool(unseen))
+
+
+async def test_a_whole_log_that_no_witness_of_the_readers_saw_does_not_hold(small: SmallClass, tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("".join(f"{one}\n" for one in keys(small, county_key())))
+    await small.attend()
+    code, lines = verify(tmp_path / "log", tmp_path / "keys")
+    assert (code, "none of your witnesses" in lines[-1]) == (UNKNOWN, True)
+    (tmp_path / "keys").write_text(f"{small.world.ledger.key}\n")
+    assert verify(tmp_path / "log", tmp_path / "keys")[0] == HOLDS
+
+
+def _without_witnesses(bundle: Bundle) -> Bundle:
+    note = read_note(bundle.checkpoint)
+    (log,) = (one for one in note.signatures if one.name == note.text.split("\n")[0])
+    return replace(bundle, checkpoint=str(Note(note.text, (log,))), seen=())
 
 
 @pytest.mark.parametrize(

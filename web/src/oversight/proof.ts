@@ -5,7 +5,7 @@ import type { Finding } from '../verify/findings'
 import { DEPENDENT, readKeys } from '../verify/notes'
 
 export interface Proven {
-  /** `unknown`: it all fits together, and none of the given keys signed it. */
+  /** `unknown`: it all fits together, and none of the given keys signed it, or no given witness has seen it all. */
   verdict: 'holds' | 'unknown' | 'changed'
   /** About this trainee, or about the lesson as a whole. */
   findings: Finding[]
@@ -32,7 +32,7 @@ export async function prove(evidence: string, keys: string, lesson: number, seat
 export function tell(report: Report, lesson: number, seat: number): Proven {
   const findings = report.findings.filter((one) => one.seat === seat || one.seat < 0)
   return {
-    verdict: findings.length ? 'changed' : report.signers.length ? 'holds' : 'unknown',
+    verdict: findings.length ? 'changed' : report.signers.length && !report.nUnseen ? 'holds' : 'unknown',
     findings,
     others: report.findings.length - findings.length,
     minutes: report.lessons.get(lesson)?.size ?? 0,

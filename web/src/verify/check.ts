@@ -10,7 +10,7 @@ import { checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigne
 import { good, type Pages } from './signatures'
 import type { Seats } from './seats'
 import { Refused, same, summit } from './tree'
-import { seenInTime, timesOf } from './witnessed'
+import { neverSeen, seenInTime, timesOf } from './witnessed'
 
 export interface Report {
   findings: Finding[]
@@ -23,6 +23,8 @@ export interface Report {
   gaps: number[]
   clockWrong: number[]
   unwitnessed: number[]
+  /** Minutes that none of the witnesses whom the reader named has seen at all. */
+  nUnseen: number
   /** Lessons whose last record is not followed by their end. */
   unended: number[]
   lessons: Map<number, Minutes>
@@ -73,6 +75,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     gaps: marked(GAP),
     clockWrong: marked(CLOCK_WRONG),
     unwitnessed: look.leaves.map((one) => one.slot).filter((slot) => !seenInTime(slot, bundle.genesis, times)),
+    nUnseen: neverSeen(look.leaves.map((one) => one.slot), bundle.genesis, times, keys),
     unended: look.earned.unended(),
     lessons: look.earned.lessonMinutes(),
     credit: look.earned.creditBySeat(),
@@ -80,8 +83,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     changes: look.changes,
     corrected: look.correctedMs,
     nCredited: look.nCredited,
-    nSigned: null,
-    nDelayed: look.nDelayed,
+    nSigned: null, nDelayed: look.nDelayed,
     pages: look.pages,
     seats: look.seats,
     handovers,

@@ -1,7 +1,7 @@
 /** Decides which minutes an outside witness saw in time; the same as server/verify/witnessed.py. */
 import type { Bundle } from './bundle'
 import { shownBy } from './handover'
-import { checkLog, checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Key, type Note } from './notes'
+import { checkLog, checkWitnesses, readCheckpoint, readNote, WITNESS, type Checkpoint, type Key, type Note } from './notes'
 import { checkConsistency, Refused } from './tree'
 
 const SEEN_S = 900
@@ -27,4 +27,11 @@ export function timesOf(bundle: Bundle, last: Note, keys: readonly Key[], checkp
 export function seenInTime(slot: number, genesis: number, times: readonly Seen[]): boolean {
   const endS = (slot + 1) * 60
   return times.some(({ size, atS }) => genesis + size > slot && atS >= endS - SKEW_S && atS <= endS + SEEN_S)
+}
+
+/** How many of these minutes no witness of the reader's has seen at all, if the reader named any. */
+export function neverSeen(slots: readonly number[], genesis: number, times: readonly Seen[], keys: readonly Key[]): number {
+  if (keys.every((key) => key.kind !== WITNESS)) return 0
+  const until = genesis + times.reduce((most, one) => Math.max(most, one.size), 0)
+  return slots.filter((slot) => slot >= until).length
 }

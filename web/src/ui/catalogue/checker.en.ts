@@ -14,6 +14,7 @@ export const checker: typeof chinese = {
   'check.unknown': 'Consistent, NOT authenticated',
   'check.unknownMore': 'No change was found. But no key of the log was given, so nobody can tell whose log this is. Get the key from elsewhere than the platform.',
   'check.unknownSuccessor': 'consistent, NOT authenticated: this is a successor log, and nobody can confirm its earlier part; it counts only with its own key, which must come from elsewhere',
+  'check.unknownUnseen': 'No change was found. But none of the witnesses whose keys you gave has seen {n} minutes of this: whoever signs the log could make them anew. Ask for a package that they have seen.',
   'check.partly': 'No change found; signatures of pages NOT checked',
   'check.partlyMore': 'Every record leads to the signed root, and the signer is among your keys. But this browser cannot check what the pages of trainees signed: that was not checked.',
   'check.changed': 'Changed',
