@@ -9,6 +9,8 @@ export default defineConfig({
   plugins: [vue()],
   // Pages live at the root of the server; assets are found from any depth of route.
   base: '/',
+  // No page is written in Vue's older way: what only that needs stays out.
+  define: { __VUE_OPTIONS_API__: 'false' },
   build: {
     outDir: 'dist',
     manifest: true,

@@ -2,6 +2,7 @@
 import { createApp } from 'vue'
 import '../ui/base.css'
 import { addDesk, recall } from '../ui/catalogue'
+import '../ui/catalogue/lesson'
 import { desk } from '../ui/catalogue/zh-CN.desk'
 import App from './App.vue'
 import { router } from './router'

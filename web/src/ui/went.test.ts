@@ -1,3 +1,4 @@
+import './catalogue/lesson'
 import { expect, test } from 'vitest'
 import type { Cell } from '../wire/types'
 import { wentWords } from './went'

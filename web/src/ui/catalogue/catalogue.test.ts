@@ -6,13 +6,14 @@ import { words as en } from './en'
 import { desk as enDesk } from './en.desk'
 import { words as zh } from './zh-CN'
 import { desk as zhDesk } from './zh-CN.desk'
+import { lesson as zhLesson } from './zh-CN.lesson'
 
 const texts = import.meta.glob<string>('../../**/*.{vue,ts}', { query: '?raw', import: 'default', eager: true })
 const frames = import.meta.glob<string>('../../../*.html', { query: '?raw', import: 'default', eager: true })
 // Neighbours are named without their folder: only the catalogue itself is.
 const sources = Object.keys(texts).filter((name) => name.startsWith('../') && !name.endsWith('.test.ts'))
 const read = (name: string) => texts[name] ?? ''
-const all: Record<string, string> = { ...zh, ...zhDesk, ...zhChecker }
+const all: Record<string, string> = { ...zh, ...zhLesson, ...zhDesk, ...zhChecker }
 const english: Record<string, string> = { ...en, ...enDesk, ...enChecker }
 const HOLE = /\{(\w+)(?::([^}]*))?\}/g
 const holes = (text: string) => [...text.matchAll(HOLE)].map((m) => m[1]).sort()
@@ -20,6 +21,18 @@ const CHINESE = /[\u3400-\u9fff\u3000-\u303f\uff00-\uffef]/
 /** Comments may be in Chinese: they name the product's own words. */
 const withoutComments = (text: string) => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/^\s*\/\/.*$/gm, '').replace(/<!--[\s\S]*?-->/g, '')
 const code = sources.map((name) => withoutComments(read(name))).join('\n')
+/** Where each source lies, whatever its name here is relative to. */
+const HERE = 'file:///web/src/ui/catalogue/'
+const lies = new Map(Object.keys(texts).map((name) => [new URL(name, HERE).pathname, name]))
+/** All modules that a module brings at once, itself among them; what is only loaded later is not. */
+function reach(path: string, into: Set<string>): void {
+  const name = lies.get(path)
+  if (name === undefined || into.has(name)) return
+  into.add(name)
+  for (const [, from] of read(name).matchAll(/^import (?!type )(?:.* from )?'(\.[^']+)'/gm)) {
+    for (const ending of ['', '.ts', '/index.ts']) reach(new URL((from ?? '') + ending, `file://${path}`).pathname, into)
+  }
+}
 /** Where a key is put together: `lesson.${state}`, coded('error', …). */
 const prefixes = [
   ...[...code.matchAll(/\bt\(`([a-zA-Z.]+\.)\$\{/g)].map((m) => m[1] ?? ''),
@@ -37,6 +50,13 @@ describe('the catalogue', () => {
     expect(asked.length).toBeGreaterThan(150)
     expect(asked.filter((key) => !(key in all))).toEqual([])
     for (const prefix of prefixes) expect(Object.keys(all).filter((key) => key.startsWith(prefix)), prefix).not.toEqual([])
+  })
+  it('has at the first page whatever the first page says', () => {
+    const first = new Set<string>()
+    reach('/web/src/learn/main.ts', first)
+    expect(first.size).toBeGreaterThan(20)
+    const asked = [...first].filter((name) => !name.includes('zh-CN')).flatMap((name) => [...withoutComments(read(name)).matchAll(/'([a-z]\w*\.[\w.]+)'/g)].map((m) => m[1] ?? ''))
+    expect(asked.filter((key) => key in zhLesson)).toEqual([])
   })
   it('is the only place with Chinese in it', () => {
     expect(sources.filter((name) => CHINESE.test(withoutComments(read(name))))).toEqual([])

@@ -1,7 +1,8 @@
-/** The same texts in English. */
+/** The texts of all the trainee's pages in English. */
 import type { words as zh } from './zh-CN'
+import type { lesson } from './zh-CN.lesson'
 
-export const words: Record<keyof typeof zh, string> = {
+export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
   'brand': 'Keshi',
   'language.other': '中文',
   'list.comma': ', ',

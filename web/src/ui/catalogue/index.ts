@@ -1,9 +1,10 @@
-/** The words people see, by key. Chinese is always there; English is loaded when chosen. Desk words come with the desk. */
+/** The words people see, by key. Chinese comes in parts: first pages, lesson, desk; English is loaded when chosen. */
 import { shallowRef } from 'vue'
 import type { desk } from './zh-CN.desk'
 import { words as zh } from './zh-CN'
+import type { lesson } from './zh-CN.lesson'
 
-export type Key = keyof typeof zh | keyof typeof desk
+export type Key = keyof typeof zh | keyof typeof lesson | keyof typeof desk
 export type Words = Partial<Record<Key, string>>
 export type Params = Record<string, string | number>
 export type Language = 'zh-CN' | 'en'
@@ -62,7 +63,12 @@ export async function choose(next: Language): Promise<void> {
 
 export function addDesk(words: { 'zh-CN': Words; en: () => Promise<Words> }): void {
   deskWords = words
-  Object.assign(chinese, words['zh-CN'])
+  addChinese(words['zh-CN'])
+}
+
+/** A part that comes later; English has all of the trainee's in one file. */
+export function addChinese(part: Words): void {
+  Object.assign(chinese, part)
 }
 
 function remembered(): string | null {
