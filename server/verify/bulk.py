@@ -101,8 +101,10 @@ def whole_minute(
         expected[_SUBJECT_AT + each :: RECORD_BYTES] = holders[each::HOLDER_BYTES]
     if not packed.startswith(expected):
         return None
-    known = before is not None and before.holders == holders
-    people = before.people if before and known else frozenset(one[:ID_BYTES] for one in rows(holders, HOLDER_BYTES))
+    if before is not None and before.holders == holders:
+        people = before.people
+    else:
+        people = frozenset(one[:ID_BYTES] for one in rows(holders, HOLDER_BYTES))
     if len(people) != count:
         return None
     credits_ms = struct.unpack(f">{count}I", column(packed, RECORD_BYTES, count, _CREDIT_AT, _NUMBER.size))

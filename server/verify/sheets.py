@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
+from math import copysign
 from typing import Final
 
 SEAT, NAME, ID_NUMBER, LESSON, SECONDS, CORRECTED, CONFIRMED = 0, 4, 5, 6, 14, 15, 16
@@ -132,4 +133,4 @@ def _said(row: Row) -> tuple[int, int, int]:
 
 
 def _towards_nothing(ms: int) -> int:
-    return abs(ms) // 1000 * (1 if ms > 0 else -1)
+    return int(copysign(abs(ms) // 1000, ms))

@@ -68,6 +68,21 @@ def test_more_than_was_ordered() -> None:
     assert list(given(3, SLOT + KEPT_MINUTES, 2).wrong()) == [(SLOT, LESSON)]
 
 
+def test_more_than_was_ordered_is_named_at_the_first_minute_of_which_something_is_gone() -> None:
+    found = given(1, SLOT + KEPT_MINUTES, 1)
+    found.take(LESSON, SLOT - 1, Record(Kind.ERASED, SLOT - 1))
+    assert list(found.wrong()) == [(SLOT - 1, LESSON)]
+
+
+@pytest.mark.parametrize("others", [(-1, 1), (1, -1)])
+def test_an_order_in_time_does_not_mend_one_that_came_too_early(others: tuple[int, int]) -> None:
+    found = Erased()
+    for at in others:
+        found.take(LESSON, SLOT + KEPT_MINUTES + at, Record(Kind.DELETION, SLOT, mode=ORDERED, credit_ms=1))
+    found.take(LESSON, SLOT, Record(Kind.ERASED, SLOT))
+    assert list(found.wrong()) == [(SLOT, LESSON)]
+
+
 def test_what_was_refused_orders_nothing() -> None:
     assert list(given(1, SLOT + KEPT_MINUTES, 1, EARLY).wrong()) == [(SLOT, LESSON)]
 

@@ -49,6 +49,7 @@ def test_a_name_that_could_be_a_formula_reads_as_it_is() -> None:
         ('<c r="E5" t="s"><v>2</v></c>', "汉字"),
         ('<c r="E5" t="s"><v>0</v></c>', ""),
         ('<c r="E5" t="inlineStr"><is><t>王二</t></is></c>', "王二"),
+        ('<c r="E5" t="s"><v>3</v></c>', ""),
         ('<c r="E5" t="s"><v>99</v></c>', ""),
         ("", ""),
     ],
@@ -90,6 +91,7 @@ def said(seat: int, lesson: int, seconds: int | None, corrected: int | None = No
         ([said(17, 3, 60), said(18, 3, 1)], [said(18, 3, 1)]),
         ([said(17, 3, 60), said(17, 3, 600)], [said(17, 3, 600)]),
         ([said(18, 3, 0)], [said(17, 3, None)]),
+        ([], [said(17, 3, None)]),
         ([said(17, 3, None)], [said(17, 3, None)]),
         ([said(17, 3, 60), said(99, 3, 60)], [said(99, 3, 60)]),
         ([said(17, 3, 60), said(17, 4, 6000)], []),
@@ -115,6 +117,18 @@ def test_what_differs_of_corrections(rows: list[Row], found: list[Row]) -> None:
     assert differing(rows, {(3, 17): 60_999}, {(3, 17): -1_999, (3, 19): 60_999, (3, 18): 999}, {}, [3]) == found
 
 
+def test_a_whole_second_may_not_be_missing() -> None:
+    assert differing([], {(3, 17): 1_000, (3, 18): 999}, {(4, 18): -1_000, (4, 17): -999}, {}, [3, 4]) == [
+        Row(17, 3, None),
+        Row(18, 4, None),
+    ]
+
+
+def test_a_second_has_a_thousand_milliseconds_also_of_many() -> None:
+    proven = {(3, 17): 2_002_000}, {(3, 17): -1_001_000}, {(3, 17): 1_000}
+    assert differing([Row(17, 3, 2_002, -1_001, 1_000)], *proven, [3]) == []
+
+
 @pytest.mark.parametrize(
     ("confirmed", "differs"), [(50, False), (51, True), (49, True), (60, True), (None, True), (0, True)]
 )
@@ -123,6 +137,6 @@ def test_what_differs_of_what_counts(confirmed: int | None, differs: bool) -> No
     assert (differing([one], {(3, 17): 60_999}, {}, {(3, 17): 10_000}, [3]) == [one]) is differs
 
 
-@pytest.mark.parametrize("text", ["", "a,b\r\n1,2\r\n", '"', "17,,,,,,3" + "," * 7 + "x"])
+@pytest.mark.parametrize("text", ["", "a,b\r\n1,2\r\n", '"', "17,,,,,,3" + "," * 7 + "x", "17,,,,,,3" + "," * 9])
 def test_other_text_has_no_rows(text: str) -> None:
     assert csv_rows(text) in ([], [Row(17, 3, None)])
