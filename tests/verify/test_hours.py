@@ -75,7 +75,7 @@ def test_what_a_scheme_says_is_read_and_what_it_does_not_say_is_none() -> None:
         ("class_hour_ms", None, "milliseconds are expected"),
         *(("class_hour_ms", bad, "a whole number from 1 to 86400000") for bad in (0, -1, 1.5, "1", True, DAY_MS + 1)),
         *(("daily_cap_ms", bad, "a whole number from 1 to 86400000") for bad in (0, 2.0, False, DAY_MS + 1)),
-        *(("shortest_ms", bad, "a whole number from 1 to 86400000") for bad in (0, [], DAY_MS + 1)),
+        *(("shortest_ms", bad, "a whole number from 1 to 86400000") for bad in (0, [1], DAY_MS + 1)),
         *(("complete_percent", bad, "a whole number from 1 to 100") for bad in (0, 101, 99.5)),
         *(("late_ms", bad, "a whole number from 0 to 86400000") for bad in (-1, "0", DAY_MS + 1)),
         *(("rounding", bad, "down or nearest") for bad in ("up", None, 1, ["down"])),
