@@ -116,21 +116,31 @@ def _content(path: Path) -> tuple[bytes, list[list[Row]], dict[bytes, bytes]]:
             return file.read(FILE_BYTES + 1), [], {}
     try:
         with zipfile.ZipFile(path) as package:
+            _check_names(package)
             sheets = [rows for name in package.namelist() for rows in _sheets(name, package)]
             salts = identity.read(_member(package, identity.FILE)) if identity.FILE in package.namelist() else {}
             return _member(package, EVIDENCE), sheets, salts
+    except Refused:
+        raise
     except UNREADABLE as error:
         raise Refused(f"no readable {EVIDENCE} in the package") from error
 
 
 def _sheets(name: str, package: zipfile.ZipFile) -> Iterator[list[Row]]:
-    if name.endswith(".csv"):
+    if name.lower().endswith(".csv"):
         yield csv_rows(_member(package, name).decode("utf-8-sig"))
-    elif name.endswith(".xlsx"):
+    elif name.lower().endswith(".xlsx"):
         with zipfile.ZipFile(io.BytesIO(_member(package, name))) as book:
+            _check_names(book)
             inside = [one for one in book.namelist() if one.startswith("xl/worksheets/")]
             texts = shared_texts(_member(book, SHARED).decode()) if SHARED in book.namelist() else []
             yield [row for one in inside for row in sheet_rows(_member(book, one), texts)]
+
+
+def _check_names(package: zipfile.ZipFile) -> None:
+    """Raises Refused where two files have one name: nobody knows which of them another program shows."""
+    if len({name.lower() for name in package.namelist()}) != len(package.namelist()):
+        raise Refused("two files of one name in a .zip")
 
 
 def _member(package: zipfile.ZipFile, name: str) -> bytes:

@@ -133,3 +133,24 @@ async def test_handovers_that_cannot_be_read_are_refused(small: SmallClass, trus
     (tmp_path / "log" / "handovers").write_text("[" * 60_000)
     code, lines = verify(tmp_path / "log", trust)
     assert (code, "handovers cannot be read" in lines[0]) == (CHANGED, True)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize("names", [("a.csv", "a.csv"), ("a.xlsx", "A.XLSX"), ("b.txt", EVIDENCE)])
+async def test_two_files_of_one_name_are_refused(
+    bundle: Bundle, trust: Path, tmp_path: Path, names: tuple[str, str]
+) -> None:
+    """The first one is what some programs show, the last one is what we would look at."""
+    path = packed(tmp_path, bundle)
+    with zipfile.ZipFile(path, "a") as package:
+        for name in names:
+            package.writestr(name, b"")
+    code, lines = verify(path, trust)
+    assert (code, "two files of one name" in lines[0]) == (UNKNOWN, True)
+
+
+async def test_a_sheet_is_one_however_its_name_is_written(bundle: Bundle, trust: Path, tmp_path: Path) -> None:
+    path = packed(tmp_path, bundle)
+    with zipfile.ZipFile(path, "a") as package:
+        package.writestr("A.CSV", "17" + "," * 6 + "3" + "," * 8 + "9999,0,9999")
+    assert verify(path, trust)[0] == CHANGED
