@@ -51,6 +51,7 @@ TARGETS = {
     "server/attendance/timeline.py": "tests/attendance/test_timeline.py",
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
     "server/verify/bulk.py": "tests/verify/test_bulk_pure.py",
+    "server/verify/challenges.py": "tests/verify/test_challenges_pure.py",
     "server/verify/deleted.py": "tests/verify/test_deleted.py",
     "server/verify/formats.py": "tests/verify/test_formats.py",
     "server/verify/hours.py": "tests/verify/test_hours.py",

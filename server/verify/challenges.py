@@ -5,6 +5,7 @@ committed to before the lesson and that the package shows after it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -210,7 +211,5 @@ def _minutes(part: GroupPart) -> Iterator[tuple[Record, bytes]]:
     for at, text in enumerate(texts):
         raw = part.records[at * RECORD_BYTES : (at + 1) * RECORD_BYTES]
         if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE):
-            try:
+            with suppress(Refused):  # named already: its record was changed
                 yield read_record(raw), text
-            except Refused:
-                continue  # named already: its record was changed
