@@ -23,7 +23,9 @@ NOTHING: Final[Counter[bytes]] = Counter()
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A minute of a trainee of which the two say different things (or only one says something)."""
+    """A minute of a trainee of which the two say different things (or only one says something); minute 0 where the row
+    cannot be read that would say which.
+    """
 
     lesson_id: str
     slot: int
@@ -77,10 +79,13 @@ def _journal(lesson_id: str, stored: Iterable[SealedMinute]) -> Iterator[tuple[i
 async def _of_corrections(
     connection: ledger.Connection, lesson_id: str, entries: Iterable[Entry]
 ) -> AsyncIterator[Difference]:
-    changed = Counter(one.pack() for one in await corrections.changes_of(connection, lesson_id))
+    stored, damaged = await corrections.changes_of(connection, lesson_id)
+    changed = Counter(stored)
     told = Counter(raw for raw in _all(entries) if raw[0] == Kind.CORRECTION and raw[MODE] == CHANGED)
     for one in sorted({read_record(raw) for raw in (changed - told) + (told - changed)}, key=order_of):
         yield Difference(lesson_id, one.seq, one.subject.hex())
+    for _ in range(damaged):
+        yield Difference(lesson_id, 0, NO_ID.hex())
 
 
 def _without_lease(stored: Iterable[SealedMinute], leases: Iterable[LeaseRow]) -> Iterator[tuple[int, str]]:

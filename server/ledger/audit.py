@@ -56,6 +56,8 @@ async def audit(
     async with database.read() as connection:
         head = await records.read_head(connection)
         if head is None:
+            if files.said() is not None or await records.outside(connection, 0):
+                yield Fault("head_changed")
             return
         signed = {size: note async for size, note in records.checkpoints(connection)}
         tree = _Tree(head, keys, signed, {idx for one in await refilled(connection) for idx in one}, _published(files))
@@ -133,7 +135,7 @@ class _Tree:
             yield Fault("head_changed")
             if not self.strayed and (idx := self._first_other()) is not None:
                 yield Fault("leaf_changed", idx)
-        for size in sorted(self._signed.keys() - range(self.head.size + 1)):
+        for size in sorted(self._signed.keys() - range(1, self.head.size + 1)):
             yield Fault("checkpoint_false", size - 1)
 
 

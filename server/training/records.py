@@ -297,9 +297,10 @@ async def lessons_of_class(connection: Connection, class_id: str) -> list[Lesson
     return await lessons(connection, lesson.c.class_id == class_id)
 
 
-async def every_lesson(connection: Connection) -> list[Lesson]:
-    """All lessons of all classes."""
-    return await lessons(connection, true())
+async def states_as_stored(connection: Connection) -> list[tuple[str, str, int | None, int | None]]:
+    """Of all lessons id, state, begin and end, whatever stands there: states too that there are not."""
+    columns = (lesson.c[name] for name in ("id", "state", "started_ms", "ended_ms"))
+    return [(row[0], row[1], row[2], row[3]) for row in await connection.execute(select(*columns))]
 
 
 async def running_lessons(connection: Connection) -> list[Lesson]:

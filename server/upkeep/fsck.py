@@ -1,6 +1,6 @@
 """Decides whether what is stored can still be proven: the log against itself, and the journal against the log."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from typing import Final
 
 from server.app import House
@@ -68,12 +68,15 @@ SOURCES: Final = (
 )
 
 
-async def faults(house: House) -> AsyncIterator[str]:
+#: what is looked at, one after the other and each by itself
+PARTS: Final = ("log", "minutes", "rows", "seats", "lessons")
+
+
+async def faults(house: House, parts: Collection[str] = PARTS) -> AsyncGenerator[str, None]:
     """Each fault as a line: where, code, words. Nothing personal is in it: a trainee is meant by id."""
-    parts = (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons)
-    for name, work in zip(("log", "minutes", "rows", "seats", "lessons"), parts, strict=True):
+    for name in parts:
         try:
-            async for line in work(house):
+            async for line in _WORK[name](house):
                 yield line
         except Exception as error:  # noqa: BLE001  whatever was done to it, the rest is looked at
             yield _line("-", "unreadable", f"{name} {type(error).__name__}")
@@ -83,13 +86,13 @@ async def _of_the_log(house: House) -> AsyncIterator[str]:
     database, log = house.store.database, house.log
     genesis = await log.genesis()
     async for one in audit.audit(database, log.files, log.keys, for_people()):
-        where = iso((genesis + one.idx) * MINUTE_MS) if one.idx is not None else "-"
+        where = _minute(genesis + one.idx) if one.idx is not None else "-"
         yield _line(where, one.code, one.group_id)
 
 
 async def _of_minutes(house: House) -> AsyncIterator[str]:
     async for found in differences(house.store.database):
-        yield _line(iso(found.slot * MINUTE_MS), "journal_changed", f"{found.lesson_id} {found.person_id}")
+        yield _line(_minute(found.slot), "journal_changed", f"{found.lesson_id} {found.person_id}")
 
 
 async def _of_seats(house: House) -> AsyncIterator[str]:
@@ -108,7 +111,20 @@ async def _of_rows(house: House) -> AsyncIterator[str]:
         if one.slot is None:
             yield _line("-", "row_untold", f"{one.table} {one.row}")
         else:
-            yield _line(iso(one.slot * MINUTE_MS), "row_missing", one.table)
+            yield _line(_minute(one.slot), "row_missing", one.table)
+
+
+def _minute(slot: int) -> str:
+    """When that was; a dash where somebody wrote a minute that no calendar has."""
+    try:
+        return iso(slot * MINUTE_MS) if slot else "-"
+    except (ValueError, OverflowError):
+        return "-"
+
+
+_WORK: Final[Mapping[str, Callable[[House], AsyncIterator[str]]]] = dict(
+    zip(PARTS, (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons), strict=True)
+)
 
 
 def _line(where: str, code: str, what: str) -> str:

@@ -20,7 +20,7 @@ from server.verify import bundle
 from server.verify.check import check
 from server.verify.report import Report
 from tests.school import school
-from tests.upkeep.test_fsck_flips import lived
+from tests.upkeep.attacked import lived
 
 BOTH_STORES = True
 #: the class's last day, 2026-12-31 09:00 UTC; in Shanghai it ends seven hours later

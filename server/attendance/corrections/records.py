@@ -1,5 +1,6 @@
 """Tables of appeals and corrections, all append-only, and how the log is told of them."""
 
+import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
@@ -234,10 +235,17 @@ def _changes(entry: Mapping[str, Any]) -> list[Record]:
     ]
 
 
-async def changes_of(connection: AsyncConnection, lesson_id: str) -> list[Record]:
-    """What the log must say was changed in a lesson."""
+async def changes_of(connection: AsyncConnection, lesson_id: str) -> tuple[list[bytes], int]:
+    """What the log must say was changed in a lesson, and how many rows say nothing that it could have been told."""
     query = select(correction_entry).where(correction_entry.c.lesson_id == lesson_id)
-    return [record for row in (await connection.execute(query)).mappings() for record in _changes(dict(row))]
+    found: list[bytes] = []
+    damaged = 0
+    for row in (await connection.execute(query)).mappings():
+        try:
+            found += [record.pack() for record in _changes(dict(row))]
+        except (ValueError, struct.error):
+            damaged += 1
+    return found, damaged
 
 
 async def lessons_with_entries(connection: AsyncConnection) -> list[str]:
