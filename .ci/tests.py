@@ -1,9 +1,11 @@
-"""In which order and company tests run: pages, then everything but browsers on two processes, then browsers alone.
+"""In which order and company tests run, and what is printed of the long ones.
 
-    tests.py test [PATHS...]    without the tests marked `long`
-    tests.py long [PATHS...]    only those
+    tests.py test [PATHS...]    without the tests marked `long`: the pages', everything but browsers on two processes,
+                                browsers alone
+    tests.py long [PATHS...]    only those: what counts on two processes, what measures alone, browsers alone; all
+                                rounds, then a table for docs/long.md
 
-The first round runs under a foreign time zone: no test may lean on the machine's. pytest's own summary comes last.
+The rounds without browsers run under a foreign time zone: no test may lean on the machine's.
 """
 
 from __future__ import annotations
@@ -14,9 +16,14 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+import figures
+
 ROOT = Path(__file__).resolve().parent.parent
-BROWSER_TESTS = ROOT / "tests" / "e2e"
+BROWSER_TESTS = "tests/e2e"
+#: what says how long something took, or holds servers to seconds
+MEASURING = ("tests/cluster", "tests/faults/test_asleep.py")
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
+SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 NEW_YORK = "America/New_York"
 # The same rules spelled out, where the system has no zone files: it would take the name for UTC.
 ELSEWHERE = {"TZ": NEW_YORK if Path("/usr/share/zoneinfo", NEW_YORK).exists() else "EST5EDT,M3.2.0,M11.1.0"}
@@ -25,28 +32,51 @@ MARKS = {"test": "not long", "long": "long"}
 
 
 def call(command: list[str], env: Mapping[str, str] | None = None) -> int:
-    """Run one round, output shown as it comes."""
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, check=False).returncode
+    """Run one round, output shown as it comes; that it had nothing to do is no failure."""
+    code = subprocess.run(command, cwd=ROOT, env={**os.environ, **(env or {})}, check=False).returncode
+    return 0 if code == NOTHING_SELECTED else code
 
 
-def whole(mark: str) -> int:
-    """The whole suite; the first round that fails ends it."""
-    if mark == "test" and (code := call([sys.executable, "-B", ".ci/setup.py", "npm", "--silent", "run", "test"])):
+def ignoring(*paths: str) -> list[str]:
+    """The whole suite without these."""
+    return ["tests", *(f"--ignore={path}" for path in paths)]
+
+
+def whole() -> int:
+    """All that `make test` runs; the first round that fails ends it."""
+    if code := call([sys.executable, "-B", ".ci/setup.py", "npm", "--silent", "run", "test"]):
         return code
-    browsers = any(BROWSER_TESTS.glob("test_*.py"))
-    select = ["-m", MARKS[mark]]
-    side_by_side = ["-n", "2"] if mark == "test" else []  # measurements want the machine to themselves
-    code = call([*PYTEST, "tests", "--ignore", str(BROWSER_TESTS), *select, *side_by_side], ELSEWHERE)
-    if code not in {0, NOTHING_SELECTED} or not browsers:
-        return code
-    last = call([*PYTEST, str(BROWSER_TESTS), *select])
-    return code if last == NOTHING_SELECTED else last
+    select = ["-m", MARKS["test"]]
+    return call([*PYTEST, *ignoring(BROWSER_TESTS), *select, "-n", "2"], ELSEWHERE) or call(
+        [*PYTEST, BROWSER_TESTS, *select]
+    )
+
+
+def long(paths: list[str]) -> int:
+    """All long tests, or those of some paths one after the other; the table comes last."""
+    rounds: list[tuple[list[str], Mapping[str, str]]] = [(paths, ELSEWHERE)]
+    if not paths:
+        rounds = [
+            ([*ignoring(BROWSER_TESTS, *MEASURING), *SIDE_BY_SIDE], ELSEWHERE),
+            ([*MEASURING], ELSEWHERE),
+            ([BROWSER_TESTS], {}),
+        ]
+    codes, reports = [], []
+    state = figures.commit()
+    for number, (arguments, env) in enumerate(rounds, start=1):
+        reports.append(ROOT / "build" / f"long-{number}.xml")
+        reports[-1].unlink(missing_ok=True)
+        codes.append(call([*PYTEST, *arguments, "-m", MARKS["long"], *figures.into(reports[-1])], env))
+    print("\n".join(figures.table(state, reports)))
+    return max(codes)
 
 
 def main(arguments: list[str]) -> int:
     """Return pytest's exit code, or that of the pages' tests."""
     mark, *paths = arguments
-    return call([*PYTEST, *paths, "-m", MARKS[mark]]) if paths else whole(mark)
+    if mark == "long":
+        return long(paths)
+    return call([*PYTEST, *paths, "-m", MARKS[mark]]) if paths else whole()
 
 
 if __name__ == "__main__":

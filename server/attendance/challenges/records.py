@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
-from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
@@ -155,11 +154,15 @@ async def _tell_seed(
 
 
 def _seed_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["at_ms"] // MINUTE_MS, id_of(row["lesson_id"]), row["limit_s"]
+    return row["at_ms"] // MINUTE_MS, row["lesson_id"], row["limit_s"]
 
 
 def _reveal_of(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["at_ms"] // MINUTE_MS, id_of(row["lesson_id"]), sha256(row["seed"]).digest()
+    return row["at_ms"] // MINUTE_MS, row["lesson_id"], sha256(row["seed"]).digest()
+
+
+def _told_of(record: Record) -> tuple[Any, ...]:
+    return record.slot, record.resource.hex(), record.flags if record.mode == COMMITTED else record.evidence
 
 
 #: what the log was told of these tables; a seed that is not revealed yet is encrypted, and known by its lesson
@@ -170,7 +173,7 @@ SOURCES: Final = (
         "at_ms",
         (COMMITTED,),
         of_row=_seed_of,
-        of_record=attrgetter("slot", "resource", "flags"),
+        of_record=_told_of,
     ),
     Source(
         challenge_reveal,
@@ -178,7 +181,7 @@ SOURCES: Final = (
         "at_ms",
         (REVEALED,),
         of_row=_reveal_of,
-        of_record=attrgetter("slot", "resource", "evidence"),
+        of_record=_told_of,
     ),
     Source(challenge_event, Kind.CHALLENGE_OUTCOME, "at_ms", tuple(Outcome)),
 )
