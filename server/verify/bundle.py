@@ -136,6 +136,8 @@ def read(raw: bytes) -> Bundle:
     for leaf in bundle.leaves:
         for part in leaf.groups:
             _check_group(part)
+    _check_once([(one.id, one.number) for one in bundle.lessons], "a lesson")
+    _check_once([(one.id, one.seat) for one in bundle.people], "a trainee")
     return bundle
 
 
@@ -213,6 +215,14 @@ def evidence_of(raw: bytes, count: int) -> list[bytes]:
 def behind_lengths(texts: Sequence[bytes]) -> bytes:
     """Texts for `evidence_of`."""
     return b"".join(len(one).to_bytes(LENGTH_BYTES, "big") + one for one in texts)
+
+
+def _check_once(named: Sequence[tuple[str, int]], what: str) -> None:
+    """Raises Refused where two have one id or one number, of which one would hide behind the other."""
+    if not len(named) == len({one for one, _ in named}) == len({number for _, number in named}):
+        raise Refused(f"{what} stands twice, or two have one number")
+    if any(number < 0 for _, number in named):
+        raise Refused(f"{what} has no number")
 
 
 def _check_group(part: GroupPart) -> None:

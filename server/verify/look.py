@@ -232,8 +232,8 @@ class Look:
             if claims == sums and lesson in self.lessons and claims.keys() <= self.seats.keys():
                 continue
             for person in claims.keys() | sums.keys():
-                known = lesson in self.lessons and (person in self.seats or person not in claims)
-                if not known or (person in self.seats and claims.get(person, 0) != sums.get(person, 0)):
+                known = lesson in self.lessons and person in self.seats
+                if not known or claims.get(person, 0) != sums.get(person, 0):
                     self.find("total_wrong", -1, lesson, person)
 
     def corrected(self) -> None:

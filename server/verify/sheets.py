@@ -8,6 +8,7 @@ import csv
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from html import unescape
 from math import copysign
 from typing import Final
@@ -90,6 +91,10 @@ def _number(cell: str) -> int | None:
     return int(cell) if _NUMBER.fullmatch(cell) else None
 
 
+#: what a row says of a lesson without evidence
+NOTHING: Final = (0, 0, 0)
+
+
 def differing(
     rows: Iterable[Row],
     credit_ms: Mapping[tuple[int, int], int],
@@ -97,35 +102,43 @@ def differing(
     uncounted_ms: Mapping[tuple[int, int], int],
     lessons: Iterable[int],
 ) -> list[Row]:
-    """Rows that say something else than what is proven by lesson and seat, and rows that are missing.
+    """Rows that say something else than what is proven by lesson and seat, that say it twice, and that are missing.
 
-    Only lessons of which there is evidence count, and sums over nothing else.
+    Of a lesson without evidence a row may say no time. A sum is of all rows of its seat; where one of them is of a
+    lesson without evidence it is that one that is named.
     """
-
-    def proven(pairs: Iterable[tuple[int, int]]) -> tuple[int, int, int]:
-        credit, change, left = (
-            sum(each.get(pair, 0) for pair in pairs) for each in (credit_ms, corrected_ms, uncounted_ms)
-        )
-        return credit // 1000, _towards_nothing(change), (credit - left + change) // 1000
-
-    known, both = set(lessons), (*credit_ms.items(), *corrected_ms.items())
-    left = {pair for pair, ms in both if abs(ms) >= 1000}
-    of_seat: dict[int, list[int]] = {}
-    found, sums = [], []
+    proven, known = partial(_proven, credit_ms, corrected_ms, uncounted_ms), set(lessons)
+    left = {pair for pair, ms in (*credit_ms.items(), *corrected_ms.items()) if abs(ms) >= 1000}
+    of_seat: dict[int, set[int]] = {}
+    found, sums, unproven = list[Row](), dict[int, Row](), set[int]()
     for row in rows:
+        numbers = of_seat.setdefault(row.seat, set())
         if row.lesson is None:
-            sums.append(row)
+            found += [row] if sums.setdefault(row.seat, row) is not row else []
             continue
-        of_seat.setdefault(row.seat, []).append(row.lesson)
         pair = (row.lesson, row.seat)
-        if row.lesson in known and _said(row) != proven([pair]):
+        if row.lesson not in known and _said(row) != NOTHING:
+            unproven.add(row.seat)
+        if row.lesson in numbers or _said(row) != (proven([pair]) if row.lesson in known else NOTHING):
             found.append(row)
+        numbers.add(row.lesson)
         left.discard(pair)
-    for row in sums:
-        numbers = of_seat.get(row.seat, [])
-        if known.issuperset(numbers) and _said(row) != proven([(number, row.seat) for number in numbers]):
+    for seat, row in sums.items():
+        if seat not in unproven and _said(row) != proven([(number, seat) for number in of_seat[seat]]):
             found.append(row)
     return found + [Row(seat, lesson, None) for lesson, seat in sorted(left)]
+
+
+def _proven(
+    credit_ms: Mapping[tuple[int, int], int],
+    corrected_ms: Mapping[tuple[int, int], int],
+    uncounted_ms: Mapping[tuple[int, int], int],
+    pairs: Iterable[tuple[int, int]],
+) -> tuple[int, int, int]:
+    """What is proven of these lessons and seats together, in whole seconds."""
+    some = list(pairs)
+    credit, change, left = (sum(each.get(one, 0) for one in some) for each in (credit_ms, corrected_ms, uncounted_ms))
+    return credit // 1000, _towards_nothing(change), (credit - left + change) // 1000
 
 
 def _said(row: Row) -> tuple[int, int, int]:

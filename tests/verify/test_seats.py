@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from server.verify.bundle import Bundle, LessonName, Seat
+from server.verify.bundle import Bundle, LessonName, Seat, read, write
 from server.verify.check import check
 from server.verify.report import Report
 from server.verify.sheets import Row
+from server.verify.tree import Refused
 from tests.ledger.world import GENESIS, LESSON, OTHER
 from tests.verify.evidence import ID_NUMBER, LESSONS, OTHER_HOME, PEOPLE, SALTS, SmallClass
 
@@ -111,3 +112,25 @@ async def test_the_group_of_another_class_seats_nobody(small: SmallClass) -> Non
     await small.enrol({TWO: PEOPLE[TWO]}, {}, OTHER_HOME)
     await small.attend()
     assert check(await small.bundle()).untold == (PEOPLE[TWO],)
+
+
+async def test_a_trainee_who_is_left_out_of_the_file_is_missed(small: SmallClass) -> None:
+    """Nobody's hours disappear by leaving out who they are of, with their claims and rows."""
+    bundle = await told(small)
+    claims = tuple(one for one in bundle.claims if one.person_id != TWO)
+    left_out = replace(bundle, people=(Seat(ONE, PEOPLE[ONE]),), claims=claims)
+    assert {(lesson, code) for lesson, _, code in found(check(left_out))} == {(3, "total_wrong"), (4, "total_wrong")}
+
+
+async def test_two_of_one_seat_or_number_hide_nobody(small: SmallClass) -> None:
+    bundle = await told(small)
+    lessons, people = bundle.lessons, bundle.people
+    for other in (
+        replace(bundle, people=(*people, Seat(NOBODY, PEOPLE[ONE]))),
+        replace(bundle, people=(*people, people[0])),
+        replace(bundle, lessons=(lessons[0], LessonName(lessons[1].id, lessons[0].number))),
+        replace(bundle, lessons=(*lessons, LessonName(NOBODY, -1))),
+    ):
+        with pytest.raises(Refused):
+            read(write(other))
+    assert read(write(bundle)) == bundle

@@ -73,7 +73,21 @@ def test_the_sum_over_all_lessons(total: tuple[int, int, int], found: bool) -> N
     credit = {(3, 17): 60_600, (4, 17): 30_300}
     differ = differing(rows, credit, {(3, 17): -1_000}, {}, [3, 4])
     assert differ == ([rows[2]] if found else [])
-    assert differing(rows, credit, {(3, 17): -1_000}, {}, [3]) == [], "a sum with lessons of which nothing is known"
+    assert differing(rows, credit, {(3, 17): -1_000}, {}, [3]) == [rows[1]], "the lesson without evidence is named"
+
+
+def test_a_row_that_stands_twice_and_a_sum_over_both() -> None:
+    """Each row is right by itself, and whoever sums them pays twice."""
+    rows = [said(17, 3, 60), said(17, 3, 60), Row(17, None, 120, 0, 120)]
+    assert differing(rows, {(3, 17): 60_000}, {}, {}, [3]) == [rows[1], rows[2]]
+    once = [rows[0], Row(17, None, 60, 0, 60), Row(17, None, 60, 0, 60)]
+    assert differing(once, {(3, 17): 60_000}, {}, {}, [3]) == [once[2]]
+
+
+def test_a_sum_with_a_lesson_that_has_not_begun() -> None:
+    rows = [said(17, 3, 60), said(17, 9, None), Row(17, None, 6000, 0, 6000)]
+    assert differing(rows, {(3, 17): 60_000}, {}, {}, [3]) == [rows[2]]
+    assert differing([rows[2]], {}, {}, {}, [3]) == [rows[2]], "a sum of nothing"
 
 
 def said(seat: int, lesson: int, seconds: int | None, corrected: int | None = None) -> Row:
@@ -94,7 +108,8 @@ def said(seat: int, lesson: int, seconds: int | None, corrected: int | None = No
         ([], [said(17, 3, None)]),
         ([said(17, 3, None)], [said(17, 3, None)]),
         ([said(17, 3, 60), said(99, 3, 60)], [said(99, 3, 60)]),
-        ([said(17, 3, 60), said(17, 4, 6000)], []),
+        ([said(17, 3, 60), said(17, 4, 6000)], [said(17, 4, 6000)]),
+        ([said(17, 3, 60), said(17, 4, 0), said(18, 9, None)], []),
         ([said(17, 3, 60, 0), said(18, 3, 0, 0)], []),
         ([said(17, 3, 60, 1)], [said(17, 3, 60, 1)]),
     ],

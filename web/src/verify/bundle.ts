@@ -94,7 +94,15 @@ export function readBundle(raw: string): Bundle {
     const count = part.records.length / RECORD_BYTES
     if (part.salts.length !== count * SALT_BYTES || part.hints.length !== count * HINT_BYTES) throw new Refused('records, salts and hints are not of one number')
   }
+  checkOnce(found.lessons.map((one) => [one.id, one.number]))
+  checkOnce(found.people.map((one) => [one.id, one.seat]))
   return found
+}
+
+/** No two have one id or one number: one would hide behind the other. Throws Refused. */
+function checkOnce(named: readonly (readonly [string, number])[]): void {
+  const once = (words: readonly unknown[]): boolean => new Set(words).size === words.length
+  if (!once(named.map(([id]) => id)) || !once(named.map(([, at]) => at)) || named.some(([, at]) => at < 0)) throw new Refused('two have one number, or one has none')
 }
 
 /** The `count` texts behind each other, each behind its length in two bytes. Throws Refused. */

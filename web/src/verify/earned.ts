@@ -84,7 +84,7 @@ export class Earned {
 
   private total(pair: string, claimed: ReadonlyMap<string, number>, summed: ReadonlyMap<string, number>): void {
     const [lesson = '', person = ''] = pair.split(' ')
-    const good = this.findings.sits(person) ? amount(claimed, pair) === amount(summed, pair) : !claimed.has(pair)
+    const good = this.findings.sits(person) && amount(claimed, pair) === amount(summed, pair)
     if (!good || !this.findings.knows(lesson)) this.findings.add('total_wrong', -1, lesson, person)
   }
 

@@ -77,26 +77,32 @@ function plain(xml: string): string {
     decimal ? String.fromCodePoint(Number(decimal)) : hex ? String.fromCodePoint(parseInt(hex, 16)) : (NAMED[name as string] ?? whole))
 }
 
-/** Rows that say something else than the evidence, and what they leave out; only of lessons that are in it, and sums over nothing else. */
+/** Rows that say something else than the evidence, that say it twice, or a time without any; and what they leave out. */
 export function differences(rows: readonly SheetRow[], report: Report): Finding[] {
   const left = new Set([...report.credit, ...report.corrected].filter(([pair, ms]) => !pair.includes('-1') && Math.abs(ms) >= 1000).map(([pair]) => pair))
-  const lessons = new Map<number, number[]>()
-  for (const row of rows) {
-    if (row.lesson === null) continue
-    of(lessons, row.seat, () => [] as number[]).push(row.lesson)
-    left.delete(`${row.lesson} ${row.seat}`)
-  }
-  const wrong = rows.filter((row) => {
-    const summed = row.lesson === null ? (lessons.get(row.seat) ?? []) : [row.lesson]
-    return summed.every((lesson) => report.lessons.has(lesson)) && !says(row, summed, report)
-  })
-  const found = wrong.map((row): Finding => ({ slot: -1, lesson: row.lesson ?? -1, seat: row.seat, code: 'sheet_differs' }))
-  for (const pair of left) {
-    const [lesson = -1, seat = -1] = pair.split(' ').map(Number)
-    found.push({ slot: -1, lesson, seat, code: 'sheet_differs' })
-  }
-  return found
+  for (const row of rows) if (row.lesson !== null) left.delete(`${row.lesson} ${row.seat}`)
+  const missing = [...left].map((pair) => pair.split(' ').map(Number) as [number, number])
+  return [...wrongRows(rows, report), ...missing].map(([lesson, seat]): Finding => ({ slot: -1, lesson, seat, code: 'sheet_differs' }))
 }
+
+/** Lesson and seat of the rows that are wrong. A sum is of all rows of its seat, unless one of them is of a lesson without evidence. */
+function wrongRows(rows: readonly SheetRow[], report: Report): [number, number][] {
+  const [single, lessons, unproven] = [new Set<string>(), new Map<number, number[]>(), new Set<number>()]
+  const once = (row: SheetRow): boolean => single.size < single.add(`${row.lesson} ${row.seat}`).size
+  const wrong = rows.filter((row) => row.lesson !== null).filter((row) => {
+    const lesson = row.lesson ?? -1
+    const [known, isNew] = [report.lessons.has(lesson), once(row)]
+    if (isNew) of(lessons, row.seat, () => []).push(lesson)
+    if (known) return !isNew || !says(row, [lesson], report)
+    if (!saysNothing(row)) unproven.add(row.seat)
+    return !isNew || !saysNothing(row)
+  })
+  const isWrong = (row: SheetRow): boolean => !unproven.has(row.seat) && !says(row, lessons.get(row.seat) ?? [], report)
+  const sums = rows.filter((row) => row.lesson === null).filter((row) => !once(row) || isWrong(row))
+  return [...wrong, ...sums].map((row) => [row.lesson ?? -1, row.seat])
+}
+
+const saysNothing = (row: SheetRow): boolean => [row.seconds, row.corrected, row.confirmed].every((said) => !said)
 
 /** Whether a row says what is proven of these lessons, in whole seconds: a correction towards nothing, the others down. */
 function says(row: SheetRow, lessons: readonly number[], report: Report): boolean {
