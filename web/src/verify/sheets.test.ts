@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { csvRows, sharedTexts, sheetRows } from './sheets'
+import type { Report } from './check'
+import { csvRows, differences, sharedTexts, sheetRows, type SheetRow } from './sheets'
 
 const SHARED = sharedTexts('<sst><si/><si><t xml:space="preserve">Wang &amp; &lt;Er&gt;</t></si><si><r><t>W</t></r><r><t>&#69;</t></r><rPh sb="0" eb="1"><t>w</t></rPh></si></sst>')
 const row = { seat: 17, lesson: 3, seconds: null, corrected: null, confirmed: null, name: '', idNumber: '' }
@@ -27,5 +28,45 @@ describe('a .csv', () => {
 
   it('has a sum of all lessons, which has no number', () => {
     expect(csvRows(line('Wang').replace(',3,', ',sum,'))[0]?.lesson).toBeNull()
+  })
+})
+
+describe('what a sheet says', () => {
+  const said = (seat: number, lesson: number | null, seconds: number | null, corrected: number | null = null, confirmed = (seconds ?? 0) + (corrected ?? 0)): SheetRow => ({ seat, lesson, seconds, corrected, confirmed, name: '', idNumber: '' })
+  const proven = (credit: Record<string, number>, corrected: Record<string, number> = {}, left: Record<string, number> = {}, lessons = [3, 4]): Report => ({
+    credit: new Map(Object.entries(credit)),
+    corrected: new Map(Object.entries(corrected)),
+    left: new Map(Object.entries(left).map(([pair, ms]) => [pair, { ms }])),
+    lessons: new Map(lessons.map((one) => [one, {}])),
+  }) as unknown as Report
+  const pairs = (rows: SheetRow[], report: Report): string[] => differences(rows, report).map((one) => `${one.lesson} ${one.seat} ${one.code}`)
+
+  it.each([
+    [[said(17, 3, 60), said(18, 3, 0)], []],
+    [[said(17, 3, 60), said(18, 3, null)], []],
+    [[said(17, 3, 61), said(18, 3, 0)], ['3 17 sheet_differs']],
+    [[said(17, 3, 60), said(18, 3, 1)], ['3 18 sheet_differs']],
+    [[said(17, 3, 60), said(17, 3, 600)], ['3 17 sheet_differs']],
+    [[said(18, 3, 0)], ['3 17 sheet_differs']],
+    [[], ['3 17 sheet_differs']],
+    [[said(17, 3, 60), said(17, 5, 6000)], []],
+    [[said(17, 3, 60), said(17, 3, 60, 1)], ['3 17 sheet_differs']],
+  ])('of whole seconds: %#', (rows, found) => { expect(pairs(rows, proven({ '3 17': 60_999, '3 18': 999 }))).toEqual(found) })
+
+  it.each([[0, 60, []], [10_000, 50, []], [10_000, 60, ['3 17 sheet_differs']], [10_000, 51, ['3 17 sheet_differs']]] as const)('of what counts, of which %d ms were left: %d', (left, confirmed, found) => {
+    expect(pairs([said(17, 3, 60, 0, confirmed)], proven({ '3 17': 60_999 }, {}, { '3 17': left }))).toEqual(found)
+  })
+
+  it('of corrections, towards nothing, and what it leaves out of them', () => {
+    expect(pairs([said(17, 3, 60, -1, 59), said(18, 3, 0, 1, 1)], proven({ '3 17': 60_999 }, { '3 17': -1_999, '3 18': 1_999 }))).toEqual([])
+    expect(pairs([said(17, 3, 60, -2, 59)], proven({ '3 17': 60_999 }, { '3 17': -1_999 }))).toEqual(['3 17 sheet_differs'])
+    expect(pairs([], proven({}, { '4 18': -1_000, '4 17': -999 }))).toEqual(['4 18 sheet_differs'])
+  })
+
+  it.each([[[90, -1, 89], false], [[91, -1, 89], true], [[90, 0, 89], true], [[90, -1, 90], true]] as const)('of all lessons together, once from their own sum: %j', ([seconds, corrected, confirmed], differs) => {
+    const rows = [said(17, 3, 60, -1, 59), said(17, 4, 30, 0, 30), said(17, null, seconds, corrected, confirmed)]
+    const [credit, change] = [{ '3 17': 60_600, '4 17': 30_300 }, { '3 17': -1_000 }]
+    expect(pairs(rows, proven(credit, change))).toEqual(differs ? ['-1 17 sheet_differs'] : [])
+    expect(pairs(rows, proven(credit, change, {}, [3])).filter((one) => one.startsWith('-1'))).toEqual([])
   })
 })
