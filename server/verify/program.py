@@ -143,9 +143,13 @@ def _check_names(package: zipfile.ZipFile) -> None:
         raise Refused("two files of one name in a .zip")
 
 
-def _member(package: zipfile.ZipFile, name: str) -> bytes:
+def _member(package: zipfile.ZipFile, name: str, most: int = FILE_BYTES) -> bytes:
+    """Raises Refused for what unpacks to more: nothing is looked at in part."""
     with package.open(name) as file:
-        return file.read(FILE_BYTES + 1)
+        raw = file.read(most + 1)
+    if len(raw) > most:
+        raise Refused(f"{name} is too large")
+    return raw
 
 
 def _counted(report: Report) -> Iterator[str]:

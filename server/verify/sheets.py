@@ -15,18 +15,22 @@ from typing import Final
 
 SEAT, NAME, ID_NUMBER, LESSON, SECONDS, CORRECTED, CONFIRMED = 0, 4, 5, 6, 14, 15, 16
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
-#: a number in the columns A, G, O, P or Q of a sheet of an .xlsx
-_CELL: Final = re.compile(rb'<c r="(A|G|O|P|Q)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*</f>)?<v>(-?\d{1,9})(?:\.0*)?</v>')
+#: a number in the columns A, G, O, P or Q of a sheet of an .xlsx; no pattern reads far beyond where it began, so that a
+#: file of many beginnings without an end takes no longer than another
+_CELL: Final = re.compile(
+    rb'<c r="(A|G|O|P|Q)(\d{1,7})"(?![^<>]{0,200}\bt=")[^<>]{0,200}>(?:<f[^<]*</f>)?<v>(-?\d{1,9})(?:\.0*)?</v>'
+)
 
 
 #: a text in the columns E or F: the number of a shared one, or the text itself
 _TEXT: Final = re.compile(
-    rb'<c r="(E|F)(\d+)"[^>]*\bt="(?:s"[^>]*>\s*<v>(\d{1,9})</v>|inlineStr"[^>]*>\s*<is>(.*?)</is>)', re.DOTALL
+    rb'<c r="(E|F)(\d{1,7})"[^<>]{0,200}\bt="(?:s"[^<>]{0,200}>\s*<v>(\d{1,9})</v>|'
+    rb'inlineStr"[^<>]{0,200}>\s*<is>([^<]*(?:<(?!/?is>)[^<]*)*)</is>)'
 )
-_SHARED: Final = re.compile(r"<si\s*/>|<si>(.*?)</si>", re.DOTALL)
+_SHARED: Final = re.compile(r"<si\s*/>|<si>([^<]*(?:<(?!/?si>)[^<]*)*)</si>")
 #: how a text is pronounced is none of it
-_SPOKEN: Final = re.compile(r"<rPh\b.*?</rPh>", re.DOTALL)
-_PART: Final = re.compile(r"<t(?:\s[^>]*)?>(.*?)</t>", re.DOTALL)
+_SPOKEN: Final = re.compile(r"<rPh\b[^<]*(?:<(?!/?rPh\b)[^<]*)*</rPh>")
+_PART: Final = re.compile(r"<t(?:\s[^<>]*)?>([^<]*)</t>")
 #: what stands before a text that an office program would take for a formula
 _GUARD: Final = re.compile("\\A'(?=[=+\\-@\t\r\n＝＋－＠])")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from server.verify.bundle import Bundle, write
-from server.verify.program import CHANGED, EVIDENCE, HOLDS, UNKNOWN, verify
+from server.verify.program import CHANGED, EVIDENCE, HOLDS, UNKNOWN, _member, verify
+from server.verify.tree import Refused
 from tests.verify.evidence import SmallClass
 
 
@@ -154,3 +155,12 @@ async def test_a_sheet_is_one_however_its_name_is_written(bundle: Bundle, trust:
     with zipfile.ZipFile(path, "a") as package:
         package.writestr("A.CSV", "17" + "," * 6 + "3" + "," * 8 + "9999,0,9999")
     assert verify(path, trust)[0] == CHANGED
+
+
+def test_what_unpacks_to_too_much_is_not_looked_at_in_part(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as package:
+        package.writestr("a.csv", "12345")
+    with zipfile.ZipFile(tmp_path / "a.zip") as package:
+        assert _member(package, "a.csv", 5) == b"12345"
+        with pytest.raises(Refused, match=r"a\.csv is too large"):
+            _member(package, "a.csv", 4)

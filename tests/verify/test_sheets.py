@@ -155,3 +155,15 @@ def test_what_differs_of_what_counts(confirmed: int | None, differs: bool) -> No
 @pytest.mark.parametrize("text", ["", "a,b\r\n1,2\r\n", '"', "17,,,,,,3" + "," * 7 + "x", "17,,,,,,3" + "," * 9])
 def test_other_text_has_no_rows(text: str) -> None:
     assert csv_rows(text) in ([], [Row(17, 3, None)])
+
+
+@pytest.mark.parametrize("begun", ["<si>", "<si><rPh>", "<si><t ", "<si><t>"])
+def test_texts_that_begin_and_never_end_cost_no_more_than_others(begun: str) -> None:
+    assert shared_texts(begun * 200_000) == []
+
+
+@pytest.mark.parametrize(
+    "begun", ['<c r="A1"', '<c r="A1" t=', '<c r="E1" t="s"', ' t="s"', '<c r="E1" t="inlineStr"><is>', '<c r="A1"><f>']
+)
+def test_cells_that_begin_and_never_end_cost_no_more_than_others(begun: str) -> None:
+    assert sheet_rows(b'<c r="E1"' + begun.encode() * 200_000, []) == []

@@ -48,14 +48,14 @@ function csvLines(text: string): string[][] {
 /** The rows of a sheet of an .xlsx: numbers in the columns A, G, O, P and Q, texts in E and F; `shared` are its book's texts. */
 export function sheetRows(xml: string, shared: readonly string[]): SheetRow[] {
   const rows = new Map<string, Record<string, number>>()
-  const cell = /<c r="(A|G|O|P|Q)(\d+)"(?![^>]*\bt=")[^>]*>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
+  const cell = /<c r="(A|G|O|P|Q)(\d{1,7})"(?![^<>]{0,200}\bt=")[^<>]{0,200}>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
   for (const [, column = '', row = '', value = ''] of xml.matchAll(cell)) rows.set(row, { ...rows.get(row), [column]: Number(value) })
   const texts = textsOf(xml, shared)
   return [...rows].flatMap(([row, cells]) => rowOf(cells, (column) => texts.get(`${column}${row}`) ?? ''))
 }
 
 function textsOf(xml: string, shared: readonly string[]): Map<string, string | undefined> {
-  const text = /<c r="((?:E|F)\d+)"[^>]*\bt="(?:s"[^>]*>\s*<v>(\d{1,9})<\/v>|inlineStr"[^>]*>\s*<is>([^]*?)<\/is>)/g
+  const text = /<c r="((?:E|F)\d{1,7})"[^<>]{0,200}\bt="(?:s"[^<>]{0,200}>\s*<v>(\d{1,9})<\/v>|inlineStr"[^<>]{0,200}>\s*<is>([^<]*(?:<(?!\/?is>)[^<]*)*)<\/is>)/g
   return new Map([...xml.matchAll(text)].map(([, place = '', at, inline = '']) => [place, at ? shared[Number(at)] : plain(inline)]))
 }
 
@@ -66,13 +66,13 @@ function rowOf(cells: Record<string, number>, text: (column: string) => string):
 }
 
 /** The texts that the sheets of a book share. */
-export const sharedTexts = (xml: string): string[] => [...xml.matchAll(/<si\s*\/>|<si>([^]*?)<\/si>/g)].map(([, inside = '']) => plain(inside))
+export const sharedTexts = (xml: string): string[] => [...xml.matchAll(/<si\s*\/>|<si>([^<]*(?:<(?!\/?si>)[^<]*)*)<\/si>/g)].map(([, inside = '']) => plain(inside))
 
 const NAMED: Record<string, string> = { lt: '<', gt: '>', quot: '"', apos: "'", amp: '&' }
 
 /** The text of a cell, however it is set; how it is pronounced is none of it. */
 function plain(xml: string): string {
-  const parts = [...xml.replace(/<rPh\b[^]*?<\/rPh>/g, '').matchAll(/<t(?:\s[^>]*)?>([^]*?)<\/t>/g)].map(([, part = '']) => part)
+  const parts = [...xml.replace(/<rPh\b[^<]*(?:<(?!\/?rPh\b)[^<]*)*<\/rPh>/g, '').matchAll(/<t(?:\s[^<>]*)?>([^<]*)<\/t>/g)].map(([, part = '']) => part)
   return parts.join('').replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (whole, decimal?: string, hex?: string, name = '') =>
     decimal ? String.fromCodePoint(Number(decimal)) : hex ? String.fromCodePoint(parseInt(hex, 16)) : (NAMED[name as string] ?? whole))
 }
