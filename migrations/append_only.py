@@ -16,10 +16,7 @@ def make_append_only(table: str, *key: str) -> None:
     message = _MESSAGE.format(table=table)
     if op.get_bind().dialect.name == "sqlite":
         for verb in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{message}'); END"
-            )
+            _keep(table, verb)
         same = " AND ".join(f"{name} = NEW.{name}" for name in key)
         known = f"SELECT 1 FROM {table} WHERE {same}"
         op.execute(
@@ -42,28 +39,30 @@ def make_append_only(table: str, *key: str) -> None:
 
 def open_for(table: str, verb: str, condition: str) -> None:
     """Let an append-only table take `verb` (DELETE or UPDATE) of a row for which a condition on OLD and NEW holds."""
-    message = _MESSAGE.format(table=table)
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"DROP TRIGGER {table}_no_{verb.lower()}")
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"WHEN NOT ({condition}) BEGIN SELECT RAISE(ABORT, '{message}'); END"
-        )
-        return
-    row = "OLD" if verb == "DELETE" else "NEW"
-    _refuse(table, f"IF TG_OP = '{verb}' THEN IF {condition} THEN RETURN {row}; END IF; END IF; ")
+    _door(table, verb, condition)
 
 
 def close_again(table: str, verb: str) -> None:
     """Undo open_for."""
+    _door(table, verb)
+
+
+def _door(table: str, verb: str, condition: str = "") -> None:
+    """Leave a door for `verb` where the condition holds; none without one."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute(f"DROP TRIGGER {table}_no_{verb.lower()}")
-        op.execute(
-            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{_MESSAGE.format(table=table)}'); END"
-        )
+        _keep(table, verb, f"WHEN NOT ({condition}) " if condition else "")
         return
-    _refuse(table)
+    row = "OLD" if verb == "DELETE" else "NEW"
+    _refuse(table, f"IF TG_OP = '{verb}' THEN IF {condition} THEN RETURN {row}; END IF; END IF; " if condition else "")
+
+
+def _keep(table: str, verb: str, when: str = "") -> None:
+    """SQLite's trigger against a verb."""
+    op.execute(
+        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+        f"{when}BEGIN SELECT RAISE(ABORT, '{_MESSAGE.format(table=table)}'); END"
+    )
 
 
 def _refuse(table: str, unless: str = "") -> None:

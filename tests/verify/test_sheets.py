@@ -73,6 +73,7 @@ def test_the_sum_over_all_lessons(total: tuple[int, int, int], found: bool) -> N
     credit = {(3, 17): 60_600, (4, 17): 30_300}
     differ = differing(rows, credit, {(3, 17): -1_000}, {}, [3, 4])
     assert differ == ([rows[2]] if found else [])
+    assert differing(rows[::-1], credit, {(3, 17): -1_000}, {}, [3, 4]) == differ, "whatever the order of the rows"
     assert differing(rows, credit, {(3, 17): -1_000}, {}, [3]) == [rows[1]], "the lesson without evidence is named"
 
 

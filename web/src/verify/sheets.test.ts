@@ -49,7 +49,8 @@ describe('what a sheet says', () => {
     [[said(17, 3, 60), said(17, 3, 600)], ['3 17 sheet_differs']],
     [[said(18, 3, 0)], ['3 17 sheet_differs']],
     [[], ['3 17 sheet_differs']],
-    [[said(17, 3, 60), said(17, 5, 6000)], []],
+    [[said(17, 3, 60), said(17, 5, 6000)], ['5 17 sheet_differs']],
+    [[said(17, 3, 60), said(17, 5, 0)], []],
     [[said(17, 3, 60), said(17, 3, 60, 1)], ['3 17 sheet_differs']],
   ])('of whole seconds: %#', (rows, found) => { expect(pairs(rows, proven({ '3 17': 60_999, '3 18': 999 }))).toEqual(found) })
 
@@ -67,6 +68,7 @@ describe('what a sheet says', () => {
     const rows = [said(17, 3, 60, -1, 59), said(17, 4, 30, 0, 30), said(17, null, seconds, corrected, confirmed)]
     const [credit, change] = [{ '3 17': 60_600, '4 17': 30_300 }, { '3 17': -1_000 }]
     expect(pairs(rows, proven(credit, change))).toEqual(differs ? ['-1 17 sheet_differs'] : [])
+    expect(pairs([...rows].reverse(), proven(credit, change))).toEqual(differs ? ['-1 17 sheet_differs'] : [])
     expect(pairs(rows, proven(credit, change, {}, [3])).filter((one) => one.startsWith('-1'))).toEqual([])
   })
 })
