@@ -55,25 +55,28 @@ class Beats:
         if register.slept(received_ms):
             await register.awake()
             received_ms = register.clock.ms()
-        async with register.lock(person_id):
-            try:
-                holder = self._speaks(actor, connection, lesson_id, epoch, beat)
-                owned = register.owners.check(lesson_id)
-                heard_ms = received_ms + _behind(holder, beat, received_ms)
-                if not _repeats(holder, beat):
-                    book = self._open_book(lesson_id)
-                    stored = self._store(book, holder, beat, heard_ms)
-                    try:
-                        await stored
-                    finally:
-                        book.took(person_id)
-                    register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
-                    self._pages.acknowledge(holder, book, heard_ms)
-            except DomainError as error:
-                self._count(error, person_id, lesson_id, slot_of(received_ms))
-                raise
+        lock = register.lock(person_id)
+        await lock.acquire()  # `async with` would make two coroutines more
+        try:
+            holder = self._speaks(actor, connection, lesson_id, epoch, beat)
+            owned = register.owners.check(lesson_id)
+            heard_ms = received_ms + _behind(holder, beat, received_ms)
+            if not _repeats(holder, beat):
+                book = self._open_book(lesson_id)
+                stored = self._store(book, holder, beat, heard_ms)
+                try:
+                    await stored
+                finally:
+                    book.took(person_id)
+                register.owners.check(lesson_id, owned)  # frozen meanwhile, another may not have read that line
+                self._pages.acknowledge(holder, book, heard_ms)
             seq, nonce, _, _, mono, _ = holder.anchor
             return Acknowledged(seq, nonce, mono, holder.note)
+        except DomainError as error:
+            self._count(error, person_id, lesson_id, slot_of(received_ms))
+            raise
+        finally:
+            lock.release()
 
     def holder_of(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> Holder:
         """Whose page speaks on this connection. Raises DomainError lease_lost."""

@@ -7,7 +7,7 @@ invariants I1-I7, I10-I13).
 
 from typing import Final, NamedTuple
 
-from server.attendance.intervals import Interval, Intervals, clip, moved, ordered, skip, subtract, total
+from server.attendance.intervals import Interval, Intervals, clip, placed, skip, subtract, total, union
 from server.core.errors import DomainError
 
 #: a hole up to this long costs an honest trainee nothing; beyond it nothing is credited
@@ -76,7 +76,7 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_m
     ahead = offset_ms is not None and offset < offset_ms
     if offset_ms is not None and not ahead:
         offset = offset_ms
-    now = max(mono + offset, reached_ms)
+    now = mono + offset if mono + offset > reached_ms else reached_ms
     behind_ms = received_ms - now
     lagging = lagging + 1 if behind_ms > LAG_MS else 0
     if lagging >= LAGGING_BEATS:
@@ -85,10 +85,10 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_m
         after, behind_ms = Anchor(seq, next_nonce, now, offset, mono, lagging), 0
     if now == reached_ms or now - reached_ms - ours_ms > LONGEST_GAP_MS:
         return Credit(after, (), (), behind_ms, 0)
-    spans, surplus_ms = ordered(spans), 0
+    surplus_ms = 0
     if ahead:
         spans, surplus_ms = _without_surplus(spans, before, mono, now - reached_ms)
-    front = clip(moved(spans, offset), reached_ms, now)
+    front = placed(spans, offset, reached_ms, now)
     whole = ((reached_ms, now),)
     hidden = () if front == whole else subtract(whole, front)
     return Credit(after, front, hidden, behind_ms, surplus_ms if surplus_ms >= SURPLUS_MS else 0)
@@ -99,7 +99,7 @@ def _without_surplus(spans: Intervals, before: int, mono: int, passed_ms: int) -
 
     It runs fast, or the beat before was late: the surplus comes off the time in front, a fast clock stretches nothing.
     """
-    within = clip(spans, before, mono)
+    within = clip(union(spans), before, mono)
     left = skip(within, mono - before - passed_ms)
     return left, total(within) - total(left)
 

@@ -17,17 +17,14 @@ def union(*sets: Iterable[Interval]) -> Intervals:
     return tuple(merged)
 
 
-def ordered(intervals: Intervals) -> Intervals:
-    """`union` of one list, at once where it has one interval, as nearly every beat does."""
-    return intervals if len(intervals) == 1 and intervals[0][0] < intervals[0][1] else union(intervals)
-
-
-def moved(intervals: Intervals, by_ms: int) -> Intervals:
-    """Each so much later."""
-    if len(intervals) == 1:
-        start, end = intervals[0]
-        return ((start + by_ms, end + by_ms),)
-    return tuple([(start + by_ms, end + by_ms) for start, end in intervals])
+def placed(intervals: Intervals, by_ms: int, start: int, end: int) -> Intervals:
+    """`union` of one list, so much later, within [start, end); at once where it has one interval, as beats have."""
+    if len(intervals) != 1:
+        return clip(tuple([(first + by_ms, last + by_ms) for first, last in union(intervals)]), start, end)
+    first, last = intervals[0]
+    first, last = first + by_ms, last + by_ms
+    first, last = start if first < start else first, end if last > end else last
+    return ((first, last),) if first < last else ()
 
 
 def joined(left: Intervals, right: Intervals) -> Intervals:
@@ -38,7 +35,7 @@ def joined(left: Intervals, right: Intervals) -> Intervals:
     first, last = right[0]
     if first < start or len(right) > 1:
         return union(left, right)
-    return (*left[:-1], (start, end if end > last else last)) if first <= end else (*left, *right)
+    return left[:-1] + ((start, end if end > last else last),) if first <= end else left + right
 
 
 def intersect(left: Intervals, right: Intervals) -> Intervals:

@@ -8,6 +8,7 @@ import asyncio
 import os
 import threading
 import zlib
+from binascii import hexlify
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -222,7 +223,7 @@ def _write(file: int, body: bytes) -> None:
 
 def _line(values: dict[str, Any]) -> bytes:
     body = orjson.dumps(values)
-    return b"%08x %b\n" % (zlib.crc32(body), body)
+    return hexlify(zlib.crc32(body).to_bytes(4)) + b" " + body + b"\n"
 
 
 def _read(path: Path) -> list[dict[str, Any]]:

@@ -9,8 +9,7 @@ from server.attendance.intervals import (
     clip,
     intersect,
     joined,
-    moved,
-    ordered,
+    placed,
     skip,
     subtract,
     total,
@@ -38,20 +37,16 @@ def test_union(left: list[Interval], right: list[Interval]) -> None:
     assert is_proper(union(left, right))
 
 
-@given(loose)
-def test_ordered_is_the_union_by_a_shorter_way(intervals: list[Interval]) -> None:
-    assert ordered(tuple(intervals)) == union(intervals)
-    assert ordered(tuple(intervals[:1])) == union(intervals[:1])
+@given(loose, st.integers(-40, 40), edges, edges)
+def test_placed_is_the_union_moved_and_clipped(intervals: list[Interval], by_ms: int, start: int, end: int) -> None:
+    for some in (tuple(intervals), tuple(intervals[:1])):
+        found = placed(some, by_ms, start, end)
+        assert milliseconds(found) == {ms + by_ms for ms in milliseconds(some)} & set(range(start, end))
+        assert is_proper(found)
 
 
 def test_what_is_empty_or_turned_round_is_no_interval() -> None:
-    assert [ordered((one,)) for one in ((5, 5), (6, 5), (5, 6))] == [(), (), ((5, 6),)]
-
-
-@given(proper, st.integers(-40, 40))
-def test_moved(intervals: Intervals, by_ms: int) -> None:
-    assert milliseconds(moved(intervals, by_ms)) == {ms + by_ms for ms in milliseconds(intervals)}
-    assert len(moved(intervals, by_ms)) == len(intervals)
+    assert [placed((one,), 0, 0, 10) for one in ((5, 5), (6, 5), (5, 6))] == [(), (), ((5, 6),)]
 
 
 @given(proper, proper)
