@@ -180,7 +180,7 @@ def build(
         url=url,
         checker=PAGES / CHECKER,
     )
-    looks = oversight.declare(watch, classes.service, room.presence.service, log.service.forget)
+    looks = oversight.declare(watch, classes.service, room.presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
         store=store,

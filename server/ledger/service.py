@@ -33,7 +33,7 @@ log = structlog.get_logger("ledger")
 ROUND_S: Final = 1.0
 #: so many minutes in one transaction
 BATCH: Final = 256
-#: of so many groups the keys are kept at hand
+#: of so many groups the keys are kept at hand, from one round to the next alone: some may have been destroyed since
 GROUPS_KEPT: Final = 64
 HEAD: Final = "ledger:head"
 DAMAGED: Final = "ledger_damaged"
@@ -62,6 +62,7 @@ class Ledger:
         self._origin = self.key.name
         self._stands = False
         self._keys: dict[str, dict[str, bytes]] = {}
+        self._keys_before: dict[str, dict[str, bytes]] = {}
         self._one_at_a_time = asyncio.Lock()
         self._trouble: str | None = None
         self._settled_slot = -1
@@ -117,18 +118,16 @@ class Ledger:
             raise ValueError("a text that could be taken for a checkpoint")
         return str(Note(text, (sign(text, self._origin, self._signer),)))
 
-    def forget(self, group_id: str) -> None:
-        """Keep no keys of a group at hand: some were destroyed."""
-        self._keys.pop(group_id, None)
-
     async def round(self) -> None:
         """Seal what is due and publish what is sealed; a round that fails is tried again, nothing is dropped."""
         async with self._one_at_a_time:
             due = newest_due(self._clock.ms())
             if due <= self._settled_slot or not await self._is_newest():
                 return
+            self._keys_before, self._keys = self._keys, {}
             while await self._seal():
                 pass
+            self._keys_before.clear()
             if await self._publish():
                 self._settled_slot = due
 
@@ -156,6 +155,7 @@ class Ledger:
         except BaseException as error:
             self._stands = False
             self._keys.clear()  # some may have been made in a transaction that is gone
+            self._keys_before.clear()
             if isinstance(error, Overtaken):
                 return True
             if isinstance(error, Refused):
@@ -218,7 +218,8 @@ class Ledger:
         if group_id not in self._keys:
             while len(self._keys) >= GROUPS_KEPT:
                 del self._keys[next(iter(self._keys))]
-            self._keys[group_id] = await records.keys_of(connection, group_id)
+            before = self._keys_before.get(group_id)
+            self._keys[group_id] = await records.keys_of(connection, group_id) if before is None else before
         known = self._keys[group_id]
         subjects = {
             subject_of(record) for entry in entries if entry.group_id == group_id for record in split(entry.records)

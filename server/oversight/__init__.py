@@ -1,7 +1,5 @@
 """Floor 7: regulators look in, every look is recorded (R13); what was kept long enough is deleted (R19)."""
 
-from collections.abc import Callable
-
 from server.attendance import Presence
 from server.core.capability import Capability, Job
 from server.core.clock import Clock
@@ -17,10 +15,8 @@ def build(*, database: Database, clock: Clock) -> Oversight:
     return Oversight(database, clock)
 
 
-def declare(
-    oversight: Oversight, training: Training, presence: Presence, forget: Callable[[str], None]
-) -> Capability[Retention]:
-    """What regulators see, and the deleting of what was ordered to go; `forget` is told of keys that are destroyed."""
-    retention = Retention(oversight.database, oversight.clock, training, forget)
+def declare(oversight: Oversight, training: Training, presence: Presence) -> Capability[Retention]:
+    """What regulators see, and the deleting of what was ordered to go."""
+    retention = Retention(oversight.database, oversight.clock, training)
     served = Api(oversight, training, presence).declarations()
     return Capability(retention, served, (Job("retention", ROUND_S, retention.round),))

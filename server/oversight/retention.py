@@ -5,7 +5,6 @@ another's row explains.
 """
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -43,12 +42,10 @@ class Kept:
 
 
 class Retention:
-    """Deletes what nobody has to keep any more. `forget` drops what a process has at hand of a group's keys."""
+    """Deletes what nobody has to keep any more."""
 
-    def __init__(
-        self, database: Database, clock: Clock, training: Training, forget: Callable[[str], None] = lambda _group: None
-    ) -> None:
-        self._database, self._clock, self._training, self._forget = database, clock, training, forget
+    def __init__(self, database: Database, clock: Clock, training: Training) -> None:
+        self._database, self._clock, self._training = database, clock, training
 
     async def kept(self, home: TrainingClass) -> Kept:
         """How it stands with a class; its records are counted only once its last day is long enough ago."""
@@ -102,7 +99,6 @@ class Retention:
             if count != order.n_records:
                 raise DomainError("retention_differs", ordered=order.n_records, found=count)
             await records.add_done(connection, order, self._clock.ms())
-        self._forget(order.group_id)
         log.info("deleted", group_id=order.group_id, records=count, rows=rows)
 
     async def _due(self, connection: Connection, home: TrainingClass) -> tuple[dict[str, int], int]:

@@ -78,6 +78,11 @@ async def restore(config: Config, options: argparse.Namespace) -> None:
     print(f"备份时间 · backup of {_moment(done.manifest.taken_ms)}；此后确认的内容不在其中 · nothing later is in it")
     if options.log:
         print(_brought_back(await fill(config, options.log, SystemClock())))
+    if done.over:
+        print("  这些班保存期已满；备份之后删除过的，又随备份回来了，须重新下令：")
+        print("  Past their time; whichever was deleted after this backup has come back: order it again:")
+        for code in done.over:
+            print(f"    keshi retention {code}")
     if done.running:
         print(f"  备份时正在上课；{_moment(done.known_until_ms)} 之后记为 系统故障(待复核)：")
         print("  These lessons were running; what came after is marked as a fault of the server, to be reviewed:")

@@ -18,7 +18,8 @@ from server.attendance.minutes import slot_of
 from server.attendance.records import minute_journal
 from server.core.database import Database, alembic_config
 from server.core.errors import DomainError
-from server.oversight.records_retention import done_groups
+from server.oversight.records_retention import deletion, done_groups
+from server.oversight.rules import Outcome, keep_until_ms
 from server.training.records_tables import lesson, training_class
 
 VERSIONS: Final = "alembic_version"
@@ -124,6 +125,15 @@ async def lessons_known(database: Database) -> list[Known]:
     )
     async with database.read() as connection:
         return [Known(*row) for row in (await connection.execute(query)).all()]
+
+
+async def classes_over(database: Database, now_ms: int) -> list[str]:
+    """Codes of the classes whose records need not be kept any more and which nobody has ordered to be deleted."""
+    ordered = select(deletion.c.class_id).where(deletion.c.outcome == Outcome.ORDERED)
+    query = select(training_class.c.code, training_class.c.ends_on).where(training_class.c.id.not_in(ordered))
+    async with database.read() as connection:
+        rows = (await connection.execute(query.order_by(training_class.c.code))).all()
+    return [code for code, ends_on in rows if keep_until_ms(ends_on, 0) <= now_ms]
 
 
 async def unsealed(database: Database, class_id: str) -> list[int]:

@@ -33,13 +33,15 @@ RUNNING: Final = ("starting", "live", "paused", "break")
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What is there again and what came after: `running` lessons go on from `known_until_ms` as 系统故障 (server at
-    fault) when the service starts; of the `planned` ones, due between the backup and now, nothing is known."""
+    fault) when the service starts; of the `planned` ones, due between the backup and now, nothing is known. Classes
+    that are `over` (their codes) may have been deleted since: then that is to be ordered again."""
 
     manifest: Manifest
     known_until_ms: int
     now_ms: int
     running: list[Known]
     planned: list[Known]
+    over: list[str]
 
 
 async def restore(config: Config, file: Path, keys_file: Path, passphrase: str, clock: Clock) -> Restored:
@@ -130,6 +132,7 @@ async def _report(config: Config, manifest: Manifest, clock: Clock) -> Restored:
     store = open_store(config, clock)
     try:
         lessons = await records.lessons_known(store.database)
+        over = await records.classes_over(store.database, clock.ms())
     finally:
         await store.tasks.close()
         await store.database.close()
@@ -137,7 +140,7 @@ async def _report(config: Config, manifest: Manifest, clock: Clock) -> Restored:
     running = [one for one in lessons if one.state in RUNNING]
     due = [one for one in lessons if one.state == "planned" and one.planned_start_ms <= now_ms]
     planned = [one for one in due if one.planned_end_ms >= manifest.taken_ms]
-    return Restored(manifest, _known_until(config.server.data) or manifest.taken_ms, now_ms, running, planned)
+    return Restored(manifest, _known_until(config.server.data) or manifest.taken_ms, now_ms, running, planned, over)
 
 
 def _known_until(data: Path) -> int:

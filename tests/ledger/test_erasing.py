@@ -96,3 +96,16 @@ def test_places_are_kept() -> None:
     ordered = sorted(packed, key=place_of)
     left = [erased(ordered[at], at, hash_of(bytes(32), ordered[at])) for at in (0, 2, 3)]
     assert arranged([left[2], ordered[1], left[0], left[1]]) == [left[0], ordered[1], left[1], left[2]]
+
+
+async def test_a_process_has_no_destroyed_key_at_hand(world: World) -> None:
+    entry = await taught(world, SHORT, 1)
+    await delete(world, entry, 2)  # as another process does
+    world.to(SHORT + 2, 95_000)
+    await world.ledger.round()
+    await world.say(SHORT + 3, [minute(GENESIS + SHORT + 3, 2)])
+    world.to(SHORT + 3, 95_000)
+    await world.ledger.round()
+    assert await found(world) == [], (
+        "what is said of the same trainee later has a key of its own, which the store knows"
+    )

@@ -81,13 +81,29 @@ class Old:
 
 @asynccontextmanager
 async def old(folder: Path, url: str) -> AsyncIterator[Old]:
-    groups = {} if url.startswith("sqlite") else {"store": {"database": url}}
-    clock = ManualClock(LAST_DAY_MS)
+    groups, clock = store_of(url), ManualClock(LAST_DAY_MS)
     async with school(folder, clock, groups=groups) as served:
         await served.house.log.round()
         await lived(served)
         class_id, lesson_id = served.class_id, served.lesson_id
-    config = Config.model_validate({"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0}, **groups})
+    async with beside(config_of(folder, url), clock, class_id, lesson_id) as one:
+        yield one
+
+
+def store_of(url: str) -> dict[str, dict[str, str]]:
+    """The settings of a store."""
+    return {} if url.startswith("sqlite") else {"store": {"database": url}}
+
+
+def config_of(folder: Path, url: str) -> Config:
+    return Config.model_validate(
+        {"server": {"data": str(folder), "port": 0}, "media": {"udp_port": 0}, **store_of(url)}
+    )
+
+
+@asynccontextmanager
+async def beside(config: Config, clock: ManualClock, class_id: str, lesson_id: str) -> AsyncIterator[Old]:
+    """What is in a data folder, as the command line has it."""
     store = open_store(config, clock)
     house = build(config, store, "http://127.0.0.1", frozenset(), demo=False)
     try:
