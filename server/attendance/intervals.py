@@ -35,7 +35,7 @@ def joined(left: Intervals, right: Intervals) -> Intervals:
     first, last = right[0]
     if first < start or len(right) > 1:
         return union(left, right)
-    return left[:-1] + ((start, end if end > last else last),) if first <= end else left + right
+    return (*left[:-1], (start, end if end > last else last)) if first <= end else (*left, *right)
 
 
 def intersect(left: Intervals, right: Intervals) -> Intervals:
