@@ -13,6 +13,8 @@ DESK: Final = ViewportSize(width=1440, height=900)
 async def picture(page: Page, name: str, *, both: bool = False) -> None:
     """Take the page as it is, light; with `both` dark as well."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    if both:
+        await page.emulate_media(color_scheme="light")
     await page.screenshot(path=FOLDER / f"{name}.png")
     if both:
         await page.emulate_media(color_scheme="dark")

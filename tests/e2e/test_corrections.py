@@ -188,7 +188,7 @@ async def test_a_trainee_keeps_a_receipt(served: School, chromium: str | None, t
     record = f"/lesson/{served.lesson_id}/record"
     async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:
         async with signed_in(browser, served, "jia", record) as page:
-            await page.get_by_text("回执在下课约三分钟后生成").wait_for()
+            await page.get_by_text("记录封存后生成回执").wait_for()
         await published(served)
         async with signed_in(browser, served, "jia", record) as page:
             await page.wait_for_selector("[data-test=receipt] svg")

@@ -13,6 +13,9 @@ export function clock(slot: number): string {
   return `${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`
 }
 
+/** Minutes as 10:14–10:16; a single one as 10:14. */
+export const minuteSpan = (first: number, last: number): string => (first === last ? clock(first) : `${clock(first)}–${clock(last)}`)
+
 export const slotOf = (iso: string): number => Math.floor(Date.parse(iso) / MINUTE_MS)
 export const hourMinute = (iso: string): string => clock(slotOf(iso))
 

@@ -30,7 +30,7 @@ export const checker: typeof chinese = {
   'check.gap': 'sealed late',
   'check.bad': 'does not fit',
   'check.facts': 'What was checked',
-  'check.factMinutes': 'minutes',
+  'check.factMinutes': 'minutes with records of this class',
   'check.factRecords': 'records',
   'check.factLog': 'minutes in the log',
   'check.signedBy': 'Signed by',

@@ -28,7 +28,7 @@ export const checker = {
   'check.gap': '未及时封存',
   'check.bad': '不符',
   'check.facts': '核验了什么',
-  'check.factMinutes': '分钟',
+  'check.factMinutes': '个有本班记录的分钟',
   'check.factRecords': '条记录',
   'check.factLog': '日志里的分钟',
   'check.signedBy': '签名',

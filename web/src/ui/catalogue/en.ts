@@ -167,7 +167,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
   'receipt.qr': 'Receipt as a QR code',
   'receipt.save': 'Save the receipt',
   'receipt.file': 'receipt',
-  'receipt.soon': 'The receipt is ready about three minutes after the lesson.',
+  'receipt.soon': 'The receipt follows once the record is sealed, about three minutes; it appears here by itself.',
   'appeal.ask': 'Appeal {span}',
   'appeal.what': 'What happened at {span}',
   'appeal.how': 'Staff look into it and propose a correction; somebody else approves it. What was recorded stays as it is.',

@@ -40,7 +40,7 @@ export const lesson = {
   'receipt.qr': '回执二维码',
   'receipt.save': '保存回执',
   'receipt.file': '学时回执',
-  'receipt.soon': '回执在下课约三分钟后生成。',
+  'receipt.soon': '记录封存后生成回执，约需三分钟；好了会自动显示在这里。',
   'appeal.ask': '申诉 {span}',
   'appeal.what': '{span} 当时的情况',
   'appeal.how': '教务核对后提出更正，再由另一人批准；原记录保留不变。',
