@@ -18,7 +18,7 @@ from server.attendance.service import Attendance, Ports
 from server.attendance.views import Views
 from server.core.capability import Capability, Job
 from server.core.vault import Vault
-from server.training.rules import ChallengeRule
+from server.training.rules import AttentionRule, ChallengeRule
 from server.training.service import Training
 
 
@@ -54,6 +54,11 @@ def build(
         lesson = await training.lesson(lesson_id)
         return (await training.scheme_of(lesson.class_id)).challenges
 
+    async def attention_of(lesson_id: str) -> AttentionRule | None:
+        lesson = await training.lesson(lesson_id)
+        return (await training.scheme_of(lesson.class_id)).attention
+
+    register.attention_of = attention_of
     challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of))
     served.add(ChallengesApi(challenges).declarations())
     jobs = (

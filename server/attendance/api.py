@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from server.attendance.cells import Cell, LessonMinutes, Totals, cell_of, totals_of
-from server.attendance.credit import MOST_MONO, Beat
+from server.attendance.credit import MOST_MONO, Attended, Beat
 from server.attendance.lease import End
 from server.attendance.register import Register
 from server.attendance.service import Attendance
@@ -20,10 +20,19 @@ from server.training.views import LessonView, SchemeRef
 
 
 @dataclass(frozen=True, slots=True)
+class Attention:
+    """The spans in which the page's window had the focus, and those in which somebody had moved lately."""
+
+    focused: list[tuple[float, float]]
+    active: list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class BeatRequest:
     """`mono` and `spans` in milliseconds of the page's monotonic clock; spans since the last acknowledged beat.
 
-    `signature`, once a minute: the page's key over the chain of all beats before this one.
+    `signature`, once a minute: the page's key over the chain of all beats before this one. `attention` is said where
+    the lease asks for it: without it such a beat earns nothing.
     """
 
     lesson_id: str
@@ -33,6 +42,7 @@ class BeatRequest:
     mono: float
     spans: list[tuple[float, float]]
     signature: Annotated[str, Field(max_length=88)] | None = None
+    attention: Attention | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +268,24 @@ def lease_lost(lesson_id: str, reason: End, device: str, at_ms: int) -> LeaseLos
 
 
 def _beat(request: BeatRequest) -> Beat:
-    readings = [request.mono, *(edge for span in request.spans for edge in span)]
+    _check_readings(request.mono, *(edge for span in request.spans for edge in span))
+    attended = None if request.attention is None else _attended(request.attention)
+    mono, spans = round(request.mono), _whole(request.spans)
+    return Beat(request.seq, request.nonce, mono, spans, request.signature or "", attended)
+
+
+def _attended(said: Attention) -> Attended:
+    _check_readings(*(edge for span in (*said.focused, *said.active) for edge in span))
+    return Attended(_whole(said.focused), _whole(said.active))
+
+
+def _check_readings(*readings: float) -> None:
     if not all(0 <= reading <= MOST_MONO for reading in readings):  # refuses NaN and infinity as well
         raise DomainError("beat_refused", why="clock")
-    spans = tuple((round(start), round(end)) for start, end in request.spans)
-    return Beat(request.seq, request.nonce, round(request.mono), spans, request.signature or "")
+
+
+def _whole(spans: list[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
+    return tuple((round(start), round(end)) for start, end in spans)
 
 
 def _row(person_id: str, seat: int, name: str, known: LessonMinutes) -> StripRow:

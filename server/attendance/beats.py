@@ -8,10 +8,11 @@ from collections.abc import Awaitable
 from functools import partial
 from typing import Final, NamedTuple
 
+from server.attendance.attention import attended, kept
 from server.attendance.book import LessonBook
 from server.attendance.credit import Anchor, Beat, credit
 from server.attendance.intervals import Intervals, clip
-from server.attendance.minutes import slot_of
+from server.attendance.minutes import Lost, slot_of
 from server.attendance.pages.service import Pages
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
@@ -109,10 +110,14 @@ class Beats:
         person_id, reached_ms = holder.person_id, holder.anchor.reached_ms
         ours_ms = book.outage_ms(reached_ms, received_ms)
         anchor, front, hidden, lagged_ms, surplus_ms = credit(holder.anchor, beat, received_ms, self._nonce(), ours_ms)
+        lost: Lost = ()
+        if book.attention is not None:
+            front, lost = attended(book.attention, holder.anchor, beat, received_ms, ours_ms, front)
         link = self._pages.link(holder, beat)
         since_ms = book.floor_ms
         if since_ms > reached_ms:
             front, hidden = clip(front, since_ms, anchor.reached_ms), clip(hidden, since_ms, anchor.reached_ms)
+            lost = kept(lost, since_ms, anchor.reached_ms)
         else:
             since_ms = reached_ms
         slot = slot_of(received_ms)
@@ -122,7 +127,9 @@ class Beats:
         line = holder.line(front, hidden, anchor, beat.nonce, received_ms, link)
         if odd is not NOTHING_ODD:
             line["odd"] = [[slot, *odd]]
-        then = partial(self._stored, book, holder, beat, received_ms, anchor, link, front, hidden, odd)
+        if lost:
+            line["lost"] = lost
+        then = partial(self._stored, book, holder, beat, received_ms, anchor, link, front, hidden, odd, lost)
         stored = self._register.spool.append(line, then)
         book.taking(person_id, since_ms)
         return stored
@@ -138,12 +145,13 @@ class Beats:
         front: Intervals,
         hidden: Intervals,
         odd: Odd,
+        lost: Lost,
     ) -> None:
         """What becomes true when a beat is on disk."""
         if beat.signature:
             self._pages.keep(holder, beat, received_ms)
         holder.anchor, holder.answered_nonce, holder.seen_ms, holder.link = anchor, beat.nonce, received_ms, link
-        book.add(holder.person_id, front, hidden, anchor.reached_ms)
+        book.add(holder.person_id, front, hidden, anchor.reached_ms, lost)
         if odd is not NOTHING_ODD:
             book.note(holder.person_id, slot_of(received_ms), odd)
 

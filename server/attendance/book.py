@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
+from server.attendance.attention import kept, more
 from server.attendance.credit import LONGEST_GAP_MS
 from server.attendance.intervals import Intervals, clip, joined, total, union
 from server.attendance.minutes import (
@@ -15,6 +16,7 @@ from server.attendance.minutes import (
     SEAL_AFTER_MS,
     Delivered,
     Leases,
+    Lost,
     MinuteRecord,
     Presence,
     SealedMinute,
@@ -23,6 +25,7 @@ from server.attendance.minutes import (
     slot_of,
 )
 from server.attendance.timeline import Phase, Transition, delivered_until
+from server.training.rules import AttentionRule
 from server.verify.minutes import NOTHING_ODD, UNSEEN, Odd, Seen
 
 #: a page that beat this recently is taken to be still there: what it did since its last beat is not judged yet
@@ -53,17 +56,19 @@ class PersonBook:
     version: int = 0
     leases: Leases = ()
     odd: dict[int, Odd] = field(default_factory=dict)
+    lost: Lost = ()
 
     def presence(self, now_ms: int) -> Presence:
         """Everything known by `now_ms`."""
         running = ((self.held_since, now_ms),) if self.held_since is not None else ()
-        return Presence(union(self.holds, running), self.front, self.hidden, self.leases, self.odd)
+        return Presence(union(self.holds, running), self.front, self.hidden, self.leases, self.odd, self.lost)
 
     def forget_sealed(self, slot: int) -> None:
         """Minutes before `slot` are stored: drop what they were made from."""
         floor = slot * MINUTE_MS
         self.front = clip(self.front, floor, self.reached_ms)
         self.hidden = clip(self.hidden, floor, self.reached_ms)
+        self.lost = kept(self.lost, floor, self.reached_ms)
         self.holds = clip(self.holds, floor, max(floor, self.holds[-1][1])) if self.holds else ()
         self.forget_notes(slot)
 
@@ -89,6 +94,8 @@ class LessonBook:
     undecided_ms: int | None = None
     _taking: dict[str, int] = field(default_factory=dict)
     _frozen_slot: int = 0
+    #: what the class's scheme asks of pages in front; None: nothing
+    attention: AttentionRule | None = None
 
     @property
     def floor_ms(self) -> int:
@@ -159,8 +166,8 @@ class LessonBook:
         """The beat is on disk, or will not be."""
         del self._taking[person_id]
 
-    def add(self, person_id: str, front: Intervals, hidden: Intervals, reached_ms: int) -> None:
-        """What a beat was worth; minutes that are sealed already never change."""
+    def add(self, person_id: str, front: Intervals, hidden: Intervals, reached_ms: int, lost: Lost = ()) -> None:
+        """What a beat was worth, and why not more; minutes that are sealed already never change."""
         person, floor = self.person(person_id), self.floor_ms
         if front:
             person.front = at_most(joined(person.front, clip(front, floor, reached_ms)))
@@ -169,6 +176,11 @@ class LessonBook:
         if reached_ms > person.reached_ms:
             person.reached_ms = reached_ms
         person.visible = (front[-1][1] if front else 0) > (hidden[-1][1] if hidden else 0)
+        if lost:
+            person.lost = tuple(
+                (why, at_most(spans)) for why, spans in more(person.lost, kept(lost, floor, reached_ms))
+            )
+            person.visible = person.visible or max(spans[-1][1] for _, spans in lost) == reached_ms
         self._changed(person)
 
     def odd(self, person_id: str, slot: int) -> Odd:
@@ -208,8 +220,9 @@ class LessonBook:
             return
         for person in self.people.values():
             for name in ("front", "hidden", "holds"):
-                kept: Intervals = getattr(person, name)
-                setattr(person, name, tuple(one for one in kept if one[1] > ms))
+                found: Intervals = getattr(person, name)
+                setattr(person, name, tuple(one for one in found if one[1] > ms))
+            person.lost = kept(person.lost, ms, max(ms, person.reached_ms))
             person.forget_notes(slot_of(ms))
 
     def judge_slot(self, slot: int, now_ms: int, final: bool = True, witnessed: Witnessed = nobody_saw) -> SealedMinute:

@@ -22,10 +22,18 @@ MOST_SPANS: Final = 64
 MOST_MONO: Final = 2**53
 
 
+class Attended(NamedTuple):
+    """In which parts the page had the focus, and in which somebody had moved lately (attention.py), as `Beat.spans`."""
+
+    focused: tuple[Interval, ...] = ()
+    active: tuple[Interval, ...] = ()
+
+
 class Beat(NamedTuple):
     """What a page says: `mono` and `spans` (the parts in front) in milliseconds of its own monotonic clock.
 
-    `signature` is its key's of all beats before this one; pages/service.py looks at it.
+    `signature` is its key's of all beats before this one; pages/service.py looks at it. `attended` is said only where
+    the scheme asks for it.
     """
 
     seq: int
@@ -33,6 +41,7 @@ class Beat(NamedTuple):
     mono: int
     spans: tuple[Interval, ...]
     signature: str = ""
+    attended: Attended | None = None
 
 
 class Anchor(NamedTuple):
@@ -70,7 +79,7 @@ def credit(anchor: Anchor, beat: Beat, received_ms: int, next_nonce: str, ours_m
     Raises DomainError beat_refused (data.why).
     """
     _check(anchor, beat)
-    seq, _, mono, spans, _ = beat
+    seq, _, mono, spans, _, _ = beat
     _, _, reached_ms, offset_ms, before, lagging = anchor
     offset = received_ms - mono
     ahead = offset_ms is not None and offset < offset_ms
@@ -105,7 +114,7 @@ def _without_surplus(spans: Intervals, before: int, mono: int, passed_ms: int) -
 
 
 def _check(anchor: Anchor, beat: Beat) -> None:
-    seq, nonce, mono, spans, _ = beat
+    seq, nonce, mono, spans, _, _ = beat
     last, expected, _, _, before, _ = anchor
     if nonce != expected:
         raise DomainError("beat_refused", why="nonce")

@@ -43,6 +43,8 @@ class Reason(IntEnum):
     OTHER_DEVICE = 3  # 多设备登录
     ABSENT = 4  # 未在课堂
     SERVER_FAULT = 5  # 系统故障(待复核)
+    BLURRED = 6  # 窗口失焦(方案启用时)
+    IDLE = 7  # 空闲超时(方案启用时)
     NOT_PLAYING = 20  # 未播放
     REWATCHED = 21  # 重复观看
     TOO_FAST = 22  # 超速或拖动
@@ -51,6 +53,10 @@ class Reason(IntEnum):
     def code(self) -> str:
         """The stable code on the wire and in files."""
         return self.name.lower()
+
+
+#: what is known of time that does not count, and why
+Lost = tuple[tuple[Reason, Intervals], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +72,7 @@ class Presence:
     """What is known of one trainee in one lesson: ledger milliseconds holding the lease, in front, hidden.
 
     `leases` are when each was granted, and its epoch; `odd` is by minute; `lost` is what else is known of time that
-    does not count (recorded.py).
+    does not count (attention.py, recorded.py).
     """
 
     held: Intervals = ()
@@ -74,7 +80,7 @@ class Presence:
     hidden: Intervals = ()
     leases: Leases = ()
     odd: Mapping[int, Odd] = field(default_factory=dict)
-    lost: tuple[tuple[Reason, Intervals], ...] = ()
+    lost: Lost = ()
 
 
 @dataclass(frozen=True, slots=True)

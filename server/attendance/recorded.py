@@ -9,9 +9,11 @@ A recording seen again earns nothing, a place that was dragged to nothing, what 
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from server.attendance.attention import attended
 from server.attendance.credit import Anchor, Beat, credit
 from server.attendance.intervals import Interval, Intervals, clip, intersect, subtract, total, union
-from server.attendance.minutes import Reason
+from server.attendance.minutes import Lost, Reason
+from server.training.rules import AttentionRule
 
 #: nothing faster counts
 FASTEST: Final = 1.0
@@ -68,34 +70,45 @@ class Watched:
 
 
 def watch(
-    anchor: Anchor, beat: Beat, played: Played, progress: Progress, served: Intervals, received_ms: int, nonce: str
+    anchor: Anchor,
+    beat: Beat,
+    played: Played,
+    progress: Progress,
+    served: Intervals,
+    received_ms: int,
+    nonce: str,
+    rule: AttentionRule | None = None,
 ) -> Watched:
-    """The worth of the next beat. `served`: what of the recording this page has been sent. Raises beat_refused."""
+    """The worth of the next beat. `served`: what of the recording this page has been sent. Raises beat_refused.
+
+    What played without the attention that `rule` asks for is not covered: it can be watched again, and then counts.
+    """
     front = credit(anchor, beat, received_ms, nonce)
+    there: Intervals = front.front
+    dull: Lost = ()
+    if rule is not None:
+        there, dull = attended(rule, anchor, beat, received_ms, 0, front.front)
     playing = credit(anchor, beat._replace(spans=played.spans), received_ms, nonce).front
     running = intersect(playing, front.front)
-    lost = {Reason.HIDDEN: front.hidden, Reason.NOT_PLAYING: subtract(front.front, running)}
+    lost = {Reason.HIDDEN: front.hidden, **dict(dull), Reason.NOT_PLAYING: subtract(there, running)}
     after = Progress(_place(played), progress.stretches)
     if not _continues(played, progress, total(running)):
-        return Watched(front.anchor, after, (), _some(lost | {Reason.TOO_FAST: running}))
-    way = laid(running, played.pos0, max(played.pos1 - played.pos0, 0))
+        return Watched(front.anchor, after, (), _some(lost | {Reason.TOO_FAST: intersect(running, there)}))
+    way = during(laid(running, played.pos0, max(played.pos1 - played.pos0, 0)), there)
     sent = within(way, served)
     new = without(sent, progress.covered)
     counts, seen = _when(new), _when(sent)
     lost[Reason.REWATCHED] = subtract(seen, counts)
     lost[Reason.TOO_FAST] = subtract(_when(way), seen)
-    lost[Reason.NOT_PLAYING] = union(lost[Reason.NOT_PLAYING], subtract(running, _when(way)))
+    lost[Reason.NOT_PLAYING] = union(lost[Reason.NOT_PLAYING], subtract(intersect(running, there), _when(way)))
     after = Progress(after.position, _joined(progress.stretches + new))
     return Watched(front.anchor, after, counts, _some(lost))
 
 
 def uncover(progress: Progress, voided: Intervals) -> Progress:
     """Without what was earned in these ledger milliseconds: those parts of the recording can be made up."""
-    kept: list[Stretch] = []
-    for one in progress.stretches:
-        for start, end in subtract(((one.at_ms, one.at_ms + one.ms),), voided):
-            kept.append(Stretch(one.position + start - one.at_ms, start, end - start))
-    return Progress(progress.position, tuple(kept))
+    parts = (during((one,), subtract(((one.at_ms, one.at_ms + one.ms),), voided)) for one in progress.stretches)
+    return Progress(progress.position, tuple(part for kept in parts for part in kept))
 
 
 def laid(running: Intervals, position: int, ms: int) -> tuple[Stretch, ...]:
@@ -115,6 +128,15 @@ def within(way: tuple[Stretch, ...], places: Intervals) -> tuple[Stretch, ...]:
         Stretch(start, one.at_ms + start - one.position, end - start)
         for one in way
         for start, end in clip(places, one.position, one.position + one.ms)
+    )
+
+
+def during(way: tuple[Stretch, ...], times: Intervals) -> tuple[Stretch, ...]:
+    """The parts of a way that lie in this ledger time."""
+    return tuple(
+        Stretch(one.position + start - one.at_ms, start, end - start)
+        for one in way
+        for start, end in clip(times, one.at_ms, one.at_ms + one.ms)
     )
 
 

@@ -17,13 +17,14 @@ from server.attendance.credit import Anchor
 from server.attendance.estate import Estates
 from server.attendance.intervals import Intervals
 from server.attendance.lease import SILENCE_MS, End, Holding
-from server.attendance.minutes import MINUTE_MS, slot_of
+from server.attendance.minutes import MINUTE_MS, Reason, slot_of
 from server.attendance.spool import Spool
 from server.core.clock import Clock, boot_ms
 from server.core.cluster.owners import Alone, Claim, Owners
 from server.core.database import Database
 from server.core.tasks import Tasks
 from server.ledger import records as ledger
+from server.training.rules import AttentionRule
 from server.verify.minutes import Odd
 
 #: the spool is begun anew when its file has grown by this
@@ -125,6 +126,8 @@ class Register:
         #: told once we are back after we stood still for long; asked again until it raises nothing
         self.on_back: list[Back] = []
         self._told_gaps = 0
+        #: what a lesson's scheme asks of pages in front
+        self.attention_of: Callable[[str], Awaitable[AttentionRule | None]] = _nothing
         #: told of every lesson before it starts; what they raise keeps it from starting
         self.on_lesson_start: list[LessonStarts] = []
         #: told of every lesson that has ended before it is forgotten; what they raise keeps it until the next round
@@ -283,9 +286,10 @@ class Register:
                 "front": person.front,
                 "hidden": person.hidden,
                 "odd": [[slot, *odd] for slot, odd in person.odd.items()],
+                "lost": person.lost,
             }
             for person_id, person in book.people.items()
-            if person.front or person.hidden or person.odd
+            if person.front or person.hidden or person.odd or person.lost
         ]
 
     async def _keep(self, book: LessonBook) -> None:
@@ -324,7 +328,7 @@ class Register:
             sealed = await records.sealed_minutes(connection, lesson_id)
             leases = await records.leases_of_lesson(connection, lesson_id)
             head = await ledger.read_head(connection)
-        book = LessonBook(lesson_id)
+        book = LessonBook(lesson_id, attention=await self.attention_of(lesson_id))
         # Who held a lease when we went down could not show itself since: their silence begins now.
         now = self.clock.ms() if self._restoring or claim.taken else 0
         for row in leases:
@@ -341,9 +345,10 @@ class Register:
 
     def _replay(self, book: LessonBook, line: dict[str, Any]) -> None:
         front, hidden = (tuple((a, b) for a, b in line[name]) for name in ("front", "hidden"))
-        reached = max((end for _, end in (*front, *hidden)), default=0)
+        lost = tuple((Reason(why), tuple((a, b) for a, b in spans)) for why, spans in line.get("lost", ()))
+        reached = max((end for spans in (front, hidden, *(one for _, one in lost)) for _, end in spans), default=0)
         floor = (book.next_slot or 0) * MINUTE_MS
-        book.add(line["person"], front, hidden, max(reached, floor))
+        book.add(line["person"], front, hidden, max(reached, floor), lost)
         for slot, *odd in line.get("odd", ()):
             book.note(line["person"], slot, Odd(*odd))
         holder = self.holders.get(line["person"])
@@ -353,6 +358,10 @@ class Register:
                 holder.anchor, holder.answered_nonce = anchor, line["answered"]
                 holder.link = bytes.fromhex(line.get("link", ""))
             holder.seen_ms = max(holder.seen_ms, line["seen"])
+
+
+async def _nothing(_lesson_id: str) -> None:
+    """A lesson of which nobody says what its scheme asks."""
 
 
 def _holder_line(holder: Holder) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
 from server.live.lesson import Kind, State
 from server.live.service import Live, Running, peer_of
-from server.training.rules import LessonState
+from server.training.rules import AttentionRule, LessonState
 from server.training.service import Enrolled, Training
 from server.training.views import LessonView
 
@@ -49,12 +49,16 @@ class MediaAccess:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The lease of a trainee's page: the next beat carries seq + 1 and nonce; `resume` survives a reload."""
+    """The lease of a trainee's page: the next beat carries seq + 1 and nonce; `resume` survives a reload.
+
+    `attention` is what the scheme asks of the page in front; null: nothing, and its beats say nothing of it.
+    """
 
     epoch: int
     resume: str
     seq: int
     nonce: str
+    attention: AttentionRule | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +246,8 @@ class Api:
                 proof=request.proof,
             )
         )
-        return Lease(granted.epoch, granted.resume, granted.seq, granted.nonce)
+        attention = (await self._register.book(request.lesson_id)).attention
+        return Lease(granted.epoch, granted.resume, granted.seq, granted.nonce, attention)
 
     def _media(self, actor: Actor, lesson_id: str, instructor_id: str, epoch: int) -> MediaAccess:
         publish = actor.person_id == instructor_id

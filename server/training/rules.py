@@ -23,6 +23,10 @@ EARLY_MS: Final = 30 * MINUTE_MS
 NO_CHALLENGES: Final = "none"
 SCHEME_FORM: Final = re.compile(r"[a-z0-9-]{1,40}")
 CHALLENGE_SECONDS_MAXIMUM: Final = 2**16 - 1
+#: what `window_blur` may say: time without the window's focus counts all the same, or not
+IGNORE, NOT_COUNTED = "ignore", "not_counted"
+#: nobody moves a hand more often than this while they listen
+IDLE_MINIMUM_MS: Final = 10_000
 LESSON_MAXIMUM_MS: Final = 8 * HOUR_MS
 LESSON_NUMBER_MAXIMUM: Final = 999
 HOURS_MAXIMUM: Final = 2_000
@@ -85,6 +89,14 @@ class ChallengeRule(Rule):
 
 
 @dataclass(frozen=True, slots=True)
+class AttentionRule:
+    """What a scheme asks of a page in front: that its window has the focus, that somebody moves within `idle_ms`."""
+
+    focus: bool
+    idle_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Scheme:
     """学时认定规则: published, never changed; `parameters` is a JSON object."""
 
@@ -121,6 +133,13 @@ class Scheme:
         said = json.loads(self.parameters).get("challenges", NO_CHALLENGES)
         return None if said == NO_CHALLENGES else ChallengeRule(**said)
 
+    @property
+    def attention(self) -> AttentionRule | None:
+        """What of the time in front does not count; None: all of it does, and pages are asked nothing more."""
+        said = json.loads(self.parameters)
+        focus, idle_ms = said.get("window_blur", IGNORE) == NOT_COUNTED, said.get("idle_ms")
+        return AttentionRule(focus, idle_ms) if focus or idle_ms is not None else None
+
 
 def may_start(lesson: Lesson, now_ms: int) -> None:
     """Raises DomainError lesson_ended, lesson_already_live, lesson_too_early (data: from), lesson_over."""
@@ -141,7 +160,17 @@ def checked_parameters(parameters: Mapping[str, Any]) -> str:
         raise DomainError("bad_request", field="class_hour_ms", problem="milliseconds are expected")
     if challenged != NO_CHALLENGES:
         _check_challenges(challenged)
+    _check_attention(parameters)
     return json.dumps(parameters, ensure_ascii=False, sort_keys=True)
+
+
+def _check_attention(said: Mapping[str, Any]) -> None:
+    if said.get("window_blur", IGNORE) not in (IGNORE, NOT_COUNTED):
+        raise DomainError("bad_request", field="window_blur", problem=f"{IGNORE} or {NOT_COUNTED}")
+    idle_ms = said.get("idle_ms", IDLE_MINIMUM_MS)
+    if type(idle_ms) is not int or not IDLE_MINIMUM_MS <= idle_ms <= LESSON_MAXIMUM_MS:
+        problem = f"{IDLE_MINIMUM_MS} to {LESSON_MAXIMUM_MS} milliseconds"
+        raise DomainError("bad_request", field="idle_ms", problem=problem)
 
 
 def _check_challenges(said: Any) -> None:

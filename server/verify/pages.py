@@ -21,6 +21,7 @@ JOIN: Final = "keshi-join/v1"
 BEATS: Final = "keshi-beats/v1"
 KEY_BYTES: Final = 65
 SIGNATURE_BYTES: Final = 64
+Spans = Sequence[tuple[int, int]]
 _SHA256: Final = ECDSA(SHA256())
 
 
@@ -34,13 +35,21 @@ def first_link(lesson_id: str, epoch: int, seq: int, nonce: str) -> bytes:
     return sha256(f"{BEATS}\n{lesson_id}\n{epoch}\n{seq}\n{nonce}\n".encode()).digest()
 
 
-def next_link(link: bytes, seq: int, nonce: str, mono: int, spans: Sequence[tuple[int, int]]) -> bytes:
-    """The chain after an acknowledged beat."""
+def next_link(
+    link: bytes, seq: int, nonce: str, mono: int, spans: Spans, attended: tuple[Spans, Spans] | None = None
+) -> bytes:
+    """The chain after an acknowledged beat; `attended` are the spans with focus, and with somebody moving."""
     if len(spans) == 1:  # as nearly every beat has
         told = f"{spans[0][0]}-{spans[0][1]}"
     else:
-        told = ",".join([f"{start}-{end}" for start, end in spans])
+        told = _told(spans)
+    if attended is not None:
+        told = f"{told} {_told(attended[0])} {_told(attended[1])}"
     return sha256(link + f"{seq} {nonce} {mono} {told}".encode()).digest()
+
+
+def _told(spans: Spans) -> str:
+    return ",".join([f"{start}-{end}" for start, end in spans])
 
 
 def head_text(lesson_id: str, epoch: int, seq: int, link: bytes) -> str:

@@ -14,13 +14,14 @@ from typing import Any, Final
 
 from hypothesis import currently_in_test_context, event
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
-from hypothesis.strategies import integers, sampled_from
+from hypothesis.strategies import booleans, integers, sampled_from
 
 from server.attendance import records
 from server.attendance.intervals import Intervals, intersect, subtract, total, union
 from server.attendance.minutes import MINUTE_MS
 from server.core.errors import DomainError
 from server.live.lesson import Kind
+from server.training.rules import AttentionRule
 from server.verify.vouched import Outcome
 from tests.attendance.dodge import RULE, WAYS, check_dodges, check_schedule, counted
 from tests.attendance.side import ANN, MAL, Seat, Side
@@ -28,6 +29,8 @@ from tests.attendance.world import LESSON, PASSWORD, T0, Page, World
 
 #: attacks that forge, repeat or steal: they may change nothing at all
 CHATTER: Final = ("again", "replay", "guess", "empty", "ahead", "mine as yours", "yours as mine", "old epoch", "tab")
+#: what a scheme asks of pages in front; the twin's asks nothing
+ATTENTION: Final = (AttentionRule(True, 300_000), AttentionRule(True, None), AttentionRule(False, 300_000), None)
 
 
 def note(what: str) -> None:
@@ -54,12 +57,15 @@ class LessonMachine(RuleBasedStateMachine):
     def run_async(self, work: Coroutine[Any, Any, Any]) -> Any:
         return self.runner.run(work)
 
-    @initialize(offset=integers(0, 10**12))
-    def begin(self, offset: int) -> None:
-        """I10: the pages' clocks start anywhere."""
+    @initialize(offset=integers(0, 10**12), attention=sampled_from(ATTENTION))
+    def begin(self, offset: int, attention: AttentionRule | None) -> None:
+        """I10: the pages' clocks start anywhere. I13: who pays attention loses nothing where the scheme asks for it."""
+        self.attention = attention
 
         async def make() -> None:
-            self.here = Side(await World.make(self.folder / "here", self.template, rule=RULE), offset)
+            self.here = Side(
+                await World.make(self.folder / "here", self.template, rule=RULE, attention=attention), offset
+            )
             self.twin = Side(await World.make(self.folder / "twin", self.template, rule=RULE), 0)
             for side in (self.here, self.twin):
                 await side.happen(Kind.STARTING)
@@ -133,6 +139,7 @@ class LessonMachine(RuleBasedStateMachine):
             seat = side.seats[who.person_id]
             if seat.inside:
                 await side.say_the_last(seat)
+                side.look_back(seat)
                 seat.inside, page = False, seat.page
                 await side.world.attendance.leave(page.actor, page.connection, LESSON, page.epoch)
                 page.resume = None
@@ -235,6 +242,15 @@ class LessonMachine(RuleBasedStateMachine):
         self.mal.page.set_rate(rate)
         self.honest, self.hurried = False, True
 
+    @rule(what=sampled_from(["focus", "active"]), there=booleans())
+    def look_away(self, what: str, there: bool) -> None:
+        """Costs just this time where the scheme asks for it, and nothing anywhere else."""
+        asked = self.attention and (self.attention.focus if what == "focus" else self.attention.idle_ms)
+        if self.mal.inside and (asked or there):
+            self.here.look(self.mal, what, there)
+        elif self.mal.inside:
+            getattr(self.mal.page, what).turn(there, self.mal.page.mono())
+
     @rule(way=sampled_from(WAYS))
     def face_challenges(self, way: str) -> None:
         """I14, I15: dodging changes nothing of what is recorded, and only takes from what counts."""
@@ -271,6 +287,7 @@ class LessonMachine(RuleBasedStateMachine):
         for seat in side.seats.values():
             if seat.inside:
                 await side.say_the_last(seat)
+            side.look_back(seat)
         await side.happen(Kind.RESUMED)
         await side.happen(Kind.ENDED)
         await side.world.challenge()
@@ -300,8 +317,12 @@ class LessonMachine(RuleBasedStateMachine):
         """The honest keep every millisecond; the attacker gains none."""
         ann, mal = ANN.person_id, MAL.person_id
         assert here.get(ann, ()) == twin.get(ann, ()), "an attack of another, or a crash, changed what ANN has"
+        away = union(self.mal.away)
         if self.honest:
-            assert here.get(mal, ()) == twin.get(mal, ()), "chatter or a crash changed something"
+            assert here.get(mal, ()) == subtract(twin.get(mal, ()), away), "chatter or a crash changed something"
+        elif not (self.hurried or self.delayed):
+            assert intersect(here.get(mal, ()), away) == (), "credited while they looked away"
+        self.beats["away"] += total(intersect(twin.get(mal, ()), away)) > 0
         assert total(here.get(mal, ())) <= total(twin.get(mal, ())), "the attack gained"
         assert total(intersect(union(here.get(mal, ())), ((0, T0),))) == 0
         self.beats.update(self.here.beats)

@@ -1,11 +1,11 @@
 """One of the two servers of the invariants' machine: its lesson, its trainees, and how time passes for them."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from server.attendance.credit import Beat
-from server.attendance.intervals import Intervals
+from server.attendance.intervals import Interval, Intervals
 from server.attendance.timeline import delivered_until
 from server.core.errors import DomainError
 from server.live.lesson import Event, Kind, Lesson, apply, decide, timeline
@@ -29,6 +29,9 @@ class Seat:
     inside: bool = True
     #: what they do with challenges (dodge.WAYS)
     way: str = "right"
+    #: since when they look away (focus, or nobody moves), and when they did
+    away_since: dict[str, int] = field(default_factory=dict)
+    away: list[Interval] = field(default_factory=list)
 
 
 class Side:
@@ -86,6 +89,19 @@ class Side:
         if not seat.delay_ms:
             await self.arrive(seat)
 
+    def look(self, seat: Seat, what: str, there: bool) -> None:
+        """The window has the focus, or somebody moves (`what` of the page), or not."""
+        getattr(seat.page, what).turn(there, seat.page.mono())
+        if not there:
+            seat.away_since.setdefault(what, self.world.now())
+        elif what in seat.away_since:
+            seat.away.append((seat.away_since.pop(what), self.world.now()))
+
+    def look_back(self, seat: Seat) -> None:
+        """A new page has focus and attention."""
+        for what in list(seat.away_since):
+            self.look(seat, what, True)
+
     async def say_the_last(self, seat: Seat) -> None:
         """What a page says when it goes away always arrives: only so can both sides be compared."""
         if seat.on_its_way is not None:
@@ -114,6 +130,7 @@ class Side:
     async def reload(self, seat: Seat, password: str | None = None) -> None:
         """A new page of the same browser; with a password, of another device."""
         await self.say_the_last(seat)
+        self.look_back(seat)
         old = seat.page
         if password is None:
             await old.drop()

@@ -189,8 +189,8 @@ def test_after_a_fault_pages_have_time_to_come_back_before_anything_is_sealed(ou
 
 
 def test_of_who_is_new_nothing_is_known() -> None:
-    assert PersonBook() == PersonBook((), None, (), (), 0, False, 0, 0, (), {})
-    assert LessonBook("lesson") == LessonBook("lesson", (), False, (), None, {}, 0, None, {}, 0)
+    assert PersonBook() == PersonBook((), None, (), (), 0, False, 0, 0, (), {}, ())
+    assert LessonBook("lesson") == LessonBook("lesson", (), False, (), None, {}, 0, None, {}, 0, None)
     assert nobody_saw("lesson", ME, SLOT) == UNSEEN
     assert (PATIENCE_MS, MOST_SPANS_PER_MINUTE) == (15_000, 64)
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from server.live.lesson import Kind
 from tests.attendance.dodge import WAYS
-from tests.attendance.machine import CHATTER, LessonMachine
+from tests.attendance.machine import ATTENTION, CHATTER, LessonMachine
 from tests.attendance.side import ANN, MAL
 
 #: a suite in which hardly a beat earns anything proves little
@@ -35,6 +35,7 @@ def run(template: Path, examples: int, steps: int) -> Counter[str]:
 def check(beats: Counter[str]) -> None:
     print(f"beats that earned: {beats['earned']}, that did not: {beats['nothing']}, attacks: {beats['attacks']}")
     print(f"challenges: {beats['asked']}, passed by the honest: {beats['passes']}, dodged: {beats['voids']}")
+    print(f"lessons in which looking away cost something: {beats['away']}")
     assert beats["earned"] >= LEAST_SHARE_EARNING * (beats["earned"] + beats["nothing"])
 
 
@@ -42,7 +43,7 @@ def play(template: Path, seed: int, moves: int) -> Counter[str]:
     """One busy lesson by the machine's rules, but with time between any two moves: most of its beats earn."""
     chance, beats = random.Random(seed), Counter[str]()
     machine = type("Machine", (LessonMachine,), {"template": template, "beats": beats})()
-    machine.begin(chance.randrange(10**9))
+    machine.begin(chance.randrange(10**9), chance.choice(ATTENTION))
     attack = chance.choice(["hurry", "delay", "lose", "dodge", "honest"])
     for _ in range(moves):
         move(machine, attack, chance)
@@ -70,6 +71,7 @@ def move(machine: LessonMachine, attack: str, chance: random.Random) -> None:
         (1, lambda: machine.reconnect(who, chance.randint(0, 20_000))),
         (1, lambda: chance.choice([machine.crash, machine.both_restart])()),
         (2, lambda: machine.chatter(chance.choice(CHATTER), chance.randrange(10**6)) if machine.mal.inside else None),
+        (3, lambda: machine.look_away(chance.choice(["focus", "active"]), chance.random() < 0.4)),
         (4, attacks[attack]),
     ]
     chance.choices([one for _, one in moves], [weight for weight, _ in moves])[0]()

@@ -85,6 +85,8 @@ def test_the_numbers_of_the_reasons_never_change() -> None:
         "other_device": 3,
         "absent": 4,
         "server_fault": 5,
+        "blurred": 6,
+        "idle": 7,
         "not_playing": 20,
         "rewatched": 21,
         "too_fast": 22,

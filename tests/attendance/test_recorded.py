@@ -22,6 +22,7 @@ from server.attendance.recorded import (
     without,
 )
 from server.core.errors import DomainError
+from server.training.rules import AttentionRule
 from tests.attendance.viewer import ALL, MONO, T, Viewer
 
 
@@ -61,6 +62,36 @@ def test_what_plays_in_the_background_is_hidden_and_goes_too_far() -> None:
     worth = viewer.say()
     assert (worth.credited, worth.progress) == ((), Progress(10_000))
     assert worth.lost == {Reason.HIDDEN: after((0, 4_000)), Reason.TOO_FAST: after((4_000, 10_000))}
+
+
+@pytest.mark.parametrize(("way", "reason"), [({"focus": False}, Reason.BLURRED), ({"moves": False}, Reason.IDLE)])
+def test_what_plays_without_the_attention_that_is_asked_can_be_watched_again(
+    way: dict[str, bool], reason: Reason
+) -> None:
+    viewer = Viewer(rule=AttentionRule(True, 60_000))
+    viewer.pass_(4_000)
+    viewer.pass_(3_000, **way)
+    viewer.pass_(2_000, speed=0, **way)
+    viewer.pass_(1_000)
+    worth = viewer.say()
+    assert worth.credited == after((0, 4_000), (9_000, 10_000))
+    assert worth.lost == {reason: after((4_000, 9_000))}
+    assert viewer.covered() == ((0, 4_000), (7_000, 8_000))
+    assert viewer.saw(4_000, 3_000) == 3_000, "what it missed counts once it is watched"
+
+
+def test_where_nothing_is_asked_focus_and_moving_are_nobodys_business() -> None:
+    viewer = Viewer()
+    viewer.pass_(10_000, focus=False, moves=False)
+    assert (viewer.say().credited, viewer.said[-1][0].attended) == (after((0, 10_000)), None)
+
+
+def test_who_goes_too_far_without_attention_is_told_both() -> None:
+    viewer = Viewer(rule=AttentionRule(True, None))
+    viewer.pass_(4_000, focus=False)
+    viewer.pass_(6_000, speed=2.0)
+    worth = viewer.say()
+    assert worth.lost == {Reason.BLURRED: after((0, 4_000)), Reason.TOO_FAST: after((4_000, 10_000))}
 
 
 def test_a_player_that_stalls_earns_as_far_as_it_came() -> None:

@@ -10,6 +10,7 @@ from hypothesis.strategies import booleans, integers, lists, sampled_from
 from server.attendance.intervals import Interval, Intervals, intersect, subtract, total, union
 from server.attendance.recorded import Watched, uncover, watch
 from server.core.errors import DomainError
+from server.training.rules import AttentionRule
 from tests.attendance.viewer import T, Viewer
 
 #: of the recording, this much was sent to the page; it may claim more
@@ -25,10 +26,11 @@ class Machine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.viewer = Viewer(served=SERVED)
+        self.viewer = Viewer(served=SERVED, rule=AttentionRule(True, 60_000))
         self.seen: list[Interval] = []
         self.claimed: list[Interval] = []
         self.voided: list[Interval] = []
+        self.away: list[Interval] = []
         self.honest = True
 
     def heard(self, worth: Watched) -> None:
@@ -66,6 +68,17 @@ class Machine(RuleBasedStateMachine):
         if self.unsaid_ms + ms > 60_000:
             self.say()
         self.viewer.pass_(ms, front=front, speed=0)
+        self.say()
+
+    @rule(ms=integers(1, 20_000), focus=booleans())
+    def look_away(self, ms: int, focus: bool) -> None:
+        """It plays on in a window without focus, or nobody moves."""
+        if self.unsaid_ms + ms > 60_000:
+            self.say()
+        start, begins = self.viewer.place, T + self.viewer.now
+        self.viewer.pass_(ms, focus=focus, moves=not focus)
+        self.claimed.append((start, self.viewer.place))
+        self.away.append((begins, begins + ms))
         self.say()
 
     @rule(place=places)
@@ -122,6 +135,7 @@ class Machine(RuleBasedStateMachine):
         assert subtract(progress.covered, intersect(SERVED, union(self.claimed))) == ()
         assert subtract(progress.credited, credited) == ()
         assert intersect(progress.credited, union(self.voided)) == ()
+        assert intersect(credited, union(self.away)) == (), "credited without attention"
         assert total(credited) <= self.viewer.now
 
     def teardown(self) -> None:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from server.attendance.credit import Anchor, Beat
+from server.attendance.credit import Anchor, Attended, Beat
 from server.attendance.intervals import Interval, Intervals, total, union
 from server.attendance.recorded import FASTEST, Played, Progress, Watched, watch
+from server.training.rules import AttentionRule
 
 T = 1_000_000  # when the lease was granted, and the page's clock showed MONO
 MONO = 7_000
@@ -23,30 +24,42 @@ class Viewer:
     front: list[Interval] = field(default_factory=list)
     playing: list[Interval] = field(default_factory=list)
     credited: list[Interval] = field(default_factory=list)
+    rule: AttentionRule | None = None
+    focused: list[Interval] = field(default_factory=list)
+    active: list[Interval] = field(default_factory=list)
     said: list[tuple[Beat, Played]] = field(default_factory=list)
 
-    def pass_(self, ms: int, *, front: bool = True, speed: float = FASTEST) -> None:
+    def pass_(
+        self, ms: int, *, front: bool = True, speed: float = FASTEST, focus: bool = True, moves: bool = True
+    ) -> None:
         """Time goes by; `speed` 0: the player is paused."""
         span = (MONO + self.now, MONO + self.now + ms)
         if front:
             self.front.append(span)
         if speed:
             self.playing.append(span)
+        if focus:
+            self.focused.append(span)
+        if moves:
+            self.active.append(span)
         self.now += ms
         self.place += int(ms * speed)
 
     def take(self, pos0: int | None = None, rate: float = FASTEST) -> tuple[Beat, Played]:
-        beat = Beat(self.anchor.seq + 1, self.anchor.nonce, MONO + self.now, union(self.front))
+        attended = Attended(union(self.focused), union(self.active)) if self.rule else None
+        front = union(self.front)
+        beat = Beat(self.anchor.seq + 1, self.anchor.nonce, MONO + self.now, front, attended=attended)
         return beat, Played(self.progress.position if pos0 is None else pos0, self.place, rate, union(self.playing))
 
     def say(self, pos0: int | None = None, rate: float = FASTEST, late_ms: int = 0) -> Watched:
         """A beat, there and back."""
         beat, played = self.take(pos0, rate)
-        worth = watch(self.anchor, beat, played, self.progress, self.served, T + self.now + late_ms, f"n{beat.seq}")
+        received, nonce = T + self.now + late_ms, f"n{beat.seq}"
+        worth = watch(self.anchor, beat, played, self.progress, self.served, received, nonce, self.rule)
         self.said.append((beat, played))
         self.anchor, self.progress = worth.anchor, worth.progress
         self.credited += worth.credited
-        self.front, self.playing = [], []
+        self.front, self.playing, self.focused, self.active = [], [], [], []
         return worth
 
     def seek(self, place: int) -> None:

@@ -15,7 +15,7 @@ from server.attendance.challenges import records as challenge_records
 from server.attendance.challenges.rules import Event
 from server.attendance.challenges.service import Challenges, ChallengeState
 from server.attendance.challenges.service import Ports as ChallengePorts
-from server.attendance.credit import Beat
+from server.attendance.credit import Attended, Beat
 from server.attendance.intervals import Intervals, union
 from server.attendance.lease import End
 from server.attendance.minutes import MINUTE_MS
@@ -29,7 +29,7 @@ from server.core.clock import ManualClock
 from server.core.database import Database, sqlite_url
 from server.core.tasks import Tasks
 from server.core.vault import Vault
-from server.training.rules import ChallengeRule
+from server.training.rules import AttentionRule, ChallengeRule
 from server.verify.pages import first_link, head_text, join_text, next_link
 from tests.attendance.challenges.scripted import Scripted
 from tests.attendance.page_key import PageKey
@@ -79,6 +79,8 @@ class World:
     connections: int = 0
     #: how trainees are challenged, whose page shows nothing of it, and what each connection was shown last
     rule: ChallengeRule | None = None
+    #: what the scheme asks of pages in front
+    attention: AttentionRule | None = None
     deaf: set[str] = field(default_factory=set)
     shown: dict[str, ChallengeState] = field(default_factory=dict)
     attests: Attests | None = None
@@ -87,14 +89,19 @@ class World:
 
     @classmethod
     async def make(
-        cls, folder: Path, template: Path | str, start_ms: int = T0, rule: ChallengeRule | None = None
+        cls,
+        folder: Path,
+        template: Path | str,
+        start_ms: int = T0,
+        rule: ChallengeRule | None = None,
+        attention: AttentionRule | None = None,
     ) -> "World":
         """A new server with an open lesson, on a copy of a migrated file or on the empty store of a URL."""
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(template, Path):
             shutil.copyfile(template, folder / "keshi.db")
             template = sqlite_url(folder / "keshi.db")
-        world = cls(folder, ManualClock(start_ms), Database(template), rule=rule)
+        world = cls(folder, ManualClock(start_ms), Database(template), rule=rule, attention=attention)
         await world.start()
         await world.challenges.begin(LESSON)
         return world
@@ -105,6 +112,7 @@ class World:
         self.register = Register(
             self.database, self.clock, self.tasks, self.folder / "spool", boot=lambda: self.boot_ms
         )
+        self.register.attention_of = self._attention
         ports = Ports(self._verify, self._answers, self._lost, self.attests)
         self.attendance = Attendance(self.register, Vault(b"k" * 32), ports)
         self.sealer = Sealer(self.register)
@@ -202,6 +210,9 @@ class World:
     async def _rule(self, _lesson_id: str) -> ChallengeRule | None:
         return self.rule
 
+    async def _attention(self, _lesson_id: str) -> AttentionRule | None:
+        return self.attention
+
     async def _show(self, connection: str, state: ChallengeState) -> bool:
         if connection not in self.alive or connection in self.deaf:
             return False
@@ -216,6 +227,30 @@ class World:
 
     async def _lost(self, holder: Holder, reason: End, _device: str, _at: int) -> None:
         self.told.append((holder.connection, reason))
+
+
+@dataclass
+class Track:
+    """Stretches of a page's clock in which something was so, from its beginning until it is turned off."""
+
+    closed: list[tuple[int, int]] = field(default_factory=list)
+    since: int | None = 0
+
+    def turn(self, on: bool, mono: int) -> None:
+        if self.since is not None and not on:
+            self.closed.append((self.since, mono))
+            self.since = None
+        elif self.since is None and on:
+            self.since = mono
+
+    def until(self, mono: int) -> tuple[tuple[int, int], ...]:
+        running = [(self.since, mono)] if self.since is not None and self.since < mono else []
+        return tuple(self.closed + running)
+
+    def forget(self, told: int) -> None:
+        self.closed = [(max(a, told), b) for a, b in self.closed if b > told]
+        if self.since is not None:
+            self.since = max(self.since, told)
 
 
 @dataclass
@@ -234,6 +269,9 @@ class Page:
     resume: str | None = None
     closed: list[tuple[int, int]] = field(default_factory=list)
     since: int | None = None
+    #: the same of the window's focus, and of somebody who moves; told where the scheme asks for it
+    focus: "Track" = field(default_factory=lambda: Track())
+    active: "Track" = field(default_factory=lambda: Track())
     first: int | None = None
     sent: list[Beat] = field(default_factory=list)
     #: its key, when its browser has Web Crypto, and the chain of its acknowledged beats
@@ -291,7 +329,8 @@ class Page:
         signature = ""
         if signed and self.key:
             signature = self.key.sign(head_text(LESSON, self.epoch, self.seq, self.link))
-        beat = Beat(self.seq + 1, self.nonce, mono, tuple(spans), signature)
+        attended = Attended(self.focus.until(mono), self.active.until(mono)) if self.world.attention else None
+        beat = Beat(self.seq + 1, self.nonce, mono, tuple(spans), signature, attended)
         self.sent.append(beat)
         return beat
 
@@ -303,7 +342,7 @@ class Page:
         """The page hears the answer."""
         if self.key:
             taken = [one for one in self.sent if (one.seq, one.mono) == (ack.seq, ack.mono)]
-            self.link = next_link(self.link, ack.seq, taken[-1].nonce, ack.mono, taken[-1].spans)
+            self.link = next_link(self.link, ack.seq, taken[-1].nonce, ack.mono, taken[-1].spans, taken[-1].attended)
         self.seq, self.nonce = ack.seq, ack.nonce
         self.notes += [ack.note] if ack.note else []
         self._trim()
@@ -320,3 +359,5 @@ class Page:
         self.closed = [(max(a, told), b) for a, b in self.closed if b > told]
         if self.since is not None:
             self.since = max(self.since, told)
+        self.focus.forget(told)
+        self.active.forget(told)

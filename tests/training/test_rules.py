@@ -10,6 +10,7 @@ from server.training import rules
 from server.training.rules import (
     EARLY_MS,
     HOUR_MS,
+    AttentionRule,
     ChallengeRule,
     Lesson,
     LessonState,
@@ -159,3 +160,30 @@ def test_challenges_that_make_no_sense(challenges: object) -> None:
 def test_a_class_hour_is_whole_milliseconds(unit: object) -> None:
     with pytest.raises(DomainError):
         checked_parameters({"class_hour_ms": unit})
+
+
+@pytest.mark.parametrize(
+    ("said", "asks"),
+    [
+        ({}, None),
+        ({"window_blur": "ignore"}, None),
+        ({"window_blur": "not_counted"}, AttentionRule(True, None)),
+        ({"idle_ms": 300_000}, AttentionRule(False, 300_000)),
+        ({"window_blur": "not_counted", "idle_ms": 10_000}, AttentionRule(True, 10_000)),
+    ],
+)
+def test_a_scheme_says_what_it_asks_of_pages_in_front(said: dict[str, object], asks: AttentionRule | None) -> None:
+    assert Scheme("a/1", "a", 1, "A", checked_parameters({"class_hour_ms": 1, **said}), 0).attention == asks
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("window_blur", one) for one in ("", None, True, "counted")),
+        *(("idle_ms", one) for one in (None, 0, 9_999, 8 * 3_600_000 + 1, True, 60_000.0, "60000")),
+    ],
+)
+def test_what_a_scheme_may_not_say_of_attention(field: str, value: object) -> None:
+    with pytest.raises(DomainError, match="bad_request") as caught:
+        checked_parameters({"class_hour_ms": 1, field: value})
+    assert caught.value.data["field"] == field

@@ -68,7 +68,7 @@ class Pages:
                 check_page(holder.key, beat.signature, text)
             except Refused as error:
                 raise DomainError("beat_refused", why="signature") from error
-        return next_link(holder.link, beat.seq, beat.nonce, beat.mono, beat.spans) if holder.link else b""
+        return next_link(holder.link, *beat[:4], beat.attended) if holder.link else b""
 
     def keep(self, holder: Holder, beat: Beat, received_ms: int) -> None:
         """The beat is on disk: its signature, of all before it, is the newest of this lease and minute."""

@@ -3,7 +3,7 @@ import type { BeatAnswer, BeatRequest, Lease } from '../wire/types'
 import { PageProof, SIGN_EVERY_MS, type Keys } from './proof'
 
 const CURVE = { name: 'ECDSA', namedCurve: 'P-256' } as const
-const LEASE: Lease = { epoch: 3, resume: 'r', seq: 7, nonce: 'n7' }
+const LEASE: Lease = { epoch: 3, resume: 'r', seq: 7, nonce: 'n7', attention: null }
 const utf8 = new TextEncoder()
 const base64 = (raw: ArrayBuffer) => btoa(String.fromCharCode(...new Uint8Array(raw)))
 const bytes = (text: string) => Uint8Array.from(atob(text), (one) => one.charCodeAt(0))
@@ -14,7 +14,7 @@ async function made(): Promise<{ proof: PageProof; keys: Keys }> {
   return { proof: new PageProof(keys, 'lesson'), keys }
 }
 
-const beat = (seq: number, nonce: string, mono: number): BeatRequest => ({ lesson_id: 'lesson', epoch: 3, seq, nonce, mono, spans: [[1, mono], [mono, mono + 1]], signature: null })
+const beat = (seq: number, nonce: string, mono: number): BeatRequest => ({ lesson_id: 'lesson', epoch: 3, seq, nonce, mono, spans: [[1, mono], [mono, mono + 1]], signature: null, attention: null })
 const ack = (seq: number, mono: number): BeatAnswer => ({ seq, nonce: `n${seq}`, mono, note: null, cells: [], credit_ms: 0 })
 const verified = (keys: Keys, signature: string, text: string) => crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, keys.pair.publicKey, bytes(signature), utf8.encode(text))
 

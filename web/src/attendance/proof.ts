@@ -103,8 +103,11 @@ async function digest(raw: Raw): Promise<Raw> {
   return new Uint8Array(await crypto.subtle.digest('SHA-256', raw))
 }
 
-function next(link: Raw, { seq, nonce, mono, spans }: BeatRequest): Promise<Raw> {
-  const words = utf8.encode(`${seq} ${nonce} ${mono} ${spans.map((span) => span.join('-')).join(',')}`)
+const told = (spans: BeatRequest['spans']): string => spans.map((span) => span.join('-')).join(',')
+
+function next(link: Raw, { seq, nonce, mono, spans, attention }: BeatRequest): Promise<Raw> {
+  const more = attention ? ` ${told(attention.focused)} ${told(attention.active)}` : ''
+  const words = utf8.encode(`${seq} ${nonce} ${mono} ${told(spans)}${more}`)
   const both = new Uint8Array(link.length + words.length)
   both.set(link)
   both.set(words, link.length)

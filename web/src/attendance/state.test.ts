@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import type { Cell, Lease } from '../wire/types'
-import { BeatQueue, SPANS_PER_BEAT, mergeCells, tally } from './state'
+import { BeatQueue, mergeCells, tally } from './state'
+import { SPANS_PER_BEAT } from './track'
 
-const LEASE: Lease = { epoch: 3, resume: 'r', seq: 0, nonce: 'n0' }
+const LEASE: Lease = { epoch: 3, resume: 'r', seq: 0, nonce: 'n0', attention: null }
 const queue = (visible = true) => new BeatQueue('l', LEASE, visible, 1_000)
 const cell = (slot: number, credit_ms: number, sealed = true): Cell =>
   ({ slot, open_ms: 60_000, credit_ms, reasons: credit_ms < 60_000 ? [{ code: 'hidden', ms: 60_000 - credit_ms }] : [], sealed, corrected_ms: null, pending_ms: 0, refused: [], detail: null })
@@ -12,7 +13,7 @@ describe('a beat', () => {
     const q = queue()
     q.visibility(false, 4_000)
     q.visibility(true, 9_000)
-    expect(q.take(11_000)).toEqual({ lesson_id: 'l', epoch: 3, seq: 1, nonce: 'n0', mono: 11_000, signature: null, spans: [[1_000, 4_000], [9_000, 11_000]] })
+    expect(q.take(11_000)).toEqual({ lesson_id: 'l', epoch: 3, seq: 1, nonce: 'n0', mono: 11_000, signature: null, attention: null, spans: [[1_000, 4_000], [9_000, 11_000]] })
     q.acknowledged({ seq: 1, nonce: 'n1' })
     expect(q.take(21_000)).toMatchObject({ seq: 2, nonce: 'n1', spans: [[11_000, 21_000]] })
   })

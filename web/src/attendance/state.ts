@@ -4,28 +4,27 @@
  * late or lost beat costs nothing. Minutes are counted by the server alone; no wall clock is read here.
  */
 import type { BeatAnswer, BeatRequest, Cell, Lease } from '../wire/types'
+import { Attention, type Notice } from './attention'
+import { Track } from './track'
 
-type Span = BeatRequest['spans'][number]
-
-/** A beat is due this long after the last one was sent; sooner when visibility changes. */
+/** A beat is due this long after the last one was sent; sooner when something changes. */
 export const BEAT_EVERY_MS = 10_000
-/** The newest spans that one beat carries; flicker beyond that is too short to matter. */
-export const SPANS_PER_BEAT = 40
 
 export class BeatQueue {
   readonly #lesson: string
+  readonly #front: Track
+  readonly #attention: Attention
   #lease: Lease
-  #closed: Span[] = []
-  #since: number | null
   /** The sequence number not yet acknowledged and the clock of its first sending. */
   #open: { seq: number; first: number } | null = null
   #inFlight = false
   #sentAt = Number.NEGATIVE_INFINITY
 
-  constructor(lesson: string, lease: Lease, visible: boolean, mono: number) {
+  constructor(lesson: string, lease: Lease, visible: boolean, mono: number, moved = mono) {
     this.#lesson = lesson
     this.#lease = lease
-    this.#since = visible ? mono : null
+    this.#front = new Track(visible, mono)
+    this.#attention = new Attention(lease.attention, mono, moved)
   }
 
   get inFlight(): boolean {
@@ -34,11 +33,16 @@ export class BeatQueue {
 
   /** Notes that the page came to the front or left it. Answers whether that was a change. */
   visibility(visible: boolean, mono: number): boolean {
-    if (visible === (this.#since !== null)) return false
-    if (this.#since !== null && mono > this.#since) this.#closed.push([this.#since, mono])
-    this.#since = visible ? mono : null
-    this.#closed = this.#closed.slice(-SPANS_PER_BEAT)
-    return true
+    return this.#front.turn(visible, mono)
+  }
+
+  /** Notes whether the window has the focus, and a sign of a person. Answers whether that is to be told at once. */
+  attend(focused: boolean, moved: boolean, mono: number): boolean {
+    return this.#attention.look(focused, moved, mono)
+  }
+
+  notice(mono: number): Notice {
+    return this.#attention.notice(mono)
   }
 
   due(mono: number): boolean {
@@ -51,10 +55,9 @@ export class BeatQueue {
     this.#open ??= { seq: this.#lease.seq + 1, first: mono }
     this.#inFlight = true
     this.#sentAt = mono
-    const spans = [...this.#closed]
-    if (this.#since !== null && mono > this.#since) spans.push([this.#since, mono])
     const { epoch, nonce } = this.#lease
-    return { lesson_id: this.#lesson, epoch, seq: this.#open.seq, nonce, mono, spans: spans.slice(-SPANS_PER_BEAT), signature: null }
+    const spans = this.#front.until(mono)
+    return { lesson_id: this.#lesson, epoch, seq: this.#open.seq, nonce, mono, spans, signature: null, attention: this.#attention.said(mono) }
   }
 
   acknowledged(ack: Pick<BeatAnswer, 'seq' | 'nonce'>): void {
@@ -84,8 +87,8 @@ export class BeatQueue {
   #forgetOpen(): void {
     const told = this.#open?.first ?? 0
     this.#open = null
-    this.#closed = this.#closed.filter(([, end]) => end > told).map(([start, end]): Span => [Math.max(start, told), end])
-    if (this.#since !== null) this.#since = Math.max(this.#since, told)
+    this.#front.forget(told)
+    this.#attention.forget(told)
   }
 }
 

@@ -100,7 +100,7 @@ export function count(roster: readonly RosterRow[]): Counters {
   return { front, behind: here.length - front, away: roster.length - here.length, all: roster.length }
 }
 
-const OF_THOSE_WHO_CAME = new Set<string>(['hidden', 'disconnected', 'other_device'])
+const OF_THOSE_WHO_CAME = new Set<string>(['hidden', 'blurred', 'idle', 'disconnected', 'other_device'])
 const came = (row: RosterRow) => row.credit_ms > 0 || row.cells.some((cell) => cell.reasons.some((r) => OF_THOSE_WHO_CAME.has(r.code)))
 
 /** Who needs a look comes first: behind, then gone after having been here, then in front; who never came is last. */

@@ -31,7 +31,7 @@ class FakeLine implements Line {
 const LESSON = { id: 'l', state: 'live' } as LessonView
 const PHASE: Phase = { lesson_id: 'l', state: 'live', since: '', seq: 1, publisher_live: true, instructor_present: true }
 const JOINED: Joined = {
-  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0' }, media: { room: 'r', token: 't', whep: '/w', whip: null }, cells: [], roster: [], view_id: null,
+  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0', attention: null }, media: { room: 'r', token: 't', whep: '/w', whip: null }, cells: [], roster: [], view_id: null,
   totals: { open_ms: 0, credit_ms: 0, corrected_ms: 0, pending_ms: 0, confirmed_ms: 0, reasons: [], refused: [], state: 'recorded' },
 }
 
@@ -41,6 +41,7 @@ let notes: string[]
 let judged: Cell[]
 let now: number
 let front: boolean
+let focus: boolean
 let room: TraineeRoom
 const settle = async () => { for (let i = 0; i < 20; i += 1) await Promise.resolve() }
 
@@ -51,8 +52,9 @@ beforeEach(() => {
   notes = []
   now = 1_000
   front = true
+  focus = true
   const page: Page = {
-    id: 'page-one', mono: () => now, visible: () => front, recall: (key) => memory.get(key) ?? null,
+    id: 'page-one', mono: () => now, visible: () => front, focused: () => focus, recall: (key) => memory.get(key) ?? null,
     remember: (key, value) => { if (value === null) memory.delete(key); else memory.set(key, value) },
     keep: (note) => { notes.push(note) },
     judged: () => Promise.resolve(judged),
@@ -67,7 +69,7 @@ describe('a page whose key the server cannot make out', () => {
   it('joins without one', async () => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])
     const proof = new PageProof({ pair, shown: 'shown' }, 'l')
-    const made = new TraineeRoom(line, { id: 'p', mono: () => now, visible: () => front, recall: () => null, remember: () => undefined, keep: () => undefined, judged: () => Promise.resolve([]) }, 'l', 'phone', proof)
+    const made = new TraineeRoom(line, { id: 'p', mono: () => now, visible: () => front, focused: () => focus, recall: () => null, remember: () => undefined, keep: () => undefined, judged: () => Promise.resolve([]) }, 'l', 'phone', proof)
     line.answers.set('lesson:join', (ask: { key: string | null }) => (ask.key === null ? JOINED : new Refusal('page_key_wrong')))
     await made.join()
     await vi.runOnlyPendingTimersAsync()

@@ -2,11 +2,12 @@
  * A trainee's place in a live lesson: joins, beats, comes back by itself, and knows in which of a few named situations
  * it is. What the page shows follows from `view` alone.
  */
+import type { Notice } from '../attendance/attention'
 import type { PageProof } from '../attendance/proof'
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
-import type { BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, Totals } from '../wire/types'
+import type { BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, ReasonMs, Totals } from '../wire/types'
 import { calls, challengeOf, withheld, type Challenge } from './challenge'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
@@ -28,6 +29,8 @@ export interface RoomView {
   acks: number
   /** How the trainee stands where a scheme asks for checks; null until the server says anything. */
   challenge: Challenge | null
+  /** What the scheme has to say of focus and idle time just now. */
+  notice: Notice
   /** Why an answer was not taken. */
   challengeRefusal: { code: string; data: RefusalData } | null
 }
@@ -38,6 +41,8 @@ export interface Page {
   readonly id: string
   mono(): number
   visible(): boolean
+  /** Whether the window has the focus. */
+  focused(): boolean
   remember(key: string, value: string | null): void
   recall(key: string): string | null
   /** Keeps what the log signed. */
@@ -46,7 +51,7 @@ export interface Page {
   judged(lesson: string): Promise<Cell[]>
 }
 
-const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null }
+const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null, notice: null }
 /** A lost beat is said again after this long, while the line itself stands. */
 const AGAIN_MS = 2_000
 
@@ -61,6 +66,7 @@ export class TraineeRoom {
   #epoch = 0
   #wanted = false
   #joining = false
+  #moved: number
 
   constructor(line: Line, page: Page, lesson: string, device: Device, proof: PageProof | null = null) {
     this.#line = line
@@ -68,6 +74,7 @@ export class TraineeRoom {
     this.#lesson = lesson
     this.#device = device
     this.#proof = proof
+    this.#moved = page.mono()
     line.onState((state, refusal) => {
       if (this.#over()) return
       if (state === 'connected') void this.join()
@@ -104,11 +111,30 @@ export class TraineeRoom {
 
   /** The page came to the front or left it: said at once. */
   visibility(visible: boolean): void {
-    if (this.#queue?.visibility(visible, this.#page.mono())) void this.#beat()
+    const turned = this.#queue?.visibility(visible, this.#page.mono())
+    if (!this.#attend(visible) && turned) void this.#beat()
+  }
+
+  /** Something that only a person does, or the window's focus changed. */
+  attend(moved: boolean): void {
+    this.#attend(moved)
+  }
+
+  #attend(moved: boolean): boolean {
+    const mono = this.#page.mono()
+    if (moved) this.#moved = mono
+    const turned = this.#queue?.attend(this.#page.focused(), moved, mono) ?? false
+    const notice = this.#queue?.notice(mono) ?? null
+    if (notice !== this.view.value.notice) this.view.patch({ notice })
+    if (turned) void this.#beat()
+    return turned
   }
 
   /** Called every second or so; how late it comes does not matter. */
   tick(): void {
+    const { phase } = this.view.value
+    // While nothing is taught nobody need move: their time begins with the lesson.
+    this.#attend(phase?.state !== 'live' || !phase.instructor_present)
     if (this.view.value.stage === 'in' && this.#queue?.due(this.#page.mono())) void this.#beat()
   }
 
@@ -180,13 +206,14 @@ export class TraineeRoom {
     }
     this.#page.remember(this.#key(), lease.resume)
     if (this.#queue && this.#epoch === lease.epoch) this.#queue.resumed(lease)
-    else this.#queue = new BeatQueue(this.#lesson, lease, this.#page.visible(), this.#page.mono())
+    else this.#queue = new BeatQueue(this.#lesson, lease, this.#page.visible(), this.#page.mono(), this.#moved)
     this.#queue.visibility(this.#page.visible(), this.#page.mono())
     this.#epoch = lease.epoch
     this.#proof?.joined(lease)
     const known = mergeCells(this.view.value.cells, cells)
-    const { challenge } = this.view.value
-    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null })
+    const { challenge, notice } = this.view.value
+    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null, notice })
+    this.#attend(false)
     void this.#beat()
     if (phase.state === 'ended') this.#end(true)
   }
@@ -301,7 +328,7 @@ export class TraineeRoom {
 }
 
 /** The one quiet line under the picture: what this minute is worth so far, never a promise. */
-export type Quiet = 'reconnecting' | 'waiting' | 'paused' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'challenge' | 'blocked' | 'recorded'
+export type Quiet = 'reconnecting' | 'waiting' | NonNullable<Notice> | 'paused' | 'break' | 'instructor_away' | 'hidden_now' | 'hidden_before' | 'connecting' | 'challenge' | 'blocked' | 'recorded'
 
 const CALLED = { asked: 'challenge', blocked: 'blocked', clear: 'recorded' } as const
 
@@ -318,11 +345,13 @@ const held = (state: LessonState | undefined): Quiet => (state === 'break' || st
 
 function minuteNow(view: RoomView): Quiet {
   if (view.acks === 0) return 'connecting'
-  return missing(view.cells.at(-1), 'hidden') >= 1_000 ? 'hidden_before' : 'recorded'
+  if (view.notice) return view.notice
+  return missed(view.cells.at(-1)) ? 'hidden_before' : 'recorded'
 }
 
-export function missing(cell: Cell | undefined, code: string): number {
-  return cell?.reasons.find((r) => r.code === code)?.ms ?? 0
+/** What the page's own doing took from a minute, the first of these that is a second long. */
+export function missed(cell: Cell | undefined): ReasonMs | undefined {
+  return cell?.reasons.find(({ code, ms }) => ['hidden', 'blurred', 'idle'].includes(code) && ms >= 1_000)
 }
 
 export const creditOf = (view: RoomView): number => Math.max(view.credit_ms, tally(view.cells).credit_ms)

@@ -12,6 +12,7 @@ export const browserPage: Page = {
   id: random(),
   mono: () => Math.round(performance.now()),
   visible: () => document.visibilityState === 'visible',
+  focused: () => document.hasFocus(),
   remember(key, value) {
     try {
       if (value === null) sessionStorage.removeItem(key)
@@ -42,6 +43,17 @@ export function watchVisibility(changed: (visible: boolean) => void): () => void
   document.addEventListener('freeze', gone, { signal })
   window.addEventListener('pagehide', gone, { signal })
   window.addEventListener('pageshow', now, { signal })
+  return () => { stop.abort() }
+}
+
+/** Tells each sign of a person, and each change of the window's focus. */
+export function watchPerson(seen: (moved: boolean) => void): () => void {
+  const stop = new AbortController()
+  const listen = (moved: boolean, names: string) => {
+    for (const name of names.split(' ')) window.addEventListener(name, () => { seen(moved) }, { signal: stop.signal, capture: true, passive: true })
+  }
+  listen(true, 'focus pointerdown pointermove keydown touchstart wheel scroll input')
+  listen(false, 'blur')
   return () => { stop.abort() }
 }
 

@@ -591,6 +591,12 @@ export interface BeatRequest {
   mono: number
   spans: [number, number][]
   signature: string | null
+  attention: Attention | null
+}
+
+export interface Attention {
+  focused: [number, number][]
+  active: [number, number][]
 }
 
 export interface BeatAnswer {
@@ -677,6 +683,12 @@ export interface Lease {
   resume: string
   seq: number
   nonce: string
+  attention: AttentionRule | null
+}
+
+export interface AttentionRule {
+  focus: boolean
+  idle_ms: number | null
 }
 
 export interface RosterRow {

@@ -112,6 +112,8 @@ export const words = {
   'reason.other_device': '多设备登录',
   'reason.absent': '未在课堂',
   'reason.server_fault': '系统故障（待复核）',
+  'reason.blurred': '窗口失焦',
+  'reason.idle': '空闲超时',
   'reason.not_open': '课堂未开放',
   'reason.corrected': '人工更正',
   'reason.pending': '待核验',

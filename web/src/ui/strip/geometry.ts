@@ -7,7 +7,7 @@ import type { Cell } from '../../wire/types'
 import { vouchedOf } from './vouched'
 
 /** The reasons that have a pattern of their own. */
-export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'corrected', 'pending', 'challenge_missed', 'identity_failed'] as const
+export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'blurred', 'idle', 'corrected', 'pending', 'challenge_missed', 'identity_failed'] as const
 
 export type Kind = 'credited' | (typeof REASONS)[number] | 'gap' | 'unsealed'
 /** A reason newer than this page is drawn as an absence; its words carry the code. */
