@@ -65,6 +65,17 @@ describe("the page's proof", () => {
     const fifth = await signed(proof, 11, fourth.mono + 10)
     expect(await verified(keys, fifth.signature ?? '', `keshi-beats/v1\nlesson\n3\n11\n${await chain(first, second, third, fourth)}\n`)).toBe(true)
   })
+  it('signs what was said of attention behind the spans', async () => {
+    const { proof, keys } = await made()
+    proof.joined(LEASE)
+    const first = proof.sent({ ...beat(8, 'n7', 1_000), attention: { focused: [[1, 5], [7, 9]], active: [] } })
+    proof.heard(ack(8, 1_000))
+    const words = utf8.encode('8 n7 1000 1-1000,1000-1001 1-5,7-9 ')
+    const begun = await crypto.subtle.digest('SHA-256', utf8.encode('keshi-beats/v1\nlesson\n3\n7\nn7\n'))
+    const link = base64(await crypto.subtle.digest('SHA-256', Uint8Array.from([...new Uint8Array(begun), ...words])))
+    expect(first.attention).not.toBeNull()
+    expect(await verified(keys, (await signed(proof, 8, 11_000)).signature ?? '', `keshi-beats/v1\nlesson\n3\n8\n${link}\n`)).toBe(true)
+  })
   it('signs no more for this lease what it cannot know, until it joins again', async () => {
     const { proof } = await made()
     proof.joined(LEASE)

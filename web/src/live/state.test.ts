@@ -65,6 +65,52 @@ beforeEach(() => {
   line.answers.set('beat', (beat: BeatRequest) => ({ seq: beat.seq, nonce: `n${beat.seq}`, cells: [], credit_ms: 5 }))
 })
 
+describe('a lesson whose scheme asks for attention', () => {
+  const attention = { focus: true, idle_ms: 300_000 }
+  beforeEach(async () => {
+    line.answers.set('lesson:join', () => ({ ...JOINED, lease: { ...JOINED.lease, attention } }))
+    line.open()
+    await settle()
+  })
+  it('is told of focus and its loss at once, and the trainee too', async () => {
+    focus = false
+    now = 5_000
+    room.attend(false)
+    await settle()
+    expect(line.beats().at(-1)?.attention).toEqual({ focused: [[1_000, 5_000]], active: [[1_000, 5_000]] })
+    expect(quietOf(room.view.value, true)).toBe('blurred_now')
+    focus = true
+    now = 7_000
+    room.attend(true)
+    await settle()
+    expect(line.beats().at(-1)?.attention).toEqual({ focused: [], active: [[5_000, 7_000]] })
+    expect(quietOf(room.view.value, true)).toBe('recorded')
+  })
+  it('warns before idle time costs, and goes on with the next sign', async () => {
+    now = 241_500
+    room.tick()
+    expect(quietOf(room.view.value, true)).toBe('idle_soon')
+    now = 302_000
+    room.tick()
+    await settle()
+    expect(quietOf(room.view.value, true)).toBe('idle_now')
+    room.visibility(true)
+    expect(quietOf(room.view.value, true)).toBe('recorded')
+  })
+  it('lets nobody be idle while nothing is taught', async () => {
+    line.says('lesson:phase', { ...PHASE, seq: 2, state: 'break' })
+    now = 900_000
+    room.tick()
+    await settle()
+    now = 905_000
+    line.says('lesson:phase', { ...PHASE, seq: 3 })
+    room.tick()
+    await settle()
+    expect(quietOf(room.view.value, true)).toBe('recorded')
+    expect(line.beats().at(-1)?.attention?.active.at(-1)).toEqual([900_000, 905_000])
+  })
+})
+
 describe('a page whose key the server cannot make out', () => {
   it('joins without one', async () => {
     const pair = await crypto.subtle.generateKey({ name: 'ECDSA', namedCurve: 'P-256' }, false, ['sign', 'verify'])

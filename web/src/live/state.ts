@@ -7,7 +7,7 @@ import type { PageProof } from '../attendance/proof'
 import { BeatQueue, mergeCells, tally } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
-import type { BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, ReasonMs, Totals } from '../wire/types'
+import type { AttentionRule, BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, ReasonMs, Totals } from '../wire/types'
 import { calls, challengeOf, withheld, type Challenge } from './challenge'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
@@ -29,7 +29,8 @@ export interface RoomView {
   acks: number
   /** How the trainee stands where a scheme asks for checks; null until the server says anything. */
   challenge: Challenge | null
-  /** What the scheme has to say of focus and idle time just now. */
+  /** What the scheme asks of a page in front, and what there is to say of it just now. */
+  attention: AttentionRule | null
   notice: Notice
   /** Why an answer was not taken. */
   challengeRefusal: { code: string; data: RefusalData } | null
@@ -51,7 +52,7 @@ export interface Page {
   judged(lesson: string): Promise<Cell[]>
 }
 
-const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null, notice: null }
+const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null, attention: null, notice: null }
 /** A lost beat is said again after this long, while the line itself stands. */
 const AGAIN_MS = 2_000
 
@@ -212,7 +213,7 @@ export class TraineeRoom {
     this.#proof?.joined(lease)
     const known = mergeCells(this.view.value.cells, cells)
     const { challenge, notice } = this.view.value
-    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null, notice })
+    this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null, attention: lease.attention, notice })
     this.#attend(false)
     void this.#beat()
     if (phase.state === 'ended') this.#end(true)

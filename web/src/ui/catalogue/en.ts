@@ -196,6 +196,8 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
   'quiet.hidden_before': '{missed} of this minute not counted: {why}',
   'quiet.blurred_now': 'The window lost the focus, time is not counted: click this page to go on',
   'quiet.idle_now': 'Nobody moved for too long, time is not counted: tap this page to go on',
+  'asks.focus': 'Time while the window has no focus is not counted',
+  'asks.idle': 'after {duration} in which nobody moved, time is not counted',
   'quiet.idle_soon': 'Nobody moved for long: tap this page, or time will soon not be counted',
   'quiet.reconnecting': 'Network lost, coming back: the recorded {kept} are safe, please keep this page open',
   'quiet.waiting': 'The lesson has not begun. Recording begins by itself',

@@ -66,6 +66,8 @@ export const lesson = {
   'quiet.hidden_before': '本分钟有 {missed} 未计：{why}',
   'quiet.blurred_now': '窗口失去焦点，不计时：点一下本页面就接着计',
   'quiet.idle_now': '太久没有操作，不计时：点一下本页面就接着计',
+  'asks.focus': '窗口失去焦点的时间不计',
+  'asks.idle': '连续 {duration}没有任何操作，此后不计',
   'quiet.idle_soon': '很久没有操作：请点一下本页面，否则就要停止计时',
   'quiet.reconnecting': '网络中断，正在接回：已记录的 {kept} 都在，请不要关闭页面',
   'quiet.waiting': '还没有上课，请稍候。开始后自动记录',
