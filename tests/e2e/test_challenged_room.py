@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from playwright.async_api import Locator, Page, async_playwright
@@ -18,7 +18,7 @@ from tests.school import PASSWORD, School, school
 
 pytestmark = pytest.mark.timeout(240)
 
-SCHEME: Final = {"class_hour_ms": 60_000, "challenges": {"limit_ms": 240_000, "answer_ms": 60_000}}
+SCHEME: Final[dict[str, Any]] = {"class_hour_ms": 60_000, "challenges": {"limit_ms": 240_000, "answer_ms": 60_000}}
 #: the page's clock runs ahead together with the server's, which stands still otherwise
 AHEAD: Final = (
     "window.ahead = 0; const real = performance.now.bind(performance); performance.now = () => real() + ahead"
@@ -77,9 +77,11 @@ class Phone:
 
 
 @asynccontextmanager
-async def phone(folder: Path, chromium: str | None) -> AsyncIterator[tuple[Phone, School]]:
+async def phone(
+    folder: Path, chromium: str | None, scheme: dict[str, Any] = SCHEME
+) -> AsyncIterator[tuple[Phone, School]]:
     async with (
-        school(folder / "data", scheme=SCHEME) as served,
+        school(folder / "data", scheme=scheme) as served,
         served.page("teacher") as teacher,
         async_playwright() as playwright,
         real_chromium(playwright, chromium) as browser,
