@@ -17,7 +17,7 @@ from tests.wire.world import key_of
 #: told at the handshake of a socket, which no declaration covers
 HANDSHAKE = {"too_many_connections"}
 OPERATORS = "### At the start and on the command line"
-CATALOGUES = dict.fromkeys(("zh-CN", "en"), ("", ".desk"))
+CATALOGUES = {"zh-CN": ("", ".lesson", ".desk"), "en": ("", ".desk")}
 
 
 @pytest.fixture
