@@ -28,7 +28,7 @@ class Presence:
 
     attendance: Attendance
     views: Views
-    hours_of: Callable[[str], Awaitable[dict[str, Hours]]]
+    hours_of: Callable[[str, str | None], Awaitable[dict[str, Hours]]]
     challenges: Challenges
 
 

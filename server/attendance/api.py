@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from server.attendance.cells import Cell, LessonMinutes, Totals, cell_of, totals_of
+from server.attendance.cells import Cell, LessonMinutes, Totals, cell_of
 from server.attendance.credit import MOST_MONO, Attended, Beat
 from server.attendance.lease import End
 from server.attendance.register import Register
@@ -16,7 +16,7 @@ from server.core.clock import iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import UNSEEN, Call, Command, Declarations, Nothing, Push, Route
 from server.training.service import Training
-from server.training.views import LessonView, SchemeRef
+from server.training.views import LessonView, SchemeRef, scheme_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,7 @@ class Api:
         mine = [MyLesson(lesson, await self._views.totals(lesson.id, me)) for lesson in lessons]
         classes = []
         for one in await self._training.classes_of(call.who):
-            hours = await self.hours_of(one.id)
+            hours = await self.hours_of(one.id, me)
             classes.append(MyClass(one.id, one.name, hours[me]))
         return Today(iso(self._register.clock.ms()), mine, classes)
 
@@ -209,16 +209,13 @@ class Api:
         hours = await self.hours_of(request.class_id)
         return ClassHoursAnswer([HoursRow(person_id, one) for person_id, one in hours.items()])
 
-    async def hours_of(self, class_id: str) -> dict[str, Hours]:
-        """The class hours of everybody in a class, by person."""
+    async def hours_of(self, class_id: str, person_id: str | None = None) -> dict[str, Hours]:
+        """The class hours of everybody in a class, or of this one, by person."""
         training_class = await self._training.training_class(class_id)
-        scheme = await self._training.scheme_of(class_id)
-        bound = SchemeRef(scheme.name, scheme.version, scheme.title)
+        bound, required = scheme_ref(training_class.scheme), training_class.required_hours
         return {
-            person_id: Hours(
-                one.confirmed.class_hours, one.confirmed.remainder_ms, training_class.required_hours, bound
-            )
-            for person_id, one in (await self._views.hours(class_id)).items()
+            person_id: Hours(one.confirmed.class_hours, one.confirmed.remainder_ms, required, bound)
+            for person_id, one in (await self._views.hours(class_id, person_id)).items()
         }
 
     def declarations(self) -> Declarations:
@@ -289,5 +286,4 @@ def _whole(spans: list[tuple[float, float]]) -> tuple[tuple[int, int], ...]:
 
 
 def _row(person_id: str, seat: int, name: str, known: LessonMinutes) -> StripRow:
-    cells = known.cells(person_id)
-    return StripRow(person_id, seat, name, totals_of(cells), cells)
+    return StripRow(person_id, seat, name, known.totals(person_id), known.cells(person_id))

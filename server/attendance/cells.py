@@ -1,6 +1,6 @@
 """Decides how a trainee's minutes are shown and summed: cells of a strip, totals of a lesson. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -10,6 +10,7 @@ from server.attendance.challenges.counting import Challenged, Tally
 from server.attendance.corrections.rules import Key
 from server.attendance.intervals import Intervals, total
 from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute
+from server.verify.hours import Attended, Cut, Excess, LessonSettled, opened_ms
 from server.verify.minutes import CLOSED, CREDITED, NOTHING_ODD, UNSEEN, Summary
 from server.verify.vouched import Vouched, between
 
@@ -60,7 +61,8 @@ class Cell:
     """One minute of one trainee: `open_ms` = `credit_ms` + the reasons, always. `slot` is the unix minute.
 
     `corrected_ms`: so much counts since it was corrected; None where it never was, and `credit_ms` counts, but for what
-    challenges left pending (`pending_ms`) and what they voided (`refused`). `detail` is None of a minute that was spent
+    challenges left pending (`pending_ms`) and what they voided (`refused`). `cut`: what the scheme takes of what counts
+    then, beyond the day's cap or in a stretch too short. `detail` is None of a minute that was spent
     in one way, with nothing odd, and of what was sealed before there were any.
     """
 
@@ -73,6 +75,7 @@ class Cell:
     pending_ms: int = 0
     refused: list[ReasonMs] = field(default_factory=list)
     detail: Detail | None = None
+    cut: list[ReasonMs] = field(default_factory=list)
 
     @property
     def vouched_ms(self) -> int:
@@ -81,8 +84,13 @@ class Cell:
 
     @property
     def counted_ms(self) -> int:
-        """What counts."""
+        """What counts but for what the scheme takes."""
         return self.vouched_ms if self.corrected_ms is None else self.corrected_ms
+
+    @property
+    def confirmed_ms(self) -> int:
+        """What counts."""
+        return self.counted_ms - sum(one.ms for one in self.cut)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ class Totals:
     """A trainee's lesson. `state` is the least final of its minutes: recorded, pending, confirmed or refused.
 
     `credit_ms` was recorded; `corrected_ms` is what corrections gave more, or less when it is negative; `pending_ms`
-    waits for a challenge, `refused` was voided by one.
+    waits for a challenge, `refused` was voided by one, `cut` was taken by the scheme. `complete` and `late` (迟到)
+    as the scheme says, None where it does not, or not yet.
     """
 
     open_ms: int
@@ -101,14 +110,23 @@ class Totals:
     reasons: list[ReasonMs]
     refused: list[ReasonMs]
     state: RecordState
+    cut: list[ReasonMs] = field(default_factory=list)
+    complete: bool | None = None
+    late: bool | None = None
+
+
+#: what a scheme makes of a trainee's lesson: minute by minute, and altogether
+Settles = Callable[[str], tuple[Mapping[int, Cut], LessonSettled]]
 
 
 class LessonMinutes:
     """All that is known of a lesson: per slot what was delivered, who has a record, and whether it is sealed.
 
     `corrected` is what counts of the minutes that were corrected, by trainee and slot; `challenged` what happened where
-    trainees are challenged.
+    trainees are challenged; `settles` is the scheme's, where it says more than how long a class hour is (hours.py).
     """
+
+    settles: Settles | None = None
 
     def __init__(
         self,
@@ -140,6 +158,28 @@ class LessonMinutes:
 
     def cells(self, person_id: str) -> list[Cell]:
         """One trainee's cells in order; a minute without a record was spent elsewhere."""
+        cells = self.uncut(person_id)
+        found = self.settles(person_id)[0] if self.settles is not None else {}
+        return [_cut(cell, found[cell.slot]) if cell.slot in found else cell for cell in cells]
+
+    def totals(self, person_id: str) -> Totals:
+        """The sum of one trainee's cells, and what the scheme says of them."""
+        totals = totals_of(self.cells(person_id))
+        if self.settles is None:
+            return totals
+        settled = self.settles(person_id)[1]
+        return replace(totals, complete=settled.complete if self.all_sealed else None, late=settled.late)
+
+    def attended(self, number: int, person_id: str) -> Attended:
+        """One trainee's sealed minutes as the scheme is asked of them; the lesson has this number."""
+        counted = {cell.slot: cell.counted_ms for cell in self.uncut(person_id) if cell.sealed}
+        opened = opened_ms({minute.slot: minute.delivered_ms for minute, _, _ in self._minutes})
+        mine = ((minute.slot, own[person_id].credited) for minute, own, _ in self._minutes if person_id in own)
+        first = next((slot * MINUTE_MS + spans[0][0] for slot, spans in mine if spans), None)
+        return Attended(number, counted, self.delivered_ms, opened, first)
+
+    def uncut(self, person_id: str) -> list[Cell]:
+        """One trainee's cells before the scheme takes anything of them."""
         cells = [
             cell_of(
                 minute.slot,
@@ -212,12 +252,18 @@ def judged(cell: Cell, vouched: Vouched) -> Cell:
     return replace(cell, pending_ms=total(between(vouched.pending, start, end)), refused=listed)
 
 
+def _cut(cell: Cell, cut: Cut) -> Cell:
+    parts = ((Excess.DAILY_CAP, cut.capped_ms), (Excess.TOO_SHORT, cut.short_ms))
+    return replace(cell, cut=[ReasonMs(why, ms) for why, ms in parts if ms])
+
+
 def totals_of(cells: Iterable[Cell]) -> Totals:
     """The sum of cells. Under a scheme without challenges a sealed minute is confirmed at once."""
     kept = list(cells)
-    confirmed = sum(cell.counted_ms for cell in kept if cell.sealed)
+    confirmed = sum(cell.confirmed_ms for cell in kept if cell.sealed)
     pending = sum(cell.pending_ms for cell in kept if cell.corrected_ms is None)
     refused = _summed(reason for cell in kept for reason in cell.refused)
+    cut = _summed(reason for cell in kept for reason in cell.cut)
     return Totals(
         open_ms=sum(cell.open_ms for cell in kept),
         credit_ms=sum(cell.credit_ms for cell in kept),
@@ -226,12 +272,13 @@ def totals_of(cells: Iterable[Cell]) -> Totals:
         confirmed_ms=confirmed,
         reasons=_summed(reason for cell in kept for reason in cell.reasons),
         refused=refused,
-        state=_state(kept, confirmed, pending, bool(refused)),
+        state=_state(kept, confirmed, pending, bool(refused or cut)),
+        cut=cut,
     )
 
 
 def _state(cells: list[Cell], confirmed_ms: int, pending_ms: int, refused: bool) -> RecordState:
-    """The least final of the cells; a lesson is refused as a whole where challenges left nothing of it."""
+    """The least final of the cells; a lesson is refused as a whole where challenges or scheme left nothing of it."""
     if not cells or not all(cell.sealed for cell in cells):
         return RecordState.RECORDED
     if pending_ms:

@@ -7,19 +7,20 @@ from hashlib import sha256
 from typing import Any, Final
 
 from server.attendance import records
-from server.attendance.cells import LessonMinutes, RecordState, Totals, totals_of, uncounted
+from server.attendance.cells import LessonMinutes, RecordState, Totals, uncounted
 from server.attendance.challenges.counting import Challenged, Tally
 from server.attendance.challenges.records import events_of, limit_of, revealed
 from server.attendance.corrections.records import entries_of
 from server.attendance.corrections.rules import replay
 from server.attendance.evidence import own_records
-from server.attendance.hours import ClassHours, class_hours
+from server.attendance.hours import Earned, days_of, full_days, may_cut, settles, whole
 from server.attendance.minutes import Reason, SealedMinute, pack, slot_of, text_of, unpack
 from server.attendance.pages.records import shown_of
 from server.attendance.register import Register
 from server.core.cluster.owners import Errand
 from server.core.errors import DomainError
 from server.training.service import Connection, Lesson, Training
+from server.verify.hours import Attended, Rules, Settled, settle
 
 #: what one process asks of another: `fresh_here` with {lesson_id}
 FRESH: Final = "attendance.fresh"
@@ -63,14 +64,10 @@ class LessonResult:
     pending_ms: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     tally: Tally = field(default_factory=Tally)
-
-
-@dataclass(frozen=True, slots=True)
-class Earned:
-    """A trainee's sealed minutes as class hours: of what was recorded (折算), and of what counts (认定)."""
-
-    computed: ClassHours
-    confirmed: ClassHours
+    #: what the scheme took of what counts by reason, and what it says of the lesson as a whole
+    cut: dict[str, int] = field(default_factory=dict)
+    complete: bool | None = None
+    late: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +86,25 @@ class Views:
         self._training = training
 
     async def minutes(self, lesson_id: str) -> LessonMinutes:
-        """A lesson's minutes."""
+        """A lesson's minutes, with what the scheme of its class makes of them."""
+        lesson = await self._training.lesson(lesson_id)
+        rules = (await self._training.scheme_of(lesson.class_id)).rules
+        sharing = await self._sharing(lesson, rules)
+        known = {one.number: await self._minutes(one.id) for one in sharing or [lesson]}
+        if sharing or (rules.shortest_ms, rules.complete_percent, rules.late_ms) != (None, None, None):
+            known[lesson.number].settles = settles(rules, lesson.number, known)
+        return known[lesson.number]
+
+    async def _sharing(self, lesson: Lesson, rules: Rules) -> list[Lesson]:
+        """The lessons of the class, this one among them, that share days of it of which the cap may take something."""
+        if rules.daily_cap_ms is None:
+            return []
+        now = self._register.clock.ms()
+        lessons = await self._training.lessons_of_class(lesson.class_id)
+        full = full_days(rules, lessons, now).intersection(days_of(lesson, now))
+        return [one for one in lessons if full.intersection(days_of(one, now))]
+
+    async def _minutes(self, lesson_id: str) -> LessonMinutes:
         fresh = await self.fresh(lesson_id)
         async with self._register.database.read() as connection:  # after it: what was sealed meanwhile is in both
             stored = await records.sealed_minutes(connection, lesson_id)
@@ -131,7 +146,7 @@ class Views:
 
     async def totals(self, lesson_id: str, person_id: str) -> Totals:
         """One trainee's totals of a lesson."""
-        return totals_of((await self.minutes(lesson_id)).cells(person_id))
+        return (await self.minutes(lesson_id)).totals(person_id)
 
     async def results(self, class_id: str) -> list[LessonResult]:
         """Every enrolled trainee's result of every lesson of a class that has begun."""
@@ -144,30 +159,51 @@ class Views:
                 found.append(_result(lesson.id, enrolled.person_id, known, spans.get(enrolled.person_id)))
         return found
 
-    async def hours(self, class_id: str) -> dict[str, Earned]:
-        """Class hours of every enrolled trainee: only sealed milliseconds, summed once over all lessons."""
-        scheme = await self._training.scheme_of(class_id)
+    async def hours(self, class_id: str, person_id: str | None = None) -> dict[str, Earned]:
+        """Class hours of every enrolled trainee, or of this one: only sealed milliseconds, summed over all lessons."""
+        rules = (await self._training.scheme_of(class_id)).rules
         enrolled = {one.person_id for one in await self._training.roster(class_id)}
-        credited, changed = dict.fromkeys(enrolled, 0), dict.fromkeys(enrolled, 0)
+        enrolled &= enrolled if person_id is None else {person_id}
+        recorded, changed = dict.fromkeys(enrolled, 0), dict.fromkeys(enrolled, 0)
+        lessons = await self._training.lessons_of_class(class_id)
+        for lesson in lessons:
+            for sums, more in zip((recorded, changed), await self._sums(lesson.id), strict=True):
+                for one in enrolled.intersection(more):
+                    sums[one] += more[one]
+        computed = {one: whole(rules, ms) for one, ms in recorded.items()}
+        if may_cut(rules, lessons, self._register.clock.ms()):
+            settled = await self.settled(class_id, enrolled)
+        else:
+            settled = {one: whole(rules, recorded[one] + changed[one]) for one in enrolled}
+        return {one: Earned(computed[one], settled[one]) for one in enrolled}
+
+    async def _sums(self, lesson_id: str) -> tuple[dict[str, int], dict[str, int]]:
+        """By trainee what is recorded in a lesson's sealed minutes, and what corrections and challenges change."""
+        async with self._register.database.read() as connection:
+            sealed = await records.sealed_minutes(connection, lesson_id)
+            entries = await entries_of(connection, lesson_id)
+            challenged = await self._challenged(connection, lesson_id)
+        changed = {one: -ms for one, ms in uncounted(sealed, challenged).items()}
+        for line in (line for entry in entries for line in entry):
+            changed[line.person_id] = changed.get(line.person_id, 0) + line.change_ms
+        recorded: dict[str, int] = {}
+        for record in (record for minute in sealed for record in minute.records):
+            recorded[record.person_id] = recorded.get(record.person_id, 0) + record.credit_ms
+        return recorded, changed
+
+    async def settled(self, class_id: str, person_ids: Iterable[str]) -> dict[str, Settled]:
+        """What the scheme of a class makes of these trainees' sealed minutes, lesson by lesson and altogether."""
+        rules = (await self._training.scheme_of(class_id)).rules
+        attended: dict[str, list[Attended]] = {one: [] for one in person_ids}
         for lesson in await self._training.lessons_of_class(class_id):
             async with self._register.database.read() as connection:
-                sealed = await records.sealed_minutes(connection, lesson.id)
-                entries = await entries_of(connection, lesson.id)
+                stored = await records.sealed_minutes(connection, lesson.id)
+                corrected = replay(await entries_of(connection, lesson.id))
                 challenged = await self._challenged(connection, lesson.id)
-            for record in (record for minute in sealed for record in minute.records):
-                if record.person_id in enrolled:
-                    credited[record.person_id] += record.credit_ms
-            for line in (line for entry in entries for line in entry):
-                if line.person_id in enrolled:
-                    changed[line.person_id] += line.change_ms
-            for person_id, ms in uncounted(sealed, challenged).items():
-                if person_id in enrolled:
-                    changed[person_id] -= ms
-        unit = scheme.class_hour_ms
-        return {
-            one: Earned(class_hours(credited[one], unit), class_hours(credited[one] + changed[one], unit))
-            for one in enrolled
-        }
+            known = LessonMinutes(stored, (), corrected, challenged)
+            for one, mine in attended.items():
+                mine.append(known.attended(lesson.number, one))
+        return {one: settle(rules, mine) for one, mine in attended.items()}
 
     async def evidence(self, lesson_ids: Iterable[str]) -> Evidence:
         """What the journal says of these lessons' sealed minutes."""
@@ -217,7 +253,7 @@ class Views:
 
 
 def _result(lesson_id: str, person_id: str, known: LessonMinutes, span: tuple[int, int] | None) -> LessonResult:
-    totals = totals_of(known.cells(person_id))
+    totals = known.totals(person_id)
     reasons = {reason.code: reason.ms for reason in totals.reasons}
     return LessonResult(
         person_id=person_id,
@@ -234,4 +270,7 @@ def _result(lesson_id: str, person_id: str, known: LessonMinutes, span: tuple[in
         refused={one.code: one.ms for one in totals.refused},
         tally=known.tally(person_id),
         state=totals.state,
+        cut={one.code: one.ms for one in totals.cut},
+        complete=totals.complete,
+        late=totals.late,
     )

@@ -9,17 +9,18 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from server.attendance.cells import RecordState
-from server.attendance.hours import ClassHours
-from server.attendance.views import Earned, LessonResult
+from server.attendance.hours import Earned
+from server.attendance.views import LessonResult
 from server.core.clock import LOCAL_ZONE, to_datetime
 from server.exchange.words import CHINESE, Words
 from server.training.records import Platform, TrainingClass
 from server.training.rules import Lesson
+from server.verify.hours import Rules, Settled
 
 Value: TypeAlias = str | int
 
 #: of somebody who was enrolled a moment ago
-NOTHING_EARNED: Final = Earned(ClassHours(0, 0, 0), ClassHours(0, 0, 0))
+NOTHING_EARNED: Final = Earned(Settled(0, 0, 0, 0, 0, ()), Settled(0, 0, 0, 0, 0, ()))
 COLUMNS: Final = CHINESE.columns
 #: "2026-11-23 09:00:00"
 MOMENT: Final = "%Y-%m-%d %H:%M:%S"
@@ -79,12 +80,26 @@ def _head(words: Words, home: TrainingClass, platform: Platform, now_ms: int) ->
         "operator": platform.operator or words.none,
         "record": platform.record_number or words.none,
         "scheme": f"{title} {_scheme(home)}",
-        "seconds": home.scheme.class_hour_ms // 1000,
+        "rules": words.list_mark.join(_rules(words, home.scheme.rules)),
         "now": _moment(now_ms),
     }
     lines = [f"{words.title} {words.demo_mark}" if platform.demo else words.title]
     lines += [line.format_map(known) for line in words.head]
     return [*lines, words.demo_notice] if platform.demo else lines
+
+
+def _rules(words: Words, rules: Rules) -> list[str]:
+    """What a scheme says of class hours, one clause after the other."""
+    said = [words.rules[rules.rounding].format(n=rules.class_hour_ms // 1000)]
+    for name, unit_ms in (
+        ("daily_cap_ms", 60_000),
+        ("shortest_ms", 60_000),
+        ("complete_percent", 1),
+        ("late_ms", 60_000),
+    ):
+        value = getattr(rules, name)
+        said += [words.rules[name].format(n=f"{value / unit_ms:g}")] if value is not None else []
+    return said
 
 
 def _lesson_row(
@@ -97,7 +112,7 @@ def _lesson_row(
         return [
             *_who(home, trainee),
             *plan,
-            *("" for _ in (*words.seconds, *words.reasons, *words.refusals, *words.checks)),
+            *("" for _ in words.columns[len(words.before) : -len(words.after)]),
             *("" for _ in words.after[:-1]),
             _scheme(home),
         ]
@@ -127,12 +142,14 @@ def _seconds(words: Words, results: Sequence[LessonResult]) -> list[Value]:
     corrected = sum(result.corrected_ms for result in results)
     towards_nothing = abs(corrected) // 1000 * (1 if corrected > 0 else -1)  # also what is taken
     refused = [sum(result.refused.get(why.code, 0) for result in results) for why in words.refusals]
+    cut = [sum(result.cut.get(why, 0) for result in results) for why in words.cuts]
     pending = sum(result.pending_ms for result in results)
     confirmed = sum(result.confirmed_ms for result in results)
     tallies = [result.tally for result in results]
     checks = [sum(getattr(one, name) for one in tallies) for name in ("asked", "passed", "failed", "missed")]
-    shown = [ms // 1000 for ms in (confirmed, *lost, *refused, pending)]
-    return [online // 1000, credit // 1000, towards_nothing, *shown, *checks]
+    shown = [ms // 1000 for ms in (confirmed, *lost, *refused, *cut, pending)]
+    marks = [sum(bool(getattr(result, name)) for result in results) for name in ("late", "complete")]
+    return [online // 1000, credit // 1000, towards_nothing, *shown, *checks, *marks]
 
 
 def _least(states: Collection[RecordState]) -> RecordState:

@@ -9,7 +9,8 @@ from server.accounts.people import NewPerson
 from server.accounts.records import Person
 from server.accounts.rules import SLIP_MS
 from server.accounts.service import Accounts
-from server.attendance.views import Earned, Evidence, LessonResult
+from server.attendance.hours import Earned
+from server.attendance.views import Evidence, LessonResult
 from server.core.actor import Role
 from server.core.clock import Clock, iso
 from server.core.errors import DomainError
@@ -162,12 +163,13 @@ class Exchange:
         lessons = await self._training.lessons_of_class(class_id)
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
         known = await self._attendance.evidence(one.id for one in lessons)
-        proofs = await self._log.proofs((one.id for one in lessons), known.texts, partly=[class_id])
+        rows, scheme = await self._training.told_of(class_id)
+        proofs = await self._log.proofs((one.id for one in lessons), known.texts, partly=[class_id, scheme])
         shown = await self._attendance.shown(one.id for one in lessons)  # after them: it holds all that they need
         both = [await self.ledger(class_id, form, language) for form in FORMS]
         salts = identity.write(await self._training.salts(class_id))
         files = [*((one.filename, one.content) for one in both), (identity.FILE, salts)]
-        found = evidence.make_bundle(proofs, lessons, seats, known, shown)
+        found = evidence.make_bundle(proofs, lessons, seats, known, [*shown, *rows])
 
         def packed() -> bytes:
             checker = (evidence.CHECKER, self._checker.read_bytes())
@@ -184,8 +186,10 @@ class Exchange:
         lesson = await self._training.lesson(lesson_id)
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(lesson.class_id)]
         known = await self._attendance.evidence([lesson_id])
-        proofs = await self._log.proofs([], known.texts, partly=[lesson_id, lesson.class_id])
-        found = evidence.make_part(proofs, lesson, seats, known, await self._attendance.shown([lesson_id]))
+        rows, scheme = await self._training.told_of(lesson.class_id)
+        proofs = await self._log.proofs([], known.texts, partly=[lesson_id, lesson.class_id, scheme])
+        shown = await self._attendance.shown([lesson_id])
+        found = evidence.make_part(proofs, lesson, seats, known, [*shown, *rows])
         content = await asyncio.to_thread(bundle.write, found)
         return Download(evidence.FILE, "application/json", content)
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from server.attendance.cells import RecordState
 from server.attendance.minutes import Reason
+from server.verify.hours import Excess, Rounding
 from server.verify.vouched import Refusal
 
 
@@ -35,6 +36,11 @@ class Words:
     none: str
     reasons: Mapping[Reason, str]
     refusals: Mapping[Refusal, str]
+    #: what a scheme takes of what counts
+    cuts: Mapping[Excess, str]
+    #: what it says of class hours, by rounding and by the names of its rules
+    rules: Mapping[str, str]
+    list_mark: str
     schemes: Mapping[str, str]
     head: tuple[str, ...]
     before: tuple[str, ...]
@@ -49,7 +55,7 @@ class Words:
     def columns(self) -> tuple[str, ...]:
         """All columns' names."""
         lost = (self.lost.format(reason=words) for words in self.reasons.values())
-        refused = (self.refused.format(reason=words) for words in self.refusals.values())
+        refused = (self.refused.format(reason=words) for words in (*self.refusals.values(), *self.cuts.values()))
         return (*self.before, *self.seconds, *lost, *refused, *self.checks, *self.after)
 
 
@@ -81,14 +87,24 @@ CHINESE: Final = Words(
         Reason.TOO_FAST: "超速或拖动",
     },
     refusals={Refusal.CHALLENGE_MISSED: "未应答抽查", Refusal.IDENTITY_FAILED: "身份验证失败"},
+    cuts={Excess.DAILY_CAP: "日累计超限", Excess.TOO_SHORT: "时长过短"},
+    rules={
+        Rounding.DOWN: "每课时 {n} 秒有效时间，课时向下取整",
+        Rounding.NEAREST: "每课时 {n} 秒有效时间，课时四舍五入",
+        "daily_cap_ms": "每日最多计 {n} 分钟",
+        "shortest_ms": "连续不足 {n} 分钟不计",
+        "complete_percent": "认定达到授课时间的 {n}% 为完成课次",
+        "late_ms": "开课 {n} 分钟后才到为迟到",
+    },
+    list_mark="；",
     schemes={},
     head=(
         "班级：{code} {name}　工种：{occupation}　等级：{level}",
         "承训机构：{institution}　应修课时：{hours}",
         "平台运营单位：{operator}　备案编号：{record}",
-        "学时认定规则：{scheme}　每课时 {seconds} 秒有效时间",
+        "学时认定规则：{scheme}　{rules}",
         "生成时间：{now}（北京时间）",
-        "说明：毫秒累加后一次折算，秒、分钟、课时均向下取整；折算课时只计已封存的分钟，认定秒与认定课时扣除待核验秒与未认定秒，另计更正秒。"
+        "说明：毫秒累加后一次折算，秒、分钟均向下取整；折算课时只计已封存的分钟，认定秒与认定课时扣除待核验秒与未认定秒，另计更正秒。"
         "外部见证：无外部见证。",
     ),
     before=(
@@ -98,7 +114,7 @@ CHINESE: Final = Words(
     seconds=("实际开始", "实际结束", "在线秒", "有效秒", "更正秒", "认定秒"),
     lost="无效秒·{reason}",
     refused="未认定秒·{reason}",
-    checks=("待核验秒", "核验次数", "核验通过", "核验未过", "核验未应答"),
+    checks=("待核验秒", "核验次数", "核验通过", "核验未过", "核验未应答", "迟到", "完成课次"),
     after=("折算课时", "另余分钟", "认定课时", "认定状态", "学时认定规则(版本)"),
     wide={"课程": 28, "身份证号(掩码)": 22, "学时认定规则(版本)": 18},
 )
@@ -131,14 +147,24 @@ ENGLISH: Final = Words(
         Reason.TOO_FAST: "too fast or dragged",
     },
     refusals={Refusal.CHALLENGE_MISSED: "check not answered", Refusal.IDENTITY_FAILED: "identity not verified"},
+    cuts={Excess.DAILY_CAP: "beyond the day's limit", Excess.TOO_SHORT: "too short"},
+    rules={
+        Rounding.DOWN: "{n} s of valid time make a class hour, rounded down",
+        Rounding.NEAREST: "{n} s of valid time make a class hour, rounded to the nearest",
+        "daily_cap_ms": "at most {n} minutes count a day",
+        "shortest_ms": "less than {n} minutes on end do not count",
+        "complete_percent": "a lesson is completed with {n} % of what was delivered",
+        "late_ms": "who first comes more than {n} minutes after it opened is late",
+    },
+    list_mark="; ",
     schemes={"default": "Default scheme"},
     head=(
         "Class: {code} {name} · Occupation: {occupation} · Level: {level}",
         "Institution: {institution} · Required class hours: {hours}",
         "Operator: {operator} · Record number: {record}",
-        "Scheme: {scheme} · {seconds} s of valid time make a class hour",
+        "Scheme: {scheme} · {rules}",
         "Made at {now} (Beijing time)",
-        "Milliseconds are added up and converted once; seconds, minutes and class hours are rounded down; class hours "
+        "Milliseconds are added up and converted once; seconds and minutes are rounded down; class hours "
         "count sealed minutes only; confirmed seconds and hours leave out what waits for a check or was voided by one, "
         "and take in corrections. External witness: none.",
     ),
@@ -149,7 +175,7 @@ ENGLISH: Final = Words(
     seconds=("Actual start", "Actual end", "Online s", "Valid s", "Corrected s", "Confirmed s"),
     lost="Not valid s · {reason}",
     refused="Not confirmed s · {reason}",
-    checks=("To be verified s", "Checks", "Checks passed", "Checks failed", "Checks not answered"),
+    checks=("To be verified s", "Checks", "Checks passed", "Checks failed", "Checks not answered", "Late", "Completed"),
     after=("Class hours computed", "Minutes left over", "Class hours confirmed", "State", "Scheme (version)"),
     wide={"Title": 28, "ID number (masked)": 22, "Scheme (version)": 18},
 )

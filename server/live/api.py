@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from server.attendance.book import LessonBook
-from server.attendance.cells import Cell, Totals, cell_of, totals_of
+from server.attendance.cells import Cell, Totals, cell_of
 from server.attendance.credit import MOST_MONO
 from server.attendance.service import Attendance, Entry
 from server.attendance.views import Views
@@ -181,8 +181,8 @@ class Api:
             await self._fan_out.join(call.connection, f"desk:{lesson.id}")
             roster = await self._roster(lesson.id, full=True)
             return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
-        cells = (await self._views.minutes(lesson.id)).cells(actor.person_id)
-        return Joined(shown, phase_of(running), media, lease, cells, totals_of(cells), [], None)
+        known, me = await self._views.minutes(lesson.id), actor.person_id
+        return Joined(shown, phase_of(running), media, lease, known.cells(me), known.totals(me), [], None)
 
     async def media(self, call: Call, request: LessonCommand) -> MediaAnswer:
         """A fresh token; a trainee only gets one while their page holds the lease."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from server.attendance import Presence
 from server.attendance.api import Hours
-from server.attendance.cells import Cell, Totals, totals_of
+from server.attendance.cells import Cell, Totals
 from server.attendance.minutes import slot_of
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
@@ -106,16 +106,16 @@ class Api:
             raise DomainError("not_found")
         (place,) = enrolled
         lessons = [await self._spent(one, place.person_id) for one in await self._training.lessons_of_class(home.id)]
-        hours = (await self._presence.hours_of(home.id))[place.person_id]
+        hours = (await self._presence.hours_of(home.id, place.person_id))[place.person_id]
         return TraineePage(
             home.id, home.name, home.institution.name, place.seat, place.name, hours, lessons, call.view_id
         )
 
     async def _spent(self, lesson: Lesson, person_id: str) -> TraineeLesson:
         (shown,) = await self._training.show([lesson.id])
-        cells = (await self._presence.views.minutes(lesson.id)).cells(person_id)
+        known = await self._presence.views.minutes(lesson.id)
         first, last = slot_of(lesson.planned_start_ms), slot_of(lesson.planned_end_ms - 1)
-        return TraineeLesson(shown, totals_of(cells), cells, first, last)
+        return TraineeLesson(shown, known.totals(person_id), known.cells(person_id), first, last)
 
     async def _row(self, lesson: LessonView) -> AreaLesson:
         roster = await self._training.roster(lesson.class_id)

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.actor import Actor, Role, sees
 from server.core.errors import DomainError
-from server.ledger.facts import fact, group_named, tell, tell_once
+from server.ledger.facts import fact, group_named, tell, tell_once, text_of
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
 from server.ledger.sources import Source
@@ -180,6 +180,16 @@ async def add_class(connection: Connection, new: TrainingClass) -> None:
     await _insert(connection, training_class, values | bound, "class_code_taken")
     filed = {name: value for name, value in (values | bound).items() if name != "token"}
     await tell(connection, Kind.TRAINING_CLASS, new.created_ms, filed, group_id=new.id, resource=new.institution.id)
+
+
+async def told_of(connection: Connection, class_id: str) -> tuple[list[bytes], str]:
+    """The rows of a class and of its scheme as the log was told of them, and the group of the scheme."""
+    query = select(training_class).where(training_class.c.id == class_id)
+    filed = dict((await connection.execute(query)).mappings().one())
+    del filed["token"]
+    query = select(scheme).where(scheme.c.id == filed["scheme_id"])
+    bound = dict((await connection.execute(query)).mappings().one())
+    return [text_of(filed), text_of(bound)], group_named(bound["id"])
 
 
 async def classes(connection: Connection, where: ColumnElement[bool]) -> list[TrainingClass]:

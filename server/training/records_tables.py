@@ -9,7 +9,7 @@ from server.core.database import RETAIN, column, metadata
 
 #: the only row of `platform`
 ONLY: Final = 1
-DEFAULT_SCHEME: Final = "default/1"
+DEFAULT_SCHEME: Final = "default/2"
 APPEND_ONLY: Final = ("scheme",)
 
 platform: Final = Table(

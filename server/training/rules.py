@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from server.core.errors import DomainError
+from server.verify.hours import Nonsense, Rules, rules_of
 from server.verify.schedule import Rule
 
 MINUTE_MS: Final = 60_000
@@ -108,9 +109,9 @@ class Scheme:
     published_ms: int
 
     @property
-    def class_hour_ms(self) -> int:
-        """Valid time that makes one class hour (R10)."""
-        return int(json.loads(self.parameters)["class_hour_ms"])
+    def rules(self) -> Rules:
+        """What it says of class hours (R10). Raises Refused for what was never checked."""
+        return rules_of(json.loads(self.parameters))
 
     @property
     def pause_grace_ms(self) -> int:
@@ -154,10 +155,12 @@ def may_start(lesson: Lesson, now_ms: int) -> None:
 
 
 def checked_parameters(parameters: Mapping[str, Any]) -> str:
-    """A scheme's parameters as they are published. Raises DomainError bad_request."""
-    unit, challenged = parameters.get("class_hour_ms"), parameters.get("challenges", NO_CHALLENGES)
-    if type(unit) is not int or unit <= 0:
-        raise DomainError("bad_request", field="class_hour_ms", problem="milliseconds are expected")
+    """A scheme's parameters as they are published. Raises DomainError bad_request (field, problem)."""
+    challenged = parameters.get("challenges", NO_CHALLENGES)
+    try:
+        rules_of(parameters)
+    except Nonsense as error:
+        raise DomainError("bad_request", field=error.field, problem=error.problem) from error
     if challenged != NO_CHALLENGES:
         _check_challenges(challenged)
     _check_attention(parameters)

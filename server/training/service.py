@@ -307,6 +307,11 @@ class Training:
         async with self._database.read() as connection:
             return await identities.salts(connection, class_id)
 
+    async def told_of(self, class_id: str) -> tuple[list[bytes], str]:
+        """The rows of a class and of its scheme as the log was told of them, and the group of the scheme."""
+        async with self._database.read() as connection:
+            return await records.told_of(connection, class_id)
+
     # ---- what accounts asks (accounts.ports.Places)
 
     async def institution_of(self, institution_id: str) -> InstitutionRef | None:

@@ -6,7 +6,8 @@ from typing import Any, Literal
 from server.accounts.ports import InstitutionRef
 from server.core.clock import iso
 from server.training.records import Counts, TrainingClass
-from server.training.rules import Lesson, LessonState, SubjectKind
+from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
+from server.verify.hours import Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ class LessonView:
 
 @dataclass(frozen=True, slots=True)
 class SchemeRef:
-    """The scheme (学时认定规则) a class is bound to."""
+    """The scheme (学时认定规则) a class is bound to, and what it says of class hours."""
 
     name: str
     version: int
     title: str
+    rules: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,11 @@ class ClassDetail(ClassHead):
     """A class by itself, with its lessons as planned."""
 
     lessons: list[LessonView]
+
+
+def scheme_ref(scheme: Scheme) -> SchemeRef:
+    """A scheme as pages show it."""
+    return SchemeRef(scheme.name, scheme.version, scheme.title, scheme.rules)
 
 
 def lesson_view(lesson: Lesson, home: TrainingClass, instructor_name: str) -> LessonView:
@@ -113,7 +120,7 @@ def _head(home: TrainingClass, counts: Counts) -> dict[str, Any]:
     return {name: getattr(home, name) for name in same} | {
         "institution": InstitutionRef(place.id, place.name, place.area),
         "area": place.area,
-        "scheme": SchemeRef(home.scheme.name, home.scheme.version, home.scheme.title),
+        "scheme": scheme_ref(home.scheme),
         "trainees": counts.trainees,
         "live": counts.live,
     }

@@ -44,7 +44,7 @@ def minutes_of(bundle: Bundle, wanted: set[tuple[bytes, int]]) -> dict[tuple[byt
         return found
     for part in (part for leaf in bundle.leaves for part in leaf.groups):
         name = part.group[:ID_BYTES]
-        for one in _minutes_in(part):
+        for one in minutes_in(part):
             if (name, one.slot) not in wanted:
                 continue
             delivered, credits = found.setdefault((name, one.slot), (0, {}))
@@ -56,7 +56,8 @@ def minutes_of(bundle: Bundle, wanted: set[tuple[bytes, int]]) -> dict[tuple[byt
     return found
 
 
-def _minutes_in(part: GroupPart) -> Iterator[Record]:
+def minutes_in(part: GroupPart) -> Iterator[Record]:
+    """The minutes of a group, of its trainees and its own."""
     for at in range(0, len(part.records), RECORD_BYTES):
         raw = part.records[at : at + RECORD_BYTES]
         if raw[0] in (Kind.MINUTE, Kind.LESSON_MINUTE) and raw[1] == VERSION:

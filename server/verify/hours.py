@@ -26,6 +26,17 @@ class Rounding(StrEnum):
     NEAREST = "nearest"  # half a class hour and more is one
 
 
+#: how the first default scheme calls rounding down
+FLOOR: Final = "floor"
+
+
+class Excess(StrEnum):
+    """Why time that was recorded, verified and corrected does not count all the same; on the wire and in files."""
+
+    DAILY_CAP = "daily_cap"  # 日累计超限
+    TOO_SHORT = "too_short"  # 时长过短
+
+
 class Nonsense(Refused):
     """A parameter that no scheme can have: its name, and what is expected."""
 
@@ -65,6 +76,14 @@ class Attended:
 
 
 @dataclass(frozen=True, slots=True)
+class Cut:
+    """What a scheme takes of a minute: what lies beyond the day's cap, and what is in a stretch too short."""
+
+    capped_ms: int
+    short_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class LessonSettled:
     """What a scheme makes of a lesson: what counts, what lies beyond the day's cap, and in stretches too short.
 
@@ -96,6 +115,7 @@ def rules_of(parameters: Mapping[str, Any]) -> Rules:
     unit, rounding = parameters.get("class_hour_ms"), parameters.get("rounding", Rounding.DOWN)
     if unit is None:
         raise Nonsense("class_hour_ms", "milliseconds are expected")
+    rounding = Rounding.DOWN if rounding == FLOOR else rounding
     if rounding not in tuple(Rounding):
         raise Nonsense("rounding", "down or nearest")
     return Rules(
@@ -136,16 +156,32 @@ def settle(rules: Rules, attended: Sequence[Attended]) -> Settled:
     """What counts of a trainee's class, in any order of lessons: first no stretch that is too short, then of each day
     no more than its cap, the earliest first.
     """
-    in_order = sorted(attended, key=lambda one: one.number)
-    long_enough = [dict(_long_enough(rules.shortest_ms, one.minutes)) for one in in_order]
-    counted = _capped(rules.daily_cap_ms, long_enough)
-    lessons = tuple(
-        _settled(rules, one, sum(kept.values()), counts)
-        for one, kept, counts in zip(in_order, long_enough, counted, strict=True)
-    )
+    parts = _parts(rules, attended)
+    lessons = tuple(_settled(rules, one, sum(kept.values()), sum(counts.values())) for one, kept, counts in parts)
     confirmed_ms = sum(one.confirmed_ms for one in lessons)
     capped_ms, short_ms = sum(one.capped_ms for one in lessons), sum(one.short_ms for one in lessons)
     return Settled(*divided(rules, confirmed_ms), confirmed_ms, capped_ms, short_ms, lessons)
+
+
+def cuts(rules: Rules, attended: Sequence[Attended]) -> dict[int, dict[int, Cut]]:
+    """By number of the lesson and minute what does not count, where something does not."""
+    found: dict[int, dict[int, Cut]] = {}
+    for one, kept, counts in _parts(rules, attended):
+        for slot, ms in one.minutes.items():
+            long_ms = kept.get(slot, 0)
+            if ms != counts.get(slot, 0):
+                found.setdefault(one.number, {})[slot] = Cut(long_ms - counts.get(slot, 0), ms - long_ms)
+    return found
+
+
+_Minutes = Mapping[int, int]
+
+
+def _parts(rules: Rules, attended: Sequence[Attended]) -> list[tuple[Attended, _Minutes, _Minutes]]:
+    """Lessons in order of number, what is in stretches long enough, and what of it counts."""
+    in_order = sorted(attended, key=lambda one: one.number)
+    kept = [dict(_long_enough(rules.shortest_ms, one.minutes)) for one in in_order]
+    return list(zip(in_order, kept, _capped(rules.daily_cap_ms, kept), strict=True))
 
 
 def _settled(rules: Rules, one: Attended, kept_ms: int, confirmed_ms: int) -> LessonSettled:
@@ -173,17 +209,24 @@ def _kept(shortest_ms: int | None, stretch: list[tuple[int, int]]) -> list[tuple
     return stretch if sum(ms for _, ms in stretch) >= (shortest_ms or 0) else []
 
 
-def _capped(cap_ms: int | None, lessons: Sequence[Mapping[int, int]]) -> list[int]:
-    """What counts of each lesson, in order of number, under a cap over all of them."""
-    found, left = [0] * len(lessons), dict[int, int]()
+def _capped(cap_ms: int | None, lessons: Sequence[_Minutes]) -> list[dict[int, int]]:
+    """What counts of each lesson's minutes, in order of number, under a cap over all of them."""
+    found: list[dict[int, int]] = [{} for _ in lessons]
+    left: dict[int, int] = {}
     for slot, at, ms in sorted((slot, at, ms) for at, minutes in enumerate(lessons) for slot, ms in minutes.items()):
         day = day_of(slot)
         counts = ms if cap_ms is None else min(ms, left.setdefault(day, cap_ms))
         left[day] = left.get(day, 0) - counts
-        found[at] += counts
+        found[at][slot] = counts
     return found
 
 
 def day_of(slot: int) -> int:
     """The local day of a unix minute, counted from 1970-01-01."""
     return (slot + LOCAL_MINUTES) // DAY_MINUTES
+
+
+def opened_ms(delivered: Mapping[int, int]) -> int:
+    """When a lesson opened, from what was delivered in each minute: its first minute was open until its end."""
+    first = min((slot for slot, ms in delivered.items() if ms), default=0)
+    return (first + 1) * MINUTE_MS - delivered.get(first, 0)

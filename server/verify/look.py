@@ -26,11 +26,13 @@ from server.verify.formats import (
     read_leaf,
     read_record,
 )
+from server.verify.hours import Rules
 from server.verify.minutes import MINUTE_MS, said
 from server.verify.progress import Progress
 from server.verify.receipts import Receipt
 from server.verify.report import Finding
 from server.verify.seats import Seats
+from server.verify.settled import Key, Schemes, cut_ms
 from server.verify.sheets import Row, differing
 from server.verify.signatures import Pages
 from server.verify.tree import HASH_BYTES, Refused, check_inclusion, leaf_hash, root
@@ -70,6 +72,10 @@ class Look:
     corrections: list[tuple[bytes, Record]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     corrected_ms: dict[tuple[int, int], int] = field(default_factory=dict)
+    #: the scheme of the class, and what it takes of what counts
+    schemes: Schemes = field(default_factory=Schemes)
+    rules: Rules | None = None
+    cut_ms: dict[tuple[int, int], int] = field(default_factory=dict)
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -171,6 +177,8 @@ class Look:
                 self.challenges.take(slot, name, record)
             case Kind.LESSON | Kind.IDENTITY, _:
                 self.roll.take(name, record)
+            case Kind.SCHEME | Kind.TRAINING_CLASS, _:
+                self.schemes.take(name, record)
             case Kind.PAGE_KEY, _:
                 self.pages.take(name, record)
             case Kind.CORRECTION, mode if mode == CHANGED:
@@ -219,6 +227,7 @@ class Look:
         for lesson, person, code in self.roll.wrong(self.bundle):
             self.find(code, -1, lesson, person)
         self.corrected()
+        self.settled(shown)
         self.totals()
 
     def totals(self) -> None:
@@ -245,6 +254,27 @@ class Look:
             self.changes.append(Change(one.slot, one.seq, *where, one.flags, one.credit_ms))
             self.corrected_ms[where] = self.corrected_ms.get(where, 0) + one.credit_ms - one.flags
 
+    def settled(self, shown: Mapping[bytes, bytes]) -> None:
+        """Under which scheme hours are counted, and what it takes."""
+        home, slots = self.roll.home(self.bundle), self.said.keys() | self.minutes.keys()
+        first = min((slot for _, slot in slots), default=0)
+        try:
+            self.rules = self.schemes.rules(home, shown, first)
+        except Refused:
+            self.find("scheme_wrong", -1)
+        if self.schemes.doubted(home):
+            self.find("scheme_wrong", -1)
+        if self.rules is None:
+            return
+        changes: dict[Key, int] = {key: -ms for key, ms in self.left.items()}
+        for name, one in self.corrections:
+            key = name, one.subject, one.seq
+            changes[key] = changes.get(key, 0) + one.credit_ms - one.flags
+        taken = cut_ms(self.bundle, self.rules, self.lessons, slots, self.earned.credit_ms, changes)
+        for (name, person), ms in taken.items():
+            where = self.lessons.get(name, -1), self.seats.get(person, -1)
+            self.cut_ms[where] = self.cut_ms.get(where, 0) + ms
+
     def told_of_all(self) -> dict[str, Any]:
         """What a report says of the bundle alone, by the names of its fields."""
         return {
@@ -258,6 +288,8 @@ class Look:
             "changes": tuple(sorted(self.changes)),
             "corrected_ms": self.corrected_ms,
             "uncounted_ms": self.uncounted(),
+            "cut_ms": self.cut_ms,
+            "rules": self.rules,
             "n_credited": self.n_credited,
             "n_signed": self.pages.covered(),
             "n_delayed": self.n_delayed,
@@ -269,8 +301,10 @@ class Look:
     def sheets(self, sheets: Iterable[Iterable[Row]], salts: Mapping[bytes, bytes]) -> int:
         """What sheets say otherwise; and of how many trainees they say the name."""
         proven, left, lessons, names = self.proven(), self.uncounted(), self.numbers(), set[int]()
+        for where, ms in self.cut_ms.items():
+            left[where] = left.get(where, 0) + ms
         for sheet in sheets:
-            for row in differing(sheet, proven, self.corrected_ms, left, lessons):
+            for row in differing(sheet, proven, self.corrected_ms, left, lessons, self.rules):
                 self.findings.append(Finding(-1, row.lesson or -1, row.seat, "sheet_differs"))
             for person in self.roll.misnamed(self.bundle, sheet, salts):
                 self.find("name_wrong", -1, b"", person)

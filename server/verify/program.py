@@ -12,6 +12,7 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -162,6 +163,17 @@ def _counted(report: Report) -> Iterator[str]:
         yield f"  待核验、未认定 · to be verified, not confirmed: {seconds} 秒 · s"
 
 
+def _hours(report: Report) -> Iterator[str]:
+    """Under which scheme class hours were worked out."""
+    if report.rules is None:
+        yield "! 课时没有核对（缺学时认定规则，或日志未及时记下）· class hours were not checked: no scheme is shown"
+        return
+    said = ", ".join(f"{name} {value}" for name, value in asdict(report.rules).items() if value is not None)
+    yield f"  按学时认定规则核对课时 · class hours checked under the scheme: {said}"
+    if seconds := sum(report.cut_ms.values()) // 1000:
+        yield f"  日累计超限、时长过短 · beyond the day's limit, too short: {seconds} 秒 · s"
+
+
 def _deleted(report: Report) -> Iterator[str]:
     """What the log ordered to be deleted, and was."""
     for one in report.deleted:
@@ -178,6 +190,7 @@ def _told(report: Report) -> Iterator[str]:
     if len(report.findings) > MOST_TOLD:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
     yield from _counted(report)
+    yield from _hours(report)
     yield from _deleted(report)
     yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
     yield from _named_people(report)

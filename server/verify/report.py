@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from server.verify.corrections import Change
 from server.verify.deleted import Deleted
 from server.verify.handover import Handover
+from server.verify.hours import Rules
 from server.verify.notes import Cosigned, Key
 
 
@@ -51,6 +52,9 @@ class Report:
     handovers: tuple[Handover, ...] = ()
     #: recorded milliseconds that challenges left pending or voided, by lesson number and seat
     uncounted_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    #: the scheme under which hours were counted (None: nobody told or showed it, and they were not), and what it took
+    rules: Rules | None = None
+    cut_ms: Mapping[tuple[int, int], int] = field(default_factory=dict)
     #: minutes of trainees with credit, and how many of them their own page signed (signatures.py)
     n_credited: int = 0
     n_signed: int = 0

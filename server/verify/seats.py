@@ -38,7 +38,7 @@ class Seats:
     def wrong(self, bundle: Bundle) -> Iterator[Wrong]:
         """Lessons of another number or class than the log says, and trainees on another seat."""
         yield from self.doubted
-        home = self._home(bundle)
+        home = self.home(bundle)
         for lesson in bundle.lessons:
             told = self.lessons.get(raw_id(lesson.id))
             if told is not None and (told[0], told[1].seq) != (home, lesson.number):
@@ -50,7 +50,7 @@ class Seats:
 
     def untold(self, bundle: Bundle, first: Mapping[bytes, int]) -> Iterator[bytes]:
         """Trainees of whom the log was not told before the minute that is the first of theirs."""
-        home = self._home(bundle)
+        home = self.home(bundle)
         for person, slot in first.items():
             record = self.people.get((home, person))
             if record is None or record.slot > slot:
@@ -58,7 +58,7 @@ class Seats:
 
     def told(self, bundle: Bundle) -> set[bytes]:
         """Everybody of the class of whom the log was told."""
-        home = self._home(bundle)
+        home = self.home(bundle)
         return {person for group, person in self.people if group == home}
 
     def unnumbered(self, bundle: Bundle) -> Iterator[int]:
@@ -68,14 +68,14 @@ class Seats:
     def misnamed(self, bundle: Bundle, rows: Iterable[Row], salts: Mapping[bytes, bytes]) -> Iterator[bytes]:
         """Trainees whom a sheet calls otherwise than the log was told; of those without a salt nothing is said."""
         seats = {one.seat: raw_id(one.id) for one in bundle.people}
-        home = self._home(bundle)
+        home = self.home(bundle)
         for row in rows:
             person = seats.get(row.seat, NO_ID)
             record, salt = self.people.get((home, person)), salts.get(person)
             if record and salt and digest(salt, row.name, row.id_number) != record.evidence:
                 yield person
 
-    def _home(self, bundle: Bundle) -> bytes:
+    def home(self, bundle: Bundle) -> bytes:
         """The class of these lessons, as the log says of the first one."""
         known = (self.lessons.get(raw_id(one.id)) for one in bundle.lessons)
         return next((told[0] for told in known if told is not None), NO_ID)

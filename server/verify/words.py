@@ -62,6 +62,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "the ledger says another name or ID number than the log was told",
     ),
     "lesson_wrong": ("课次编号或所属培训班与日志不符", "the log was told another number or class of this lesson"),
+    "scheme_wrong": (
+        "学时认定规则与日志不符，或前后不一",
+        "the scheme is no scheme, or the log was told two",
+    ),
     "correction_wrong": (
         "更正与原记录或前一次更正不符",
         "a correction does not follow from what counted before it",

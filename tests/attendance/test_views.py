@@ -11,6 +11,15 @@ from tests.school import NOON_MS, Page, School, school
 BOTH_STORES = True
 
 BEAT_MS = 10_000
+#: what the default scheme says of class hours
+RULES = {
+    "class_hour_ms": 2_700_000,
+    "rounding": "down",
+    "daily_cap_ms": 28_800_000,
+    "shortest_ms": None,
+    "complete_percent": None,
+    "late_ms": None,
+}
 
 
 async def _seal(served: School) -> None:
@@ -68,7 +77,7 @@ async def test_a_lesson_adds_up_for_everybody_who_may_see_it(tmp_path: Path) -> 
             "class_hours": 0,
             "remainder_ms": 120_000,
             "required_hours": 40,
-            "scheme": {"name": "default", "version": 1, "title": "默认学时认定规则"},
+            "scheme": {"name": "default", "version": 2, "title": "默认学时认定规则", "rules": RULES},
         }
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import openpyxl
 
 from server import exchange
-from server.attendance.views import Earned, Evidence, LessonResult
+from server.attendance.hours import Earned
+from server.attendance.views import Evidence, LessonResult
 from server.core.errors import DomainError
 from server.core.wire.declaration import Declarations
 from server.exchange.evidence import Log

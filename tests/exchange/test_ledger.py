@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from server.attendance.cells import RecordState
 from server.attendance.challenges.counting import Tally
-from server.attendance.hours import ClassHours, class_hours
+from server.attendance.hours import Earned, whole
 from server.attendance.minutes import Reason
-from server.attendance.views import Earned, LessonResult
+from server.attendance.views import LessonResult
 from server.exchange.ledger import COLUMNS, Ledger, Trainee, Value, ledger
 from server.exchange.words import CHINESE, ENGLISH
 from server.training.records import Institution, Platform, TrainingClass
 from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
+from server.verify.hours import Rules, Settled
 
 NOW_MS = 1_795_424_400_000  # 2026-11-23 09:00 UTC
 HOME = TrainingClass(
@@ -33,6 +34,7 @@ HOME = TrainingClass(
 ONE = Lesson(
     "l1", "c1", 1, "老年人沟通", SubjectKind.THEORY, NOW_MS, NOW_MS + 5_400_000, "p", LessonState.ENDED, NOW_MS, NOW_MS
 )
+RULES = Rules(2_700_000)
 TWO = replace(ONE, id="l2", number=2, title="职业道德", state=LessonState.PLANNED)
 TRAINEE = Trainee("p1", 17, "演示·甲", "999***********0017")
 PLATFORM = Platform("演示运营单位", "备-1", False)
@@ -53,8 +55,8 @@ RESULT = LessonResult(
 
 def made(
     *results: LessonResult,
-    hours: ClassHours | None = None,
-    confirmed: ClassHours | None = None,
+    hours: Settled | None = None,
+    confirmed: Settled | None = None,
     platform: Platform = PLATFORM,
 ) -> Ledger:
     summed = {"p1": Earned(hours, confirmed or hours)} if hours else {}
@@ -93,13 +95,12 @@ def test_a_lesson_row_shows_seconds() -> None:
         **dict.fromkeys(("无效秒·未播放", "无效秒·重复观看", "无效秒·超速或拖动"), 0),
         "更正秒": 0,
         "认定秒": 5_338,
-        "未认定秒·未应答抽查": 0,
-        "未认定秒·身份验证失败": 0,
+        **{f"未认定秒·{why}": 0 for why in ("未应答抽查", "身份验证失败", "日累计超限", "时长过短")},
         "待核验秒": 0,
         "核验次数": 0,
         "核验通过": 0,
         "核验未过": 0,
-        "核验未应答": 0,
+        **{"核验未应答": 0, "迟到": 0, "完成课次": 0},
         "折算课时": "",
         "另余分钟": "",
         "认定课时": "",
@@ -121,7 +122,7 @@ def test_a_lesson_that_has_not_begun_claims_nothing() -> None:
 
 def test_both_what_was_recorded_and_what_was_corrected_are_shown() -> None:
     corrected, taken = replace(RESULT, corrected_ms=61_999), replace(RESULT, corrected_ms=-1_999)
-    known = made(corrected, hours=class_hours(5_338_999, 2_700_000), confirmed=class_hours(5_400_998, 2_700_000))
+    known = made(corrected, hours=whole(RULES, 5_338_999), confirmed=whole(RULES, 5_400_998))
     first, total = row(known.rows[0]), row(known.rows[2])
     assert (first["有效秒"], first["更正秒"]) == (5_338, 61)
     assert (total["有效秒"], total["更正秒"], total["折算课时"], total["认定课时"]) == (5_338, 61, 1, 2)
@@ -129,7 +130,7 @@ def test_both_what_was_recorded_and_what_was_corrected_are_shown() -> None:
 
 
 def test_the_course_row_has_hours_and_what_is_left() -> None:
-    total = row(made(RESULT, hours=class_hours(5_338_999, 2_700_000)).rows[2])
+    total = row(made(RESULT, hours=whole(RULES, 5_338_999)).rows[2])
     assert (total["课次"], total["折算课时"], total["另余分钟"], total["认定课时"]) == ("合计", 1, 43, 1)
     assert (total["在线秒"], total["有效秒"], total["认定状态"]) == (5_398, 5_338, "已认定")
 
@@ -161,7 +162,7 @@ def test_what_challenges_left_is_shown_beside_what_was_recorded() -> None:
 
 
 def test_what_is_not_sealed_is_only_recorded() -> None:
-    rows = made(replace(RESULT, state=RecordState.RECORDED), hours=ClassHours(0, 0, 0)).rows
+    rows = made(replace(RESULT, state=RecordState.RECORDED), hours=whole(RULES, 0)).rows
     assert [row(values)["认定状态"] for values in rows] == ["已记录", "", "已记录"]
 
 

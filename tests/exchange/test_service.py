@@ -10,13 +10,14 @@ import pytest
 
 from server.accounts.rules import SLIP_MS
 from server.attendance.cells import RecordState
-from server.attendance.hours import ClassHours
-from server.attendance.views import Earned, LessonResult
+from server.attendance.hours import Earned, whole
+from server.attendance.views import LessonResult
 from server.core.clock import iso
 from server.core.errors import DomainError
 from server.exchange import sheets
 from server.exchange.rules import Line
 from server.exchange.slips import Slips, qr_svg
+from server.verify.hours import Rules
 from tests.accounts.store import NOW_MS, PASSWORD, number
 from tests.exchange.office import URL, Office, cells, csv_bytes, xlsx
 
@@ -164,7 +165,7 @@ async def test_a_ledger_of_what_attendance_knows(office: Office) -> None:
             RecordState.CONFIRMED,
         )
     ]
-    office.results.summed = {mine: Earned(ClassHours(0, 2_699_000, 2_699_000), ClassHours(0, 2_699_000, 2_699_000))}
+    office.results.summed = {mine: Earned(*[whole(Rules(2_700_000), 2_699_000)] * 2)}
     await office.school.training.set_platform("演示运营单位", "备-1")
     file = await office.exchange.ledger(office.school.home.id, "xlsx")
     assert file.filename == "学时台账-演-1-演示数据.xlsx"

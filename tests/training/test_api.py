@@ -80,7 +80,19 @@ async def test_classes_from_making_to_page(page: ClientSession, school: School) 
     status, made = await ask(page, "POST", "classes", CLASS)
     assert status == 200
     assert made["institution"] == {"id": school.one.id, "name": school.one.name, "area": "371525"}
-    assert made["scheme"] == {"name": "default", "version": 1, "title": "默认学时认定规则"}
+    assert made["scheme"]["rules"] == {
+        "class_hour_ms": 2_700_000,
+        "rounding": "down",
+        "daily_cap_ms": 28_800_000,
+        "shortest_ms": None,
+        "complete_percent": None,
+        "late_ms": None,
+    }
+    assert {name: made["scheme"][name] for name in ("name", "version", "title")} == {
+        "name": "default",
+        "version": 2,
+        "title": "默认学时认定规则",
+    }
     assert (made["trainees"], made["lessons"], made["live"]) == (0, 0, 0)
     listed = (await ask(page, "GET", "classes"))[1]["classes"]
     assert [row["code"] for row in listed] == ["演-9", "演-2", "演-1"]

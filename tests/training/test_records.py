@@ -5,7 +5,9 @@ import pytest
 from server.core.actor import Role, sees
 from server.training import records
 from server.training.records import Platform
+from server.training.records_tables import DEFAULT_SCHEME
 from server.training.rules import LessonState
+from server.verify.hours import Rules
 from tests.training.school import School
 
 BOTH_STORES = True
@@ -14,9 +16,13 @@ BOTH_STORES = True
 async def test_the_migration_publishes_the_default_scheme(school: School) -> None:
     async with school.store.database.read() as connection:
         scheme = await records.scheme_by_id(connection, "default/1")
+        newest = await records.scheme_by_id(connection, DEFAULT_SCHEME)
     assert scheme is not None
     assert (scheme.id, scheme.name, scheme.version) == ("default/1", "default", 1)
-    assert scheme.class_hour_ms == 2_700_000
+    assert scheme.rules == Rules(2_700_000)
+    assert newest is not None
+    assert (newest.id, newest.name, newest.version) == ("default/2", "default", 2)
+    assert newest.rules == Rules(2_700_000, daily_cap_ms=28_800_000)
     assert '"challenges": "none"' in scheme.parameters
     assert '"rounding": "floor"' in scheme.parameters
 

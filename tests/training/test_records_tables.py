@@ -22,7 +22,7 @@ async def test_a_scheme_s_id_is_its_name_and_version(school: School) -> None:
 
 
 async def test_a_class_is_bound_to_a_scheme_that_exists(school: School) -> None:
-    assert "foreign key" in await refused(school, "UPDATE training_class SET scheme_id = 'default/2'")
+    assert "foreign key" in await refused(school, "UPDATE training_class SET scheme_id = 'default/9'")
 
 
 async def test_a_seat_has_one_trainee(school: School) -> None:

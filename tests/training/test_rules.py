@@ -120,7 +120,7 @@ def test_bad_times(start: str, end: str, code: str) -> None:
 
 
 def test_a_scheme_says_how_long_a_class_hour_is() -> None:
-    assert Scheme("x/1", "x", 1, "X", json.dumps({"class_hour_ms": 1_800_000}), 0).class_hour_ms == 1_800_000
+    assert Scheme("x/1", "x", 1, "X", json.dumps({"class_hour_ms": 1_800_000}), 0).rules.class_hour_ms == 1_800_000
 
 
 def test_a_scheme_that_says_nothing_of_challenges_asks_for_none() -> None:
@@ -154,6 +154,22 @@ def test_a_schemes_challenges() -> None:
 def test_challenges_that_make_no_sense(challenges: object) -> None:
     with pytest.raises(DomainError):
         checked_parameters({"class_hour_ms": 2_700_000, "challenges": challenges})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("rounding", "up", "down or nearest"),
+        ("daily_cap_ms", 0, "a whole number from 1 to 86400000"),
+        ("shortest_ms", "5", "a whole number from 1 to 86400000"),
+        ("complete_percent", 101, "a whole number from 1 to 100"),
+        ("late_ms", -1, "a whole number from 0 to 86400000"),
+    ],
+)
+def test_what_a_scheme_says_of_class_hours_is_checked(field: str, value: object, problem: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        checked_parameters({"class_hour_ms": 2_700_000, field: value})
+    assert (refused.value.code, refused.value.data) == ("bad_request", {"field": field, "problem": problem})
 
 
 @pytest.mark.parametrize("unit", [0, -1, None, "45", True, 1.5])

@@ -72,7 +72,7 @@ async def test_an_instructor_s_own_lessons_only(school: School) -> None:
 
 async def test_a_class_under_the_default_scheme(school: School) -> None:
     made = school.home
-    assert (made.code, made.institution, made.scheme.id) == ("演-1", school.one, "default/1")
+    assert (made.code, made.institution, made.scheme.id) == ("演-1", school.one, "default/2")
     assert await school.training.training_class(made.id) == made
     assert await school.training.scheme_of(made.id) == made.scheme
     assert len({school.home.token, school.beside.token, school.other.token}) == 3
@@ -81,7 +81,7 @@ async def test_a_class_under_the_default_scheme(school: School) -> None:
 async def test_a_scheme_is_published_in_versions_and_a_class_is_bound_to_one(school: School) -> None:
     said = {"class_hour_ms": 1_800_000, "challenges": {"limit_ms": 600_000}}
     one, two = [await school.training.publish_scheme("half", "半小时", said) for _ in range(2)]
-    assert (one.id, two.id, one.class_hour_ms) == ("half/1", "half/2", 1_800_000)
+    assert (one.id, two.id, one.rules.class_hour_ms) == ("half/1", "half/2", 1_800_000)
     staff, make = school.people["staff"], school.training.create_class
     made = await make(staff, new_class("演-9"), one.id)
     assert (await school.training.scheme_of(made.id)).challenges == ChallengeRule(600_000)

@@ -1,6 +1,7 @@
 """Evidence of a small class, sealed by a real log: two lessons, two trainees, one hidden for a while."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -10,7 +11,8 @@ from server.attendance.pages import records as pages
 from server.attendance.views import Evidence
 from server.exchange.evidence import make_bundle
 from server.ledger import records
-from server.ledger.facts import fact
+from server.ledger.facts import fact, group_named
+from server.ledger.facts import text_of as text_of_row
 from server.ledger.rules import MINUTE_MS, SEAL_AFTER_MS
 from server.training.rules import Lesson, LessonState, SubjectKind
 from server.verify.bundle import Bundle, Seat
@@ -36,6 +38,7 @@ class SmallClass:
     known: Evidence
     #: what the package shows beside what the tables have
     shown: list[bytes] = field(default_factory=list)
+    schemes: set[str] = field(default_factory=set)
 
     async def attend(self, minutes: int = MINUTES, lessons: dict[str, int] = LESSONS) -> None:
         """Spend and seal so many minutes in each of these lessons."""
@@ -90,9 +93,24 @@ class SmallClass:
         async with self.world.database.write() as connection:
             await records.append(connection, slot, home, told)
 
+    async def publish(
+        self, parameters: Mapping[str, object], at: int = 0, name: str = "own/1", show: bool = True, home: str = HOME
+    ) -> None:
+        """Say in minute GENESIS + `at` what a scheme says and that the class is bound to it; the package shows both."""
+        rows = [
+            (Kind.TRAINING_CLASS, home, {"id": home, "scheme_id": name}),
+            (Kind.SCHEME, group_named(name), {"id": name, "parameters": json.dumps(parameters)}),
+        ]
+        async with self.world.database.write() as connection:
+            for kind, group, row in rows:
+                told_then = fact(kind, (GENESIS + at) * MINUTE_MS, row)
+                await records.append(connection, GENESIS + at, group, [told_then])
+                self.shown += [text_of_row(row)] if show else []
+        self.schemes.add(group_named(name))
+
     async def bundle(self, lessons: dict[str, int] = LESSONS) -> Bundle:
         """What is exported of it."""
-        proofs = await self.world.ledger.proofs(lessons, self.known.texts, partly=[HOME, OTHER_HOME])
+        proofs = await self.world.ledger.proofs(lessons, self.known.texts, partly=[HOME, OTHER_HOME, *self.schemes])
         seats = [Seat(person_id, seat) for person_id, seat in PEOPLE.items()]
         async with self.world.database.read() as connection:
             shown = [text for one in lessons for text in await pages.shown_of(connection, one)]

@@ -17,12 +17,16 @@ from server.verify.hours import (
     DAY_MS,
     MINUTE_MS,
     Attended,
+    Cut,
+    Excess,
     LessonSettled,
     Nonsense,
     Rounding,
     Rules,
+    cuts,
     day_of,
     divided,
+    opened_ms,
     rules_of,
     settle,
 )
@@ -63,6 +67,7 @@ def test_what_a_scheme_says_is_read_and_what_it_does_not_say_is_none() -> None:
         UNIT, Rounding.NEAREST, 8 * HOUR_MS, 5 * MINUTE_MS, 90, 0
     )
     assert rules_of({"class_hour_ms": UNIT, "rounding": "down", "daily_cap_ms": None}) == DEFAULT
+    assert rules_of({"class_hour_ms": UNIT, "rounding": "floor", "challenges": "none"}) == DEFAULT
     most = {"class_hour_ms": DAY_MS, "daily_cap_ms": DAY_MS, "shortest_ms": DAY_MS, "late_ms": DAY_MS}
     assert rules_of({**most, "complete_percent": 100}) == Rules(DAY_MS, Rounding.DOWN, DAY_MS, DAY_MS, 100, DAY_MS)
     least = {"class_hour_ms": 1, "daily_cap_ms": 1, "shortest_ms": 1, "late_ms": 0, "complete_percent": 1}
@@ -75,7 +80,7 @@ def test_what_a_scheme_says_is_read_and_what_it_does_not_say_is_none() -> None:
         ("class_hour_ms", None, "milliseconds are expected"),
         *(("class_hour_ms", bad, "a whole number from 1 to 86400000") for bad in (0, -1, 1.5, "1", True, DAY_MS + 1)),
         *(("daily_cap_ms", bad, "a whole number from 1 to 86400000") for bad in (0, 2.0, False, DAY_MS + 1)),
-        *(("shortest_ms", bad, "a whole number from 1 to 86400000") for bad in (0, [1], DAY_MS + 1)),
+        *(("shortest_ms", bad, "a whole number from 1 to 86400000") for bad in (0, "", DAY_MS + 1)),
         *(("complete_percent", bad, "a whole number from 1 to 100") for bad in (0, 101, 99.5)),
         *(("late_ms", bad, "a whole number from 0 to 86400000") for bad in (-1, "0", DAY_MS + 1)),
         *(("rounding", bad, "down or nearest") for bad in ("up", None, 1, ["down"])),
@@ -176,6 +181,22 @@ def test_what_is_too_short_takes_no_room_of_the_day() -> None:
     ]
 
 
+def test_what_does_not_count_is_named_minute_by_minute() -> None:
+    rules = Rules(UNIT, daily_cap_ms=100_000, shortest_ms=90_000)
+    lessons = [attended(1, MIDNIGHT, 80_000), attended(2, MIDNIGHT + 9, 60_000, 60_000, 1)]
+    assert cuts(rules, lessons) == {
+        1: {MIDNIGHT: Cut(0, 80_000)},
+        2: {MIDNIGHT + 10: Cut(20_000, 0), MIDNIGHT + 11: Cut(1, 0)},
+    }
+    assert cuts(DEFAULT, lessons) == {}
+    assert [one.value for one in Excess] == ["daily_cap", "too_short"]
+
+
+def test_a_lesson_opened_within_its_first_minute_that_was_delivered() -> None:
+    assert opened_ms({5: 0, 7: 60_000, 6: 20_000}) == 6 * MINUTE_MS + 40_000
+    assert opened_ms({5: 60_000}) == 5 * MINUTE_MS
+
+
 def test_a_lesson_is_complete_at_the_percentage_itself_of_what_was_delivered() -> None:
     rules = Rules(UNIT, complete_percent=33)
     assert only(rules, attended(1, MIDNIGHT, 33, open_ms=100)).complete is True
@@ -250,6 +271,13 @@ def test_nothing_is_lost_and_the_lessons_are_the_class(rules: Rules, lessons: li
         parts = settled.confirmed_ms, settled.capped_ms, settled.short_ms
         assert min(parts) >= 0
         assert sum(parts) == sum(one.minutes.values())
+    named = cuts(rules, lessons)
+    for settled in found.lessons:
+        each = named.get(settled.number, {}).values()
+        assert (sum(one.capped_ms for one in each), sum(one.short_ms for one in each)) == (
+            settled.capped_ms,
+            settled.short_ms,
+        )
     for part in ("confirmed_ms", "capped_ms", "short_ms"):
         assert getattr(found, part) == sum(getattr(one, part) for one in found.lessons)
     assert divided(rules, found.confirmed_ms) == (found.class_hours, found.remainder_ms)

@@ -15,6 +15,7 @@ WHO: list[Value] = [17, "YS-1", "养老护理员", "五级", "王\n二, “小�
 PLAN: list[Value] = ["标题", "直播", "9:00", "10:00", "9:01", "9:59"]
 LOST: list[Value] = [0 for _ in CHINESE.reasons]
 END: list[Value] = ["", "", "", "已认定", "s v1"]
+HOURS: list[Value] = [1, 14, 2, "已认定", "s v1"]
 
 
 def ledger() -> Ledger:
@@ -22,7 +23,7 @@ def ledger() -> Ledger:
     rows = [
         [*WHO, 3, *PLAN, 3600, 3599, -61, 3538, *LOST, *END],
         [18, *WHO[1:], 3, *PLAN, "", "", "", "", *LOST, *END],
-        [*WHO, CHINESE.total, *PLAN, 3600, 3599, -61, 3538, *LOST, *END],
+        [*WHO, CHINESE.total, *PLAN, 3600, 3599, -61, 3538, *LOST, *HOURS],
     ]
     return Ledger("YS-1", False, CHINESE, ["标题", "第一行"], rows)
 
@@ -32,8 +33,30 @@ def test_both_forms_say_the_same() -> None:
     with zipfile.ZipFile(io.BytesIO(write_xlsx(ledger()))) as book:
         texts = shared_texts(book.read("xl/sharedStrings.xml").decode())
         in_book = sheet_rows(book.read("xl/worksheets/sheet1.xml"), texts)
-    sums = [Row(17, 3, 3599, -61, 3538), Row(18, 3, None), Row(17, None, 3599, -61, 3538)]
+    sums = [Row(17, 3, 3599, -61, 3538), Row(18, 3, None), Row(17, None, 3599, -61, 3538, hours=(1, 14, 2))]
     assert found == in_book == [replace(one, name=str(WHO[4]), id_number=str(WHO[5])) for one in sums]
+
+
+def test_hours_are_counted_from_the_last_cell_that_holds_anything() -> None:
+    """Also where another program wrote the book, or left empty cells behind."""
+    line = [*map(str, WHO), "合计", *map(str, PLAN), *"1234", *map(str, HOURS)]
+    text = ",".join(one.replace("\n", " ") for one in line)
+    for more in ("", ",,"):
+        assert csv_rows(text + more)[0].hours == (1, 14, 2)
+    assert csv_rows(text.replace(",1,14,2,", ",1,,x,"))[0].hours == (1, None, None)
+    cells = {
+        "A": "<v>17</v>",
+        "X": "<v>1.0</v>",
+        "Z": "<f>1+1</f><v>2</v>",
+        "AA": "<is><t>已</t></is>",
+        "AB": "<v>0</v>",
+    }
+    kinds = {"AA": ' t="inlineStr"', "AB": ' t="s"'}
+    shown = "".join(f'<c r="{at}9" s="1"{kinds.get(at, "")}>{inside}</c>' for at, inside in cells.items())
+    (found,) = sheet_rows(f'<sheetData><row r="9" spans="1:3">{shown}<c r="AC9" s="1"/></row></sheetData>'.encode(), [])
+    assert found.hours == (1, None, 2)
+    (short,) = sheet_rows(b'<row r="9"><c r="A9"><v>17</v></c></row>', [])
+    assert short.hours == (None, None, None)
 
 
 def test_a_name_that_could_be_a_formula_reads_as_it_is() -> None:

@@ -32,7 +32,7 @@ const LESSON = { id: 'l', state: 'live' } as LessonView
 const PHASE: Phase = { lesson_id: 'l', state: 'live', since: '', seq: 1, publisher_live: true, instructor_present: true }
 const JOINED: Joined = {
   lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0', attention: null }, media: { room: 'r', token: 't', whep: '/w', whip: null }, cells: [], roster: [], view_id: null,
-  totals: { open_ms: 0, credit_ms: 0, corrected_ms: 0, pending_ms: 0, confirmed_ms: 0, reasons: [], refused: [], state: 'recorded' },
+  totals: { open_ms: 0, credit_ms: 0, corrected_ms: 0, pending_ms: 0, confirmed_ms: 0, reasons: [], refused: [], state: 'recorded', cut: [], complete: null, late: null },
 }
 
 let line: FakeLine
@@ -298,7 +298,7 @@ describe('the quiet line', () => {
     [{ phase: { ...PHASE, state: 'paused' as const } }, true, 'paused'],
     [{ phase: { ...PHASE, state: 'planned' as const } }, true, 'waiting'],
     [{ phase: { ...PHASE, instructor_present: false } }, true, 'instructor_away'],
-    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null, pending_ms: 0, refused: [], detail: null }] }, true, 'hidden_before'],
+    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null }] }, true, 'hidden_before'],
   ])('%o, in front %s: %s', (part, visible, quiet) => {
     expect(quietOf({ ...room.view.value, stage: 'in', phase: PHASE, acks: 1, ...part }, visible)).toBe(quiet)
   })
@@ -334,7 +334,7 @@ describe('a challenge', () => {
   })
 
   it('shows at once what an outcome made of the minutes', async () => {
-    const cell = (credit_ms: number, pending_ms: number): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused: [], detail: null })
+    const cell = (credit_ms: number, pending_ms: number): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused: [], cut: [], detail: null })
     await room.join()
     await settle()
     line.says('challenge:state', { ...said, state: 'clear', number: 0, prompt: null })

@@ -20,6 +20,7 @@ export function minuteWords(slot: number, cell: Cell | undefined): string {
 export function cellsTotals(cells: readonly Cell[]): Sums {
   const reasons = new Map<ReasonMs['code'], number>()
   const refused = new Map<ReasonMs['code'], number>()
+  const cut = new Map<ReasonMs['code'], number>()
   let credit_ms = 0
   let corrected_ms = 0
   let pending_ms = 0
@@ -27,10 +28,10 @@ export function cellsTotals(cells: readonly Cell[]): Sums {
     credit_ms += cell.credit_ms
     pending_ms += cell.pending_ms
     corrected_ms += (cell.corrected_ms ?? vouchedOf(cell)) - vouchedOf(cell)
-    for (const r of cell.reasons) reasons.set(r.code, (reasons.get(r.code) ?? 0) + r.ms)
-    for (const r of cell.refused) refused.set(r.code, (refused.get(r.code) ?? 0) + r.ms)
+    for (const [sums, parts] of [[reasons, cell.reasons], [refused, cell.refused], [cut, cell.cut]] as const)
+      for (const r of parts) sums.set(r.code, (sums.get(r.code) ?? 0) + r.ms)
   }
-  return { credit_ms, corrected_ms, pending_ms, refused: listed(refused), reasons: listed(reasons) }
+  return { credit_ms, corrected_ms, pending_ms, refused: listed(refused), reasons: listed(reasons), cut: listed(cut) }
 }
 
 const listed = (sums: ReadonlyMap<ReasonMs['code'], number>): ReasonMs[] => [...sums].map(([code, ms]) => ({ code, ms })).sort((a, b) => b.ms - a.ms)
@@ -38,5 +39,5 @@ const listed = (sums: ReadonlyMap<ReasonMs['code'], number>): ReasonMs[] => [...
 /** What challenges made of it so far: "已认定 5 分钟；待核验 30 秒；未认定：未应答抽查 2 分钟". */
 export function countsWords(cells: readonly Cell[]): string {
   const sums = cellsTotals(cells)
-  return t('room.confirmed', { duration: duration(sums.credit_ms - sums.pending_ms - total(sums.refused)) }) + leftWords(sums)
+  return t('room.confirmed', { duration: duration(sums.credit_ms - sums.pending_ms - total(sums.refused) - total(sums.cut)) }) + leftWords(sums)
 }

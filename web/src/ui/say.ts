@@ -22,14 +22,14 @@ export function reasonsOf(reasons: readonly ReasonMs[]): string {
     .join(t('list.comma'))
 }
 
-/** What challenges left of what was recorded: "；待核验 30 秒；未认定：未应答抽查 2 分钟". */
-export function leftWords(of: Pick<Totals, 'pending_ms' | 'refused'>): string {
+/** What challenges and the scheme left of what was recorded: "；待核验 30 秒；未认定：未应答抽查 2 分钟". */
+export function leftWords(of: Pick<Totals, 'pending_ms' | 'refused' | 'cut'>): string {
   const waits = of.pending_ms >= LEAST_MS ? t('left.pending', { duration: duration(of.pending_ms) }) : ''
-  const why = reasonsOf(of.refused)
+  const why = reasonsOf([...of.refused, ...of.cut])
   return why ? waits + t('left.refused', { why }) : waits
 }
 
-export type Sums = Pick<Totals, 'credit_ms' | 'corrected_ms' | 'pending_ms' | 'refused' | 'reasons'>
+export type Sums = Pick<Totals, 'credit_ms' | 'corrected_ms' | 'pending_ms' | 'refused' | 'reasons' | 'cut'> & Partial<Pick<Totals, 'complete' | 'late'>>
 
 export const total = (parts: readonly ReasonMs[]): number => parts.reduce((sum, one) => sum + one.ms, 0)
 
@@ -39,13 +39,26 @@ export function totalsWords(totals: Sums): string {
   const why = reasonsOf(totals.reasons)
   const credited = duration(totals.credit_ms)
   const main = (why ? t('totals.missing', { credited, why }) : t('totals.whole', { credited })) + leftWords(totals)
-  const counted = totals.credit_ms - totals.pending_ms - total(totals.refused) + totals.corrected_ms
-  return totals.corrected_ms === 0 ? main : main + t('totals.corrected', { counted: duration(counted) })
+  const counted = totals.credit_ms - totals.pending_ms - total(totals.refused) - total(totals.cut) + totals.corrected_ms
+  return (totals.corrected_ms === 0 ? main : main + t('totals.corrected', { counted: duration(counted) })) + markWords(totals)
 }
 
-/** The rules a class is bound to: ours in the page's language, an own one as its publisher named it. */
+/** What the scheme says of a lesson as a whole, where it says so: "；迟到；未达到完成课次的要求". */
+function markWords({ late, complete }: Partial<Pick<Totals, 'complete' | 'late'>>): string {
+  const lateness = late ? t('totals.late') : ''
+  return typeof complete === 'boolean' ? lateness + t(complete ? 'totals.complete' : 'totals.incomplete') : lateness
+}
+
+/** The rules a class is bound to, and what they say: ours by name in the page's language, an own one as its publisher named it. */
 export function schemeWords(scheme: SchemeRef): string {
-  return `${coded('scheme', scheme.name, { title: scheme.title })} v${scheme.version}`
+  const { rules } = scheme
+  const time = (ms: number): { time: string } => ({ time: duration(ms) })
+  const said = [t(`rule.${rules.rounding}`, time(rules.class_hour_ms))]
+  if (rules.daily_cap_ms !== null) said.push(t('rule.cap', time(rules.daily_cap_ms)))
+  if (rules.shortest_ms !== null) said.push(t('rule.shortest', time(rules.shortest_ms)))
+  if (rules.complete_percent !== null) said.push(t('rule.complete', { percent: rules.complete_percent }))
+  if (rules.late_ms !== null) said.push(t('rule.late', time(rules.late_ms)))
+  return t('rule.all', { scheme: `${coded('scheme', scheme.name, { title: scheme.title })} v${scheme.version}`, said: said.join(t('list.comma')) })
 }
 
 export function hoursWords(hours: Hours): string {

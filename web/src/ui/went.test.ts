@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { Cell } from '../wire/types'
 import { wentWords } from './went'
 
-const cell = (detail: Cell['detail']): Cell => ({ slot: 0, open_ms: 60_000, credit_ms: 54_000, reasons: [], sealed: true, corrected_ms: null, pending_ms: 0, refused: [], detail })
+const cell = (detail: Cell['detail']): Cell => ({ slot: 0, open_ms: 60_000, credit_ms: 54_000, reasons: [], sealed: true, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail })
 const SPELLS = [
   { state: 'credited', start_ms: 0, end_ms: 20_000 },
   { state: 'hidden', start_ms: 20_000, end_ms: 26_900 },

@@ -5,6 +5,7 @@ import type { Minutes } from './earned'
 import { byWorth, type Finding } from './findings'
 import { CLOCK_WRONG, GAP } from './formats'
 import { reached, shownBy, signersOf, type Handover } from './handover'
+import type { Rules } from './hours'
 import { Look, type Change } from './look'
 import { checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key } from './notes'
 import { good, type Pages } from './signatures'
@@ -32,6 +33,9 @@ export interface Report {
   credit: Map<string, number>
   /** What challenges left of them, by lesson number and seat; nothing of lessons without challenges. */
   left: Map<string, Left>
+  /** The scheme under which hours are checked (null: nobody told or showed it), and what it takes, by lesson number and seat. */
+  rules: Rules | null
+  cut: Map<string, number>
   changes: Change[]
   /** What corrections come to, by lesson number and seat. */
   corrected: Map<string, number>
@@ -80,8 +84,8 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     lessons: look.earned.lessonMinutes(),
     credit: look.earned.creditBySeat(),
     left: look.left,
-    changes: look.changes,
-    corrected: look.correctedMs,
+    rules: look.rules, cut: look.cut,
+    changes: look.changes, corrected: look.correctedMs,
     nCredited: look.nCredited,
     nSigned: null, nDelayed: look.nDelayed,
     pages: look.pages,

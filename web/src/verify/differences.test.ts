@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { Report } from './check'
 import { differences, type SheetRow } from './sheets'
 
-const report = { credit: new Map([['3 17', 60_000]]), corrected: new Map(), left: new Map(), lessons: new Map([[3, new Map()]]) } as unknown as Report
-const row = (lesson: number | null, seconds: number | null): SheetRow => ({ seat: 17, lesson, seconds, corrected: null, confirmed: seconds, name: '', idNumber: '' })
+const report = { credit: new Map([['3 17', 60_000]]), corrected: new Map(), left: new Map(), cut: new Map(), rules: null, lessons: new Map([[3, new Map()]]) } as unknown as Report
+const row = (lesson: number | null, seconds: number | null): SheetRow => ({ seat: 17, lesson, seconds, corrected: null, confirmed: seconds, name: '', idNumber: '', hours: [] })
 const wrong = (...rows: SheetRow[]): number[] => differences(rows, report).map((one) => one.lesson)
 
 describe('a sheet', () => {

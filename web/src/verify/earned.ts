@@ -12,7 +12,7 @@ export type Minutes = Map<number, { records: number; creditMs: number }>
 
 export class Earned {
   /** Credited milliseconds by lesson, minute and trainee. */
-  private readonly minutes = new Map<string, Map<number, Map<string, number>>>()
+  readonly minutes = new Map<string, Map<number, Map<string, number>>>()
   /** Of how many trainees a lesson's minute has records, as the lesson itself said. */
   private readonly said = new Map<string, Map<number, number>>()
   /** What was delivered, by lesson and minute. */
@@ -99,6 +99,12 @@ export class Earned {
   /** Credited milliseconds by lesson number and seat. */
   creditBySeat(): Map<string, number> {
     return new Map([...this.sums()].map(([pair, ms]) => [this.findings.place(pair), ms]))
+  }
+
+  /** The first minute of all lessons. */
+  first(): number {
+    const slots = [...this.said.values(), ...this.minutes.values()].flatMap((one) => [...one.keys()])
+    return slots.reduce((least, slot) => Math.min(least, slot), slots[0] ?? 0)
   }
 
   /** The first minute of each trainee. */

@@ -5,7 +5,7 @@ export type Code =
   | 'leaf_changed' | 'leaf_moved' | 'group_changed' | 'record_changed' | 'records_changed' | 'records_erased' | 'evidence_changed' | 'minute_moved'
   | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'lease_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs'
   | 'challenge_wrong' | 'challenge_skipped' | 'challenge_shifted' | 'seed_wrong' | 'page_key_wrong' | 'page_signature_wrong' | 'correction_wrong' | 'receipt_differs'
-  | 'seat_wrong' | 'name_wrong' | 'lesson_wrong'
+  | 'seat_wrong' | 'name_wrong' | 'lesson_wrong' | 'scheme_wrong'
 
 /** Where first: unix minute, lesson number, seat; -1: not of one. */
 export interface Finding { slot: number; lesson: number; seat: number; code: Code }

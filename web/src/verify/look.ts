@@ -5,11 +5,13 @@ import { Challenges, type Left, type Wrong } from './challenges'
 import { followed, type Said } from './corrections'
 import { Earned } from './earned'
 import { Findings, type Code } from './findings'
-import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, ERASED, IDENTITY, isKnown, LATE, LESSON, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, type Group, type Leaf, type Rec } from './formats'
+import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, ERASED, IDENTITY, isKnown, LATE, LESSON, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, SCHEME, TRAINING_CLASS, type Group, type Leaf, type Rec } from './formats'
+import type { Rules } from './hours'
 import { Leases } from './leases'
 import { said } from './minutes'
 import { hex, type Checkpoint } from './notes'
 import { Seats } from './seats'
+import { cutMs, Schemes } from './settled'
 import { Pages } from './signatures'
 import { plus, sumOf } from './sums'
 import { checkInclusion, leafHash, pieces, Refused, root, same, type Bytes } from './tree'
@@ -45,6 +47,10 @@ export class Look {
   /** How many challenges came late while nothing could be stored. */
   nDelayed = 0
   private readonly corrections: Said[] = []
+  private readonly schemes = new Schemes()
+  /** The scheme of the class (null: hours were not worked out), and what it takes, by lesson number and seat. */
+  rules: Rules | null = null
+  readonly cut = new Map<string, number>()
   readonly seats: Seats
   private readonly seen = new Set<number>()
   private readonly bundle: Bundle
@@ -145,6 +151,7 @@ export class Look {
     if (record.kind === LESSON_MINUTE) this.earned.lessonMinute(record, lesson)
     if (record.kind === LESSON_EVENT && record.mode === ENDED) this.earned.end(lesson, record.slot)
     this.decided(record, slot, lesson)
+    if (record.kind === SCHEME || record.kind === TRAINING_CLASS) this.schemes.take(lesson, record)
   }
 
   /** What decides later which minutes count. */
@@ -166,6 +173,7 @@ export class Look {
     for (const [pair, one] of left) this.left.set(this.findings.place(pair), one)
     this.seats.ended(this.earned.firsts()).forEach(this.tell)
     this.corrected(byMinute)
+    this.settled(shown, byMinute)
     this.earned.totals(this.bundle.claims)
   }
 
@@ -177,6 +185,17 @@ export class Look {
       this.changes.push({ at: record.slot, slot, lesson: this.findings.number(lesson), seat: this.findings.seat(subject), beforeMs, afterMs })
       plus(this.correctedMs, this.findings.place(`${lesson} ${subject}`), afterMs - beforeMs)
     }
+  }
+
+  /** Under which scheme hours are counted, and what it takes. */
+  private settled(shown: ReadonlyMap<string, Bytes>, uncountedMs: ReadonlyMap<string, number>): void {
+    const home = this.seats.home()
+    if (!attempt(() => { this.rules = this.schemes.rules(home, shown, this.earned.first()) }) || this.schemes.doubted(home)) this.find('scheme_wrong', -1)
+    if (!this.rules) return
+    const changes = new Map([...uncountedMs].map(([key, ms]) => [key, -ms]))
+    for (const { lesson, record } of this.corrections) plus(changes, `${lesson} ${record.subject} ${record.seq}`, record.creditMs - record.flags)
+    const numbers = new Map(this.bundle.lessons.map((one) => [one.id, one.number]))
+    for (const [pair, ms] of cutMs(this.rules, numbers, this.earned.minutes, changes)) plus(this.cut, this.findings.place(pair), ms)
   }
 
   private readonly tell = (one: Wrong): void => { this.find(one.code, one.slot, one.lesson, one.person) }

@@ -62,7 +62,7 @@ describe('seats and numbers, as tests/verify/test_seats_pure.py has them', () =>
 })
 
 describe('names', () => {
-  const row = { seat: 17, lesson: 1, seconds: 0, corrected: 0, confirmed: 0, name: 'Wang', idNumber: 'X' }
+  const row = { seat: 17, lesson: 1, seconds: 0, corrected: 0, confirmed: 0, name: 'Wang', idNumber: 'X', hours: [] }
 
   it.each([
     [{}, { jia: SALT }, [], [17]],

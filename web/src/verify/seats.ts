@@ -87,7 +87,7 @@ export class Seats {
   }
 
   /** The class of these lessons, as the log says of the first one that it knows. */
-  private home(): string {
+  home(): string {
     return this.bundle.lessons.map((one) => this.lessons.get(one.id)?.home).find(Boolean) ?? ''
   }
 }

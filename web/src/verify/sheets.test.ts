@@ -3,7 +3,7 @@ import type { Report } from './check'
 import { csvRows, differences, sharedTexts, sheetRows, type SheetRow } from './sheets'
 
 const SHARED = sharedTexts('<sst><si/><si><t xml:space="preserve">Wang &amp; &lt;Er&gt;</t></si><si><r><t>W</t></r><r><t>&#69;</t></r><rPh sb="0" eb="1"><t>w</t></rPh></si></sst>')
-const row = { seat: 17, lesson: 3, seconds: null, corrected: null, confirmed: null, name: '', idNumber: '' }
+const row = { seat: 17, lesson: 3, seconds: null, corrected: null, confirmed: null, name: '', idNumber: '', hours: [] }
 
 describe('the texts of a book that another program wrote', () => {
   it.each([
@@ -26,16 +26,25 @@ describe('a .csv', () => {
     expect(csvRows(line("'Wang"))[0]?.name).toBe("'Wang")
   })
 
+  it('has class hours in its sum, counted from the last cell that holds anything', () => {
+    const sum = `${line('Wang').replace(',3,', ',sum,')},1,14,2,confirmed,s v1`
+    for (const more of ['', ',,']) expect(csvRows(sum + more)[0]?.hours).toEqual([1, 14, 2])
+    expect(csvRows(sum.replace(',1,14,2,', ',1,,x,'))[0]?.hours).toEqual([1, null, null])
+    const cells = '<c r="A9"><v>17</v></c><c r="X9" s="1"><v>1.0</v></c><c r="Z9"><f>1+1</f><v>2</v></c><c r="AA9" t="inlineStr"><is><t>W</t></is></c><c r="AB9" t="s"><v>0</v></c><c r="AC9" s="1"/>'
+    expect(sheetRows(`<row r="9" spans="1:3">${cells}</row>`, [])[0]?.hours).toEqual([1, null, 2])
+    expect(sheetRows('<row r="9"><c r="A9"><v>17</v></c></row>', [])[0]?.hours).toEqual([null, null, null])
+  })
+
   it('has a sum of all lessons, which has no number', () => {
     expect(csvRows(line('Wang').replace(',3,', ',sum,'))[0]?.lesson).toBeNull()
   })
 })
 
 describe('what a sheet says', () => {
-  const said = (seat: number, lesson: number | null, seconds: number | null, corrected: number | null = null, confirmed = (seconds ?? 0) + (corrected ?? 0)): SheetRow => ({ seat, lesson, seconds, corrected, confirmed, name: '', idNumber: '' })
+  const said = (seat: number, lesson: number | null, seconds: number | null, corrected: number | null = null, confirmed = (seconds ?? 0) + (corrected ?? 0)): SheetRow => ({ seat, lesson, seconds, corrected, confirmed, name: '', idNumber: '', hours: [] })
   const proven = (credit: Record<string, number>, corrected: Record<string, number> = {}, left: Record<string, number> = {}, lessons = [3, 4]): Report => ({
     credit: new Map(Object.entries(credit)),
-    corrected: new Map(Object.entries(corrected)),
+    rules: null, cut: new Map(), corrected: new Map(Object.entries(corrected)),
     left: new Map(Object.entries(left).map(([pair, ms]) => [pair, { ms }])),
     lessons: new Map(lessons.map((one) => [one, {}])),
   }) as unknown as Report

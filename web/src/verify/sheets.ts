@@ -1,10 +1,13 @@
 /** Decides whether the 学时台账 in a package says what the evidence proves; the same as server/verify/sheets.py. */
 import type { Report } from './check'
 import type { Finding } from './findings'
+import { divided, MINUTE_MS } from './hours'
 import { amount, of, sumOf } from './sums'
 
 /** Of one row: seat, lesson number (null: the sum of all), credited, corrected and confirmed whole seconds (null: the lesson has not begun), who. */
-export interface SheetRow { seat: number; lesson: number | null; seconds: number | null; corrected: number | null; confirmed: number | null; name: string; idNumber: string }
+export interface SheetRow { seat: number; lesson: number | null; seconds: number | null; corrected: number | null; confirmed: number | null; name: string; idNumber: string; hours: Hours }
+/** Of a sum: class hours of what was recorded, the minutes left over of it, class hours of what counts. */
+export type Hours = readonly (number | null)[]
 
 const SEAT = 0
 const NAME = 4
@@ -24,9 +27,18 @@ export function csvRows(text: string): SheetRow[] {
     if (cells.length <= CONFIRMED || seat === null) return []
     const [lesson, seconds, corrected, confirmed] = [LESSON, SECONDS, CORRECTED, CONFIRMED].map((at) => number(cells, at)) as [number | null, number | null, number | null, number | null]
     const [name = '', idNumber = ''] = [NAME, ID_NUMBER].map((at) => (cells[at] ?? '').replace(GUARD, ''))
-    return [{ seat, lesson, seconds, corrected, confirmed, name, idNumber }]
+    return [{ seat, lesson, seconds, corrected, confirmed, name, idNumber, hours: lesson === null ? hoursOf(figures(cells)) : [] }]
   })
 }
+
+/** The cells of a line as numbers; its last one is not empty. */
+const figures = (cells: readonly string[]): Hours => {
+  const until = cells.reduce((last, cell, at) => (cell ? at + 1 : last), 0)
+  return cells.slice(0, until).map((_, at) => number(cells, at))
+}
+
+/** The three of a row's cells that stand before its state and scheme. */
+const hoursOf = (cells: Hours): Hours => [-5, -4, -3].map((at) => cells.at(at) ?? null)
 
 function number(cells: readonly string[], at: number): number | null {
   const cell = cells[at] ?? ''
@@ -51,18 +63,43 @@ export function sheetRows(xml: string, shared: readonly string[]): SheetRow[] {
   const cell = /<c r="(A|G|O|P|Q)(\d{1,7})"(?![^<>]{0,200}\bt=")[^<>]{0,200}>(?:<f[^<]*<\/f>)?<v>(-?\d{1,9})(?:\.0*)?<\/v>/g
   for (const [, column = '', row = '', value = ''] of xml.matchAll(cell)) rows.set(row, { ...rows.get(row), [column]: Number(value) })
   const texts = textsOf(xml, shared)
-  return [...rows].flatMap(([row, cells]) => rowOf(cells, (column) => texts.get(`${column}${row}`) ?? ''))
+  const sums = sumsOf(xml, new Set([...rows].filter(([, cells]) => cells['G'] === undefined).map(([row]) => row)))
+  return [...rows].flatMap(([row, cells]) => rowOf(cells, (column) => texts.get(`${column}${row}`) ?? '', sums.get(row) ?? []))
 }
+
+/** The hours of these rows. */
+function sumsOf(xml: string, rows: ReadonlySet<string>): Map<string, Hours> {
+  const found = new Map<string, Hours>()
+  for (const part of xml.split('<row ').slice(1)) {
+    const row = /^[^>]*\br="(\d+)"/.exec(part)?.[1] ?? ''
+    if (!rows.has(row)) continue
+    found.set(row, hoursOf(placed(part)))
+  }
+  return found
+}
+
+/** A cell with something in it, of whatever column, and the number where it is one. */
+const ANY = /<c r="([A-Z]{1,3})\d{1,7}"([^<>]{0,200})>(?:<f[^<]*<\/f>)?<(?:v>(?:(-?\d{1,9})(?:\.0*)?<)?|is>)/g
+
+/** The cells of a row that hold anything, at their places. */
+function placed(row: string): (number | null)[] {
+  const cells: (number | null)[] = []
+  for (const [, column = '', how = '', value] of row.matchAll(ANY)) cells[place(column)] = value === undefined || how.includes('t=') ? null : Number(value)
+  return cells
+}
+
+/** A is 0, Z is 25, AA is 26. */
+const place = (column: string): number => Array.from(column).reduce((at, letter) => at * 26 + letter.charCodeAt(0) - 64, 0) - 1
 
 function textsOf(xml: string, shared: readonly string[]): Map<string, string | undefined> {
   const text = /<c r="((?:E|F)\d{1,7})"[^<>]{0,200}\bt="(?:s"[^<>]{0,200}>\s*<v>(\d{1,9})<\/v>|inlineStr"[^<>]{0,200}>\s*<is>([^<]*(?:<(?!\/?is>)[^<]*)*)<\/is>)/g
   return new Map([...xml.matchAll(text)].map(([, place = '', at, inline = '']) => [place, at ? shared[Number(at)] : plain(inline)]))
 }
 
-function rowOf(cells: Record<string, number>, text: (column: string) => string): SheetRow[] {
+function rowOf(cells: Record<string, number>, text: (column: string) => string, hours: Hours): SheetRow[] {
   const at = (column: string): number | null => cells[column] ?? null
   const seat = at('A')
-  return seat === null ? [] : [{ seat, lesson: at('G'), seconds: at('O'), corrected: at('P'), confirmed: at('Q'), name: text('E'), idNumber: text('F') }]
+  return seat === null ? [] : [{ seat, lesson: at('G'), seconds: at('O'), corrected: at('P'), confirmed: at('Q'), name: text('E'), idNumber: text('F'), hours }]
 }
 
 /** The texts that the sheets of a book share. */
@@ -107,7 +144,16 @@ const saysNothing = (row: SheetRow): boolean => [row.seconds, row.corrected, row
 /** Whether a row says what is proven of these lessons, in whole seconds: a correction towards nothing, the others down. */
 function says(row: SheetRow, lessons: readonly number[], report: Report): boolean {
   const pairs = lessons.map((lesson) => `${lesson} ${row.seat}`)
-  const [credit, change, left] = [sumOf(pairs.map((pair) => amount(report.credit, pair))), sumOf(pairs.map((pair) => amount(report.corrected, pair))), sumOf(pairs.map((pair) => report.left.get(pair)?.ms ?? 0))]
-  const proven = [Math.floor(credit / 1000), Math.trunc(change / 1000), Math.floor((credit - left + change) / 1000)]
-  return [row.seconds, row.corrected, row.confirmed].every((said, at) => (said ?? 0) === proven[at])
+  const [credit, change, left] = [sumOf(pairs.map((pair) => amount(report.credit, pair))), sumOf(pairs.map((pair) => amount(report.corrected, pair))), sumOf(pairs.map((pair) => (report.left.get(pair)?.ms ?? 0) + amount(report.cut, pair)))]
+  const counts = credit - left + change
+  const proven = [Math.floor(credit / 1000), Math.trunc(change / 1000), Math.floor(counts / 1000)]
+  return saysHours(row, report, credit, counts) && [row.seconds, row.corrected, row.confirmed].every((said, at) => (said ?? 0) === proven[at])
+}
+
+/** Whether a sum says the class hours of so much recorded and counted time, as far as the scheme is known. */
+function saysHours(row: SheetRow, { rules }: Report, creditMs: number, countsMs: number): boolean {
+  if (!rules || row.lesson !== null) return true
+  const { classHours, remainderMs } = divided(rules, creditMs)
+  const proven = [classHours, Math.floor(remainderMs / MINUTE_MS), divided(rules, Math.max(0, countsMs)).classHours]
+  return proven.every((said, at) => said === row.hours[at])
 }

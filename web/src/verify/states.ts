@@ -3,7 +3,7 @@ import type { Report } from './check'
 import type { Refusal } from './vouched'
 import { amount } from './sums'
 
-export interface State { seat: number; recordedMs: number; pendingMs: number; refusedMs: [why: Refusal, ms: number][]; correctedMs: number; confirmedMs: number }
+export interface State { seat: number; recordedMs: number; pendingMs: number; refusedMs: [why: Refusal, ms: number][]; correctedMs: number; cutMs: number; confirmedMs: number }
 
 /** The trainees of a lesson that has one, by seat. */
 export function statesOf(report: Report, lesson: number): State[] {
@@ -15,6 +15,6 @@ export function statesOf(report: Report, lesson: number): State[] {
 function stateOf(report: Report, lesson: number, seat: number): State {
   const pair = `${lesson} ${seat}`
   const left = report.left.get(pair)
-  const [recordedMs, correctedMs] = [amount(report.credit, pair), amount(report.corrected, pair)]
-  return { seat, recordedMs, pendingMs: left?.pendingMs ?? 0, refusedMs: [...(left?.refusedMs ?? [])], correctedMs, confirmedMs: recordedMs - (left?.ms ?? 0) + correctedMs }
+  const [recordedMs, correctedMs, cutMs] = [amount(report.credit, pair), amount(report.corrected, pair), amount(report.cut, pair)]
+  return { seat, recordedMs, pendingMs: left?.pendingMs ?? 0, refusedMs: [...(left?.refusedMs ?? [])], correctedMs, cutMs, confirmedMs: recordedMs - (left?.ms ?? 0) + correctedMs - cutMs }
 }

@@ -2,6 +2,7 @@
 import { checker as en } from '../ui/catalogue/checker.en'
 import { checker as zh } from '../ui/catalogue/checker.zh-CN'
 import type { Finding } from './findings'
+import type { Rules } from './hours'
 
 export type Language = 'zh-CN' | 'en'
 export type Word = keyof typeof zh
@@ -35,4 +36,15 @@ export function sentence(found: Finding, t: Say): string {
   if (found.seat >= 0) parts.push(t('check.atSeat', { n: found.seat }))
   const what = t(`finding.${found.code}`)
   return parts.length ? t('check.found', { at: parts.join(t('check.between')), what }) : what
+}
+
+/** What a scheme says of class hours, one clause after the other. */
+export function rulesWords(rules: Rules, t: Say): string {
+  const time = (ms: number): { time: string } => ({ time: durationOf(ms, t) })
+  const said = [t(rules.rounding === 'down' ? 'check.ruleDown' : 'check.ruleNearest', time(rules.classHourMs))]
+  if (rules.dailyCapMs !== null) said.push(t('check.ruleCap', time(rules.dailyCapMs)))
+  if (rules.shortestMs !== null) said.push(t('check.ruleShortest', time(rules.shortestMs)))
+  if (rules.completePercent !== null) said.push(t('check.ruleComplete', { percent: rules.completePercent }))
+  if (rules.lateMs !== null) said.push(t('check.ruleLate', time(rules.lateMs)))
+  return said.join(t('check.comma'))
 }

@@ -160,7 +160,19 @@ export interface SchemeRef {
   name: string
   version: number
   title: string
+  rules: Rules
 }
+
+export interface Rules {
+  class_hour_ms: number
+  rounding: Rounding
+  daily_cap_ms: number | null
+  shortest_ms: number | null
+  complete_percent: number | null
+  late_ms: number | null
+}
+
+export type Rounding = 'down' | 'nearest'
 
 export interface NewClass {
   code: string
@@ -281,6 +293,9 @@ export interface Totals {
   reasons: ReasonMs[]
   refused: ReasonMs[]
   state: RecordState
+  cut: ReasonMs[]
+  complete: boolean | null
+  late: boolean | null
 }
 
 export interface ReasonMs {
@@ -300,6 +315,7 @@ export interface Cell {
   pending_ms: number
   refused: ReasonMs[]
   detail: Detail | null
+  cut: ReasonMs[]
 }
 
 export interface Detail {

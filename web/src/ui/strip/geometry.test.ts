@@ -4,7 +4,7 @@ import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geomet
 import { vouchedOf } from './vouched'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
-  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], detail: null })
+  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null })
 const count = (path: string | undefined) => (path?.match(/M/g) ?? []).length
 
 describe('the tall form', () => {
@@ -86,6 +86,7 @@ describe('a cell', () => {
     expect(vouchedOf(left)).toBe(30_000)
     expect(Object.keys(draw(g, [left]))).toEqual(['credited', 'pending', 'challenge_missed'])
     expect(Object.keys(draw(g, [{ ...left, corrected_ms: 60_000 }]))).toEqual(['credited', 'corrected'])
+    expect(mainKind({ ...left, pending_ms: 0, refused: [], credit_ms: 60_000, cut: [{ code: 'daily_cap', ms: 40_000 }] })).toBe('daily_cap')
     expect(mainKind({ ...left, pending_ms: 0, refused: [{ code: 'identity_failed', ms: 60_000 }] })).toBe('identity_failed')
   })
   it('in which nothing was open is a gap', () => {

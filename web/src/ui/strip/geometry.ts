@@ -4,10 +4,10 @@
  * kind are one path, so a class of hundreds costs a handful of elements a row.
  */
 import type { Cell } from '../../wire/types'
-import { vouchedOf } from './vouched'
+import { cutOf, vouchedOf } from './vouched'
 
 /** The reasons that have a pattern of their own. */
-export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'blurred', 'idle', 'corrected', 'pending', 'challenge_missed', 'identity_failed'] as const
+export const REASONS = ['hidden', 'disconnected', 'other_device', 'absent', 'server_fault', 'blurred', 'idle', 'corrected', 'pending', 'challenge_missed', 'identity_failed', 'daily_cap', 'too_short'] as const
 
 export type Kind = 'credited' | (typeof REASONS)[number] | 'gap' | 'unsealed'
 /** A reason newer than this page is drawn as an absence; its words carry the code. */
@@ -72,8 +72,10 @@ const rect = (b: Box) => `M${round(b.x)} ${round(b.y)}h${round(b.w)}v${round(b.h
 
 type Paths = Partial<Record<Kind, string>>
 
-/** What lies above the counted time: what was corrected first, then challenges and reasons, as far as they are left. */
-function partsOf(cell: Cell): { code: string; ms: number }[] {
+/** What lies above the counted time: what the scheme took, then what was corrected, challenges and reasons as far as they are left. */
+const partsOf = (cell: Cell): { code: string; ms: number }[] => [...cell.cut, ...uncutPartsOf(cell)]
+
+function uncutPartsOf(cell: Cell): { code: string; ms: number }[] {
   const left = [{ code: 'pending', ms: cell.pending_ms }, ...cell.refused]
   const reasons = [...left, ...cell.reasons].filter((r) => r.code !== 'not_open' && r.ms > 0)
   if (cell.corrected_ms === null || cell.corrected_ms === vouchedOf(cell)) return reasons
@@ -101,7 +103,7 @@ function drawCell(paths: Paths, cell: Cell, box: Box): void {
   }
   // A sliver of a reason must keep its place above a nearly full minute.
   const room = box.h - parts.length * LEAST_PX
-  const credited = Math.min(vouchedOf(cell), cell.corrected_ms ?? vouchedOf(cell))
+  const credited = Math.min(vouchedOf(cell), cell.corrected_ms ?? vouchedOf(cell)) - cutOf(cell)
   if (credited > 0) stack('credited', Math.min(credited, (room / box.h) * MINUTE_MS || credited))
   for (const part of parts) stack(kindOf(part.code), part.ms)
   if (bottom === box.y + box.h) add('gap', { ...box, y: box.y + box.h - 2, h: 2 })
@@ -163,6 +165,6 @@ export function walk(g: Geometry, key: string, picked: number | null, newest: nu
 /** What mattered most in a minute: for counting, sorting and the words beside it. */
 export function mainKind(cell: Cell | undefined): Kind {
   if (!cell || cell.open_ms === 0) return 'gap'
-  const worst = [...cell.reasons, ...cell.refused].sort((a, b) => b.ms - a.ms)[0]
-  return worst && worst.ms > vouchedOf(cell) ? kindOf(worst.code) : 'credited'
+  const worst = [...cell.reasons, ...cell.refused, ...cell.cut].sort((a, b) => b.ms - a.ms)[0]
+  return worst && worst.ms > vouchedOf(cell) - cutOf(cell) ? kindOf(worst.code) : 'credited'
 }
