@@ -147,8 +147,8 @@ def divided(rules: Rules, ms: int) -> tuple[int, int]:
     if ms < 0:
         raise ValueError("a sum of time is never negative")
     unit = rules.class_hour_ms
-    half = unit if rules.rounding is Rounding.NEAREST else 0
-    hours = (2 * ms + half) // (2 * unit)  # doubled, for a class hour may have an odd number of milliseconds
+    # doubled, for a class hour may have an odd number of milliseconds
+    hours = ms // unit if rules.rounding is Rounding.DOWN else (2 * ms + unit) // (2 * unit)
     return hours, max(0, ms - hours * unit)
 
 
@@ -198,7 +198,7 @@ def _long_enough(shortest_ms: int | None, minutes: Mapping[int, int]) -> Iterato
     """Minutes of stretches that last so long. A stretch is minutes on end in each of which something counts."""
     stretch: list[tuple[int, int]] = []
     for slot, ms in sorted(minutes.items()):
-        if stretch and (not ms or slot != stretch[-1][0] + 1):
+        if stretch and slot != stretch[-1][0] + 1:
             yield from _kept(shortest_ms, stretch)
             stretch = []
         stretch += [(slot, ms)] if ms else []
@@ -206,17 +206,20 @@ def _long_enough(shortest_ms: int | None, minutes: Mapping[int, int]) -> Iterato
 
 
 def _kept(shortest_ms: int | None, stretch: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    return stretch if sum(ms for _, ms in stretch) >= (shortest_ms or 0) else []
+    lasts = shortest_ms is None or sum(ms for _, ms in stretch) >= shortest_ms
+    return stretch if lasts else []
 
 
 def _capped(cap_ms: int | None, lessons: Sequence[_Minutes]) -> list[dict[int, int]]:
     """What counts of each lesson's minutes, in order of number, under a cap over all of them."""
+    if cap_ms is None:
+        return [dict(one) for one in lessons]
     found: list[dict[int, int]] = [{} for _ in lessons]
     left: dict[int, int] = {}
     for slot, at, ms in sorted((slot, at, ms) for at, minutes in enumerate(lessons) for slot, ms in minutes.items()):
-        day = day_of(slot)
-        counts = ms if cap_ms is None else min(ms, left.setdefault(day, cap_ms))
-        left[day] = left.get(day, 0) - counts
+        room = left.setdefault(day_of(slot), cap_ms)
+        counts = min(ms, room)
+        left[day_of(slot)] = room - counts
         found[at][slot] = counts
     return found
 

@@ -162,6 +162,29 @@ async def test_another_name_on_a_seat_is_named(tmp_path: Path, form: str) -> Non
     assert f"#{seat} " in wrong[0]
 
 
+async def test_class_hours_are_held_against_the_scheme_of_the_class(tmp_path: Path) -> None:
+    """Both forms say what the scheme makes of the evidence, cut at the day's cap; one hour more is named."""
+    scheme = {"class_hour_ms": 1_000, "rounding": "down", "daily_cap_ms": 50_500}
+    async with school(tmp_path / "data", scheme=scheme) as served:
+        await taught(served)
+        await sealed(served)
+        made = await served.house.exchange.package(served.class_id)
+        (tmp_path / "trust").write_text(f"{served.house.log.key}\n")
+    with zipfile.ZipFile(io.BytesIO(made.content)) as package:
+        files = {name: package.read(name) for name in package.namelist()}
+    path, (sheet,) = tmp_path / "made.zip", [name for name in files if name.endswith("csv")]
+    path.write_bytes(made.content)
+    code, lines = verify(path, tmp_path / "trust")
+    assert code == HOLDS, lines
+    assert any("daily_cap_ms 50500" in line for line in lines)
+    assert any("日累计超限" in line for line in lines)
+    text = files[sheet].decode("utf-8-sig")
+    assert text.count(",50,已认定,ours v1") == 1
+    path.write_bytes(pack((files | {sheet: text.replace(",50,已认定,ours v1", ",51,已认定,ours v1").encode()}).items()))
+    code, lines = verify(path, tmp_path / "trust")
+    assert (code, sum("[sheet_differs]" in line for line in lines)) == (CHANGED, 1), lines
+
+
 def test_what_was_sealed_before_there_was_a_log_is_left_out() -> None:
     known = Evidence({}, {("aa", "11", 9): 60_000, ("aa", "11", 10): 50_000, ("aa", "22", 9): 1})
     assert make_bundle(Proofs(10, "", (), ()), [], [], known).claims == (Claim("aa", "11", 50_000),)

@@ -81,7 +81,7 @@ function longEnough(shortestMs: number, minutes: ReadonlyMap<number, number>): M
     stretch = []
   }
   for (const [slot, ms] of [...minutes].sort(([a], [b]) => a - b)) {
-    if (!ms || slot !== (stretch[stretch.length - 1]?.[0] ?? NaN) + 1) close()
+    if (slot !== (stretch[stretch.length - 1]?.[0] ?? NaN) + 1) close()
     if (ms) stretch.push([slot, ms])
   }
   close()
