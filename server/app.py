@@ -19,6 +19,7 @@ from server.attendance.challenges.service import Challenges, ChallengeState
 from server.attendance.lease import End
 from server.attendance.register import SPOOL, Holder, Register
 from server.attendance.service import Attendance, Ports
+from server.attendance.settlements.service import Settlements
 from server.core.capability import Capability
 from server.core.clock import Clock, SystemClock
 from server.core.cluster.member import Member
@@ -89,6 +90,7 @@ class House:
     training: Training
     register: Register
     challenges: Challenges
+    settlements: Settlements
     live: Live
     several: Several | None
     exchange: Any
@@ -171,15 +173,7 @@ def build(
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
     log = _log(config, store)
     room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
-    files = exchange.build(
-        accounts=people.service,
-        training=classes.service,
-        attendance=room.presence.service.views,
-        log=log.service,
-        clock=clock,
-        url=url,
-        checker=PAGES / CHECKER,
-    )
+    files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
     looks = oversight.declare(watch, classes.service, room.presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
@@ -192,6 +186,7 @@ def build(
         training=classes.service,
         register=room.register,
         challenges=room.presence.service.challenges,
+        settlements=room.presence.service.settlements,
         live=room.lessons.service,
         several=room.several,
         exchange=files.service,
@@ -220,6 +215,21 @@ def _log(config: Config, store: Store) -> Capability[Ledger]:
     store.health.check("ledger", kept.service.problem)
     store.health.check("witnesses", witnesses.problem, vital=False)
     return kept
+
+
+def _files(
+    people: Accounts, classes: Training, presence: Presence, log: Ledger, clock: Clock, url: str
+) -> Capability[Any]:
+    return exchange.build(
+        accounts=people,
+        training=classes,
+        attendance=presence.views,
+        settlements=presence.settlements,
+        log=log,
+        clock=clock,
+        url=url,
+        checker=PAGES / CHECKER,
+    )
 
 
 @dataclass(frozen=True, slots=True)

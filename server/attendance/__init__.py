@@ -15,6 +15,8 @@ from server.attendance.pages.service import ROUND_S as PAGES_S
 from server.attendance.register import Register
 from server.attendance.sealer import ROUND_S, Sealer
 from server.attendance.service import Attendance, Ports
+from server.attendance.settlements.api import Api as SettlementsApi
+from server.attendance.settlements.service import Settlements
 from server.attendance.views import Views
 from server.core.capability import Capability, Job
 from server.core.vault import Vault
@@ -30,6 +32,7 @@ class Presence:
     views: Views
     hours_of: Callable[[str, str | None], Awaitable[dict[str, Hours]]]
     challenges: Challenges
+    settlements: Settlements
 
 
 def build(
@@ -44,11 +47,14 @@ def build(
     """Attendance over a register."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
-    api = Api(attendance, views, training)
+    settlements = Settlements(register.database, register.clock, views, training, names)
+    settling = SettlementsApi(settlements, training)
+    api = Api(attendance, views, training, settling.own)
     sealer = Sealer(register)
     corrections = Corrections(register.database, register.clock, views, training, names)
     served = api.declarations()
     served.add(CorrectionsApi(corrections, training).declarations())
+    served.add(settling.declarations())
 
     async def rule_of(lesson_id: str) -> ChallengeRule | None:
         lesson = await training.lesson(lesson_id)
@@ -67,4 +73,4 @@ def build(
         Job("attendance.pages", PAGES_S, attendance.pages.round),
         Job("attendance.challenges", CHALLENGES_S, challenges.round),
     )
-    return Capability(Presence(attendance, views, api.hours_of, challenges), served, jobs)
+    return Capability(Presence(attendance, views, api.hours_of, challenges, settlements), served, jobs)

@@ -1,5 +1,6 @@
 """Declares attendance: beats over Socket.IO; strips, today and class hours over REST."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -10,6 +11,7 @@ from server.attendance.credit import MOST_MONO, Attended, Beat
 from server.attendance.lease import End
 from server.attendance.register import Register
 from server.attendance.service import Attendance
+from server.attendance.settlements.api import OwnSettlement
 from server.attendance.views import Views
 from server.core.actor import EVERYONE, OVERSEERS, Role
 from server.core.clock import iso
@@ -126,9 +128,12 @@ class MyLesson:
 
 @dataclass(frozen=True, slots=True)
 class MyClass:
+    """`settled`: what was settled last, None before."""
+
     class_id: str
     class_name: str
     hours: Hours
+    settled: OwnSettlement | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +154,8 @@ class ClassHoursAnswer:
     rows: list[HoursRow]
 
 
+#: what was settled last of a class and trainee
+Settled = Callable[[str, str], Awaitable[OwnSettlement | None]]
 BEAT_CODES: Final = ("lease_lost", "beat_refused", "lesson_ended", "closing")
 LEASE_LOST: Final = Push("lease:lost", LeaseLost)
 LEASE_PROBE: Final = Push("lease:probe", Nothing)
@@ -157,8 +164,9 @@ LEASE_PROBE: Final = Push("lease:probe", Nothing)
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, attendance: Attendance, views: Views, training: Training) -> None:
+    def __init__(self, attendance: Attendance, views: Views, training: Training, settled: Settled) -> None:
         self._attendance = attendance
+        self._settled = settled
         self._register: Register = attendance.register
         self._views = views
         self._training = training
@@ -200,7 +208,7 @@ class Api:
         classes = []
         for one in await self._training.classes_of(call.who):
             hours = await self.hours_of(one.id, me)
-            classes.append(MyClass(one.id, one.name, hours[me]))
+            classes.append(MyClass(one.id, one.name, hours[me], await self._settled(one.id, me)))
         return Today(iso(self._register.clock.ms()), mine, classes)
 
     async def class_hours(self, call: Call, request: ClassRequest) -> ClassHoursAnswer:

@@ -9,6 +9,9 @@ from server.attendance.challenges.records import challenge_event
 from server.attendance.corrections import records as corrections
 from server.attendance.pages.records import page_key, page_signature
 from server.attendance.records import lease, lease_end, minute_journal
+from server.attendance.settlements.records import erase_class
+
+__all__ = ["erase_class", "erase_lesson"]
 
 
 async def erase_lesson(connection: AsyncConnection, lesson_id: str) -> int:

@@ -94,6 +94,9 @@ CODES: Final[Mapping[str, int]] = {
     "correction_not_approved": 409,
     "second_person_needed": 403,
     "objection_too_late": 409,
+    "scheme_unknown": 404,
+    "appeals_open": 409,
+    "settlement_empty": 409,
     # demo
     "demo_running": 409,
     "not_a_demo": 409,

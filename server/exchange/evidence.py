@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final, Protocol
 
 from server.attendance.views import Evidence
@@ -13,6 +14,7 @@ from server.verify import bundle
 from server.verify.bundle import Bundle, Claim, LessonName, Seat
 from server.verify.formats import Kind, read_record
 from server.verify.notes import Key
+from server.verify.tree import HASH_BYTES
 
 #: `keshi verify` looks for it in a package
 FILE: Final = "evidence.json"
@@ -78,6 +80,13 @@ def make_part(
     }
     claimed = {key: ms for key, ms in known.credit_ms.items() if key in published}
     return make_bundle(proofs, [lesson], seats, Evidence(known.texts, claimed), shown)
+
+
+def published(proofs: Proofs, texts: Iterable[bytes]) -> list[bytes]:
+    """Those of these texts that a record of the proofs names: what is on its way to the log is none of it yet."""
+    packed = (raw for leaf in proofs.leaves for part in leaf.groups for raw in split(part.records))
+    named = {raw[-HASH_BYTES:] for raw in packed if raw[0] in (Kind.SETTLEMENT, Kind.SCHEME)}
+    return [text for text in texts if sha256(text).digest() in named]
 
 
 def _begun(proofs: Proofs) -> dict[str, int]:

@@ -10,6 +10,7 @@ from server.accounts.records import Person
 from server.accounts.rules import SLIP_MS
 from server.accounts.service import Accounts
 from server.attendance.hours import Earned
+from server.attendance.settlements.service import Shown
 from server.attendance.views import Evidence, LessonResult
 from server.core.actor import Role
 from server.core.clock import Clock, iso
@@ -60,6 +61,14 @@ class Results(Protocol):
         ...
 
 
+class Settled(Protocol):
+    """What is shown of settlements."""
+
+    async def shown(self, class_id: str) -> Shown:
+        """Their texts, and the schemes."""
+        ...
+
+
 class Exchange:
     """Files in, files out."""
 
@@ -68,12 +77,14 @@ class Exchange:
         accounts: Accounts,
         training: Training,
         attendance: Results,
+        settlements: Settled,
         log: Log,
         clock: Clock,
         url: str,
         checker: Path,
     ) -> None:
         self._accounts, self._training, self._attendance, self._log = accounts, training, attendance, log
+        self._settlements = settlements
         self._clock, self._url, self._checker = clock, url, checker
         self._reading = asyncio.Lock()
 
@@ -163,13 +174,15 @@ class Exchange:
         lessons = await self._training.lessons_of_class(class_id)
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
         known = await self._attendance.evidence(one.id for one in lessons)
-        rows, scheme = await self._training.told_of(class_id)
-        proofs = await self._log.proofs((one.id for one in lessons), known.texts, partly=[class_id, scheme])
+        (rows, scheme), settled = await self._training.told_of(class_id), await self._settlements.shown(class_id)
+        partly = [class_id, scheme, *settled.groups]
+        proofs = await self._log.proofs((one.id for one in lessons), known.texts, partly=partly)
         shown = await self._attendance.shown(one.id for one in lessons)  # after them: it holds all that they need
         both = [await self.ledger(class_id, form, language) for form in FORMS]
         salts = identity.write(await self._training.salts(class_id))
         files = [*((one.filename, one.content) for one in both), (identity.FILE, salts)]
-        found = evidence.make_bundle(proofs, lessons, seats, known, [*shown, *rows])
+        more = [*rows, *evidence.published(proofs, settled.texts)]
+        found = evidence.make_bundle(proofs, lessons, seats, known, [*shown, *more])
 
         def packed() -> bytes:
             checker = (evidence.CHECKER, self._checker.read_bytes())
@@ -187,9 +200,12 @@ class Exchange:
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(lesson.class_id)]
         known = await self._attendance.evidence([lesson_id])
         rows, scheme = await self._training.told_of(lesson.class_id)
-        proofs = await self._log.proofs([], known.texts, partly=[lesson_id, lesson.class_id, scheme])
+        settled = await self._settlements.shown(lesson.class_id)
+        partly = [lesson_id, lesson.class_id, scheme, *settled.groups]
+        proofs = await self._log.proofs([], known.texts, partly=partly)
         shown = await self._attendance.shown([lesson_id])
-        found = evidence.make_part(proofs, lesson, seats, known, [*shown, *rows])
+        more = [*rows, *evidence.published(proofs, settled.texts)]
+        found = evidence.make_part(proofs, lesson, seats, known, [*shown, *more])
         content = await asyncio.to_thread(bundle.write, found)
         return Download(evidence.FILE, "application/json", content)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from server.attendance.records_erased import erase_lesson
+from server.attendance.records_erased import erase_class, erase_lesson
 from server.core.clock import Clock, iso
 from server.core.database import Database
 from server.core.errors import DomainError
@@ -94,6 +94,7 @@ class Retention:
                 return  # another process was faster
             rows = await erase_lesson(connection, order.group_id)
             if order.group_id == order.class_id:
+                rows += await erase_class(connection, order.class_id)
                 rows += await remove_enrolments(connection, order.class_id)
             count = await erase(connection, order.group_id, goes)
             if count != order.n_records:

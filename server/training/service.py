@@ -195,6 +195,14 @@ class Training:
         """The scheme a class is bound to. Raises DomainError not_found."""
         return (await self.training_class(class_id)).scheme
 
+    async def published(self, scheme_id: str) -> Scheme:
+        """A published scheme. Raises DomainError scheme_unknown."""
+        async with self._database.read() as connection:
+            found = await records.scheme_by_id(connection, scheme_id)
+        if found is None:
+            raise DomainError("scheme_unknown")
+        return found
+
     # ---- lessons
 
     async def create_lesson(self, actor: Actor, new: NewLesson) -> Lesson:

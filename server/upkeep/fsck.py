@@ -9,6 +9,8 @@ from server.attendance.audit import differences
 from server.attendance.challenges import records as challenges
 from server.attendance.corrections import records as corrections
 from server.attendance.pages import records as pages
+from server.attendance.settlements import records as settlements
+from server.attendance.settlements.audit import unproven
 from server.core.clock import iso
 from server.ledger import audit
 from server.ledger.rules import MINUTE_MS
@@ -43,6 +45,10 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "这个座位上的姓名、证件号或座位与日志不符",
         "name, ID number or seat of this trainee differ from what the log was told",
     ),
+    "settlement_wrong": (
+        "这一次结算与学员的分钟记录不符",
+        "this settlement does not follow from the trainee's minutes",
+    ),
     "lesson_misplaced": (
         "这一课的状态、开课或下课时间与课堂事件不符",
         "state, begin or end of this lesson differ from what its events make",
@@ -64,12 +70,13 @@ SOURCES: Final = (
     *live.SOURCES,
     *oversight.SOURCES,
     *retention.SOURCES,
+    *settlements.SOURCES,
     *training.SOURCES,
 )
 
 
 #: what is looked at, one after the other and each by itself
-PARTS: Final = ("log", "minutes", "rows", "seats", "lessons")
+PARTS: Final = ("log", "minutes", "rows", "seats", "lessons", "settlements")
 
 
 async def faults(house: House, parts: Collection[str] = PARTS) -> AsyncGenerator[str, None]:
@@ -106,6 +113,11 @@ async def _of_lessons(house: House) -> AsyncIterator[str]:
         yield _line("-", "lesson_misplaced", lesson_id)
 
 
+async def _of_settlements(house: House) -> AsyncIterator[str]:
+    async for one in unproven(house.store.database, house.training):
+        yield _line("-", "settlement_wrong", f"{one.class_id} {one.number} {one.person_id}")
+
+
 async def _of_rows(house: House) -> AsyncIterator[str]:
     async for one in strays(house.store.database, SOURCES):
         if one.slot is None:
@@ -123,7 +135,7 @@ def _minute(slot: int) -> str:
 
 
 _WORK: Final[Mapping[str, Callable[[House], AsyncIterator[str]]]] = dict(
-    zip(PARTS, (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons), strict=True)
+    zip(PARTS, (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons, _of_settlements), strict=True)
 )
 
 

@@ -4,7 +4,7 @@ It names nobody: a lesson has its number, a trainee a seat. Bytes are in base64,
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, is_dataclass, replace
 from functools import cache
 from itertools import chain, islice
@@ -187,6 +187,19 @@ def raw_id(text: str) -> bytes:
         return bytes.fromhex(text)
     except ValueError as error:
         raise Refused("an id is no hexadecimal number") from error
+
+
+def numbers_of(named: Iterable[tuple[str, int]]) -> dict[bytes, int]:
+    """By id as it stands in records; an id that is not written as they all are is nobody's."""
+    found = {}
+    for text, number in named:
+        try:
+            raw = bytes.fromhex(text)
+        except ValueError:
+            continue
+        if raw.hex() == text:
+            found[raw] = number
+    return found
 
 
 def evidence_of(raw: bytes, count: int) -> list[bytes]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from server.verify.acks import Ack
 from server.verify.bulk import Earned, Leases, Whole, column, hashes_of, leases_of, rows, whole_minute
-from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of, raw_id
+from server.verify.bundle import HINT_BYTES, Bundle, GroupPart, LeafPart, evidence_of, numbers_of, raw_id
 from server.verify.challenges import Challenges
 from server.verify.corrections import Change, followed
 from server.verify.deleted import Deleted, Erased
@@ -33,6 +33,7 @@ from server.verify.receipts import Receipt
 from server.verify.report import Finding
 from server.verify.seats import Seats
 from server.verify.settled import Key, Schemes, cut_ms
+from server.verify.settlements import Known, Settlements
 from server.verify.sheets import Row, differing
 from server.verify.signatures import Pages
 from server.verify.tree import HASH_BYTES, Refused, check_inclusion, leaf_hash, root
@@ -76,11 +77,12 @@ class Look:
     schemes: Schemes = field(default_factory=Schemes)
     rules: Rules | None = None
     cut_ms: dict[tuple[int, int], int] = field(default_factory=dict)
+    settlements: Settlements = field(default_factory=Settlements)
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.lessons = _numbers((one.id, one.number) for one in self.bundle.lessons)
-        self.seats = _numbers((one.id, one.seat) for one in self.bundle.people)
+        self.lessons = numbers_of((one.id, one.number) for one in self.bundle.lessons)
+        self.seats = numbers_of((one.id, one.seat) for one in self.bundle.people)
 
     def leaf(self, part: LeafPart, size: int, expected: bytes) -> None:
         slot = self.bundle.genesis + part.index
@@ -177,8 +179,11 @@ class Look:
                 self.challenges.take(slot, name, record)
             case Kind.LESSON | Kind.IDENTITY, _:
                 self.roll.take(name, record)
+            case Kind.SETTLEMENT, _:
+                self.settlements.take(name, record)
             case Kind.SCHEME | Kind.TRAINING_CLASS, _:
                 self.schemes.take(name, record)
+                self.settlements.take(name, record)
             case Kind.PAGE_KEY, _:
                 self.pages.take(name, record)
             case Kind.CORRECTION, mode if mode == CHANGED:
@@ -228,7 +233,17 @@ class Look:
             self.find(code, -1, lesson, person)
         self.corrected()
         self.settled(shown)
+        self.judge_settlements(shown)
         self.totals()
+
+    def judge_settlements(self, shown: Mapping[bytes, bytes]) -> None:
+        """Each settlement follows from what was known in its minute."""
+        homes, erased = {one: home for one, (home, _) in self.roll.lessons.items()}, frozenset(self.erased.counts)
+        known = Known(shown, self.left, self.corrections, self.said, self.ends, erased, homes)
+        self.settlements.judge(self.bundle, known)
+        for one in self.settlements.wrong:
+            lesson, seat = self.lessons.get(one.lesson, -1), self.seats.get(one.person, -1)
+            self.findings.append(Finding(one.slot, lesson, seat, one.code, one.number))
 
     def totals(self) -> None:
         """What the file claims is the sum of its minutes."""
@@ -296,6 +311,8 @@ class Look:
             "deleted": self.deleted(),
             "untold": self.untold(),
             "unnumbered": tuple(sorted(self.roll.unnumbered(self.bundle))),
+            "settled": tuple(sorted(self.settlements.held)),
+            "unchecked": tuple(sorted(self.settlements.unchecked)),
         }
 
     def sheets(self, sheets: Iterable[Iterable[Row]], salts: Mapping[bytes, bytes]) -> int:
@@ -381,16 +398,3 @@ class Look:
 
 def _credit_ms(raw: bytes) -> int:
     return int.from_bytes(raw[35:39], "big")
-
-
-def _numbers(named: Iterable[tuple[str, int]]) -> dict[bytes, int]:
-    """By id as it stands in records; an id that is not written as they all are is nobody's."""
-    found = {}
-    for text, number in named:
-        try:
-            raw = bytes.fromhex(text)
-        except ValueError:
-            continue
-        if raw.hex() == text:
-            found[raw] = number
-    return found

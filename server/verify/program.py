@@ -174,6 +174,20 @@ def _hours(report: Report) -> Iterator[str]:
         yield f"  日累计超限、时长过短 · beyond the day's limit, too short: {seconds} 秒 · s"
 
 
+def _settled(report: Report) -> Iterator[str]:
+    """What was settled, and follows from the evidence."""
+    for number, scheme in sorted({(one.number, one.scheme) for one in report.settled}):
+        of_one = [one for one in report.settled if one.number == number]
+        hours = sum(one.class_hours for one in of_one)
+        yield (
+            f"  第 {number} 次结算 · settlement {number}: {scheme}, {len(of_one)} 人 · trainees, "
+            f"{hours} 课时 · class hours, {words.moment(of_one[0].slot)}"
+        )
+    if report.unchecked:
+        numbers = ", ".join(map(str, report.unchecked))
+        yield f"! 不全在这份存证里的结算 · settlements of lessons that this evidence does not show: {numbers}"
+
+
 def _deleted(report: Report) -> Iterator[str]:
     """What the log ordered to be deleted, and was."""
     for one in report.deleted:
@@ -191,6 +205,7 @@ def _told(report: Report) -> Iterator[str]:
         yield f"✗ … {len(report.findings) - MOST_TOLD}"
     yield from _counted(report)
     yield from _hours(report)
+    yield from _settled(report)
     yield from _deleted(report)
     yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
     yield from _named_people(report)

@@ -8,16 +8,21 @@ from server.verify.deleted import Deleted
 from server.verify.handover import Handover
 from server.verify.hours import Rules
 from server.verify.notes import Cosigned, Key
+from server.verify.settlements import Settlement
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
-    """Something that does not hold: where first (unix minute, lesson number, seat; -1: not of one), then the code."""
+    """Something that does not hold: where first (unix minute, lesson number, seat; -1: not of one), then the code.
+
+    `settlement`: the number of the settlement that is meant, where one is.
+    """
 
     slot: int
     lesson: int
     seat: int
     code: str
+    settlement: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,10 @@ class Report:
     n_named: int = 0
     #: what was deleted after its time
     deleted: tuple[Deleted, ...] = ()
+    #: settlements that follow from the evidence, in order of number and seat; and the numbers of those that rest on
+    #: lessons which this evidence does not show
+    settled: tuple[Settlement, ...] = ()
+    unchecked: tuple[int, ...] = ()
 
     @property
     def consistent(self) -> bool:

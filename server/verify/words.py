@@ -70,6 +70,12 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "更正与原记录或前一次更正不符",
         "a correction does not follow from what counted before it",
     ),
+    "settlement_wrong": (
+        "结算与存证不符，或它的明细缺失、被改动",
+        "the settlement does not follow from the evidence, or its details are missing or changed",
+    ),
+    "settlement_missing": ("结算缺少记录", "records of the settlement are missing"),
+    "settlement_unknown": ("日志里没有这次结算", "the log was not told of this settlement"),
     "sheet_differs": ("台账里的学时与存证不符", "the ledger says another time than the evidence proves"),
     "receipt_differs": ("与学员的学时回执不符", "differs from the receipt that the trainee kept"),
     "total_wrong": ("总时长与各分钟之和不符", "the total does not fit its minutes"),
@@ -93,7 +99,8 @@ def unseen(minutes: int) -> str:
 
 def chinese(finding: Finding) -> str:
     """第 3 课次 10:14 学员 #17 被改动."""
-    parts = [f"第 {finding.lesson} 课次"] if finding.lesson != NOBODY else []
+    parts = [f"第 {finding.settlement} 次结算"] if finding.settlement != NOBODY else []
+    parts += [f"第 {finding.lesson} 课次"] if finding.lesson != NOBODY else []
     parts += [moment(finding.slot)] if finding.slot != NOBODY else []
     parts += [f"学员 #{finding.seat}"] if finding.seat != NOBODY else []
     return " ".join([*parts, WORDS[finding.code][0]])
@@ -101,7 +108,8 @@ def chinese(finding: Finding) -> str:
 
 def english(finding: Finding) -> str:
     """Lesson 3, 10:14, trainee #17 was changed."""
-    parts = [f"lesson {finding.lesson}"] if finding.lesson != NOBODY else []
+    parts = [f"settlement {finding.settlement}"] if finding.settlement != NOBODY else []
+    parts += [f"lesson {finding.lesson}"] if finding.lesson != NOBODY else []
     parts += [moment(finding.slot)] if finding.slot != NOBODY else []
     parts += [f"trainee #{finding.seat}"] if finding.seat != NOBODY else []
     return ", ".join(parts) + f": {WORDS[finding.code][1]}"

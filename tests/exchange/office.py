@@ -11,6 +11,7 @@ import openpyxl
 
 from server import exchange
 from server.attendance.hours import Earned
+from server.attendance.settlements.service import Shown
 from server.attendance.views import Evidence, LessonResult
 from server.core.errors import DomainError
 from server.core.wire.declaration import Declarations
@@ -48,6 +49,13 @@ class KnownResults:
         return []
 
 
+class NothingSettled:
+    """A fake of settlements: there are none."""
+
+    async def shown(self, class_id: str) -> Shown:
+        return Shown((), ())
+
+
 class NoLog:
     """A log that shows nothing yet."""
 
@@ -79,6 +87,7 @@ async def open_office(url: str, log: Log | None = None) -> AsyncIterator[Office]
             accounts=school.store.accounts,
             training=school.training,
             attendance=results,
+            settlements=NothingSettled(),
             log=log or NoLog(),
             clock=school.store.clock,
             url=URL,

@@ -36,6 +36,10 @@ HELD = {
     "page_key": "person_id epoch lesson_id public known granted_ms",
     "page_signature": "lesson_id slot signatures",
     "regulator_view": "id person_id at_ms page object_id",
+    "settlement": (
+        "class_id number person_id people scheme scheme_digest class_hours remainder_ms confirmed_ms capped_ms short_ms"
+        " lessons ordered_by at_ms"
+    ),
     "scheme": "id name version title parameters published_ms",
 }
 

@@ -85,6 +85,8 @@ async def lived(served: School) -> None:
         await retention.add_done(connection, early, served.clock.ms())
         await add_view(connection, "0c" * 8, served.ids["regulator"], served.clock.ms(), "strips", served.lesson_id)
     await _seal(served, 2 * SEAL_AFTER_MS)
+    await served.house.settlements.settle(served.actor("staff"), served.class_id)
+    await _seal(served, 2 * SEAL_AFTER_MS)
 
 
 async def _seal(served: School, ms: int) -> None:

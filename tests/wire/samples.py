@@ -79,6 +79,7 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/classes/{{class_id}}/trainees/{{person_id}}": Sample(
         "regulator", "not_found", CLASS | {"person_id": "{jia_id}"}
     ),
+    f"GET {V1}/classes/{{class_id}}/settlements": Sample("staff", "not_found", CLASS),
     f"GET {V1}/lessons/{{lesson_id}}/evidence.json": Sample("regulator", "not_found", LESSON),
     f"GET {V1}/classes/{{class_id}}/ledger.zip": Sample("staff", "not_found", CLASS),
     f"GET {V1}/roster-template.xlsx": Sample("staff"),
@@ -129,6 +130,9 @@ SAMPLES: dict[str, Sample] = {
     f"POST {V1}/classes/{{class_id}}/lessons": Sample("staff", "not_found", CLASS, body=NEW_LESSON),
     f"POST {V1}/classes/{{class_id}}/roster": Sample(
         "staff", "not_found", CLASS, {"filename": "a.csv"}, content=ROSTER.encode()
+    ),
+    f"POST {V1}/classes/{{class_id}}/settlements": Sample(
+        "staff", "not_found", {"class_id": "{over_id}"}, body={"scheme": None}
     ),
     f"POST {V1}/classes/{{class_id}}/slips": Sample("staff", "not_found", CLASS, body={"person_ids": None}),
     f"POST {V1}/people": Sample("staff", "not_found", body=NEW_PERSON),

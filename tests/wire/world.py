@@ -169,6 +169,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         house = first.house
         await plan(house, first.class_id, first.ids["other"], 2, first.clock.ms() + 86_400_000)
         names |= await _taught(first)
+        names["over_id"] = await _over(first)
         await _challenge(first)
         await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
@@ -242,6 +243,21 @@ async def _taught(first: School) -> dict[str, Any]:
         await corrections.add_entry(connection, made[0], made[0].lines, now)
     ids = {"taught_id": lesson_id, "appeal_id": asked.id, "approved_id": made[0].id, "proposed_id": made[1].id}
     return {**ids, "slot": slot + 2}
+
+
+async def _over(first: School) -> str:
+    """A class with a lesson of one minute, of which nothing is asked: it can be settled."""
+    house, now = first.house, first.clock.ms() - 3_600_000
+    new = NewClass("C-9", "上完的班", first.ids["school"], "育婴员", "五级", "2026-11-01", "2026-12-31", 40)
+    home = await house.training.create_class(Actor("", Role.ADMINISTRATOR, ""), new)
+    await house.training.enrol_all(home.id, [first.ids["yi"]])
+    lesson_id = await plan(house, home.id, first.ids["other"], 1, now)
+    minute = SealedMinute(now // MINUTE_MS, MINUTE_MS, ())
+    async with house.store.database.write() as connection:
+        await attendance.add_minute(connection, lesson_id, minute, now)
+        await ledger.append_packed(connection, minute.slot, lesson_id, minute_records(lesson_id, minute))
+        await set_lesson_state(connection, lesson_id, LessonState.ENDED, now, now + MINUTE_MS)
+    return home.id
 
 
 def sample_of(key: str) -> Sample:

@@ -115,6 +115,7 @@ Texts: TypeAlias = Mapping[str, str]
 TEXT: Final = "text_digest"
 SALT_BYTES: Final = 16
 CHUNK: Final = 500
+EVER: Final = 2**62
 #: a list shows at most so many, newest first
 LIST_MOST: Final = 500
 
@@ -254,10 +255,10 @@ async def lessons_with_entries(connection: AsyncConnection) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def entries_of(connection: AsyncConnection, lesson_id: str) -> list[tuple[Line, ...]]:
-    """What was applied in a lesson, in order."""
-    query = select(correction_entry.c.lines).where(correction_entry.c.lesson_id == lesson_id)
-    rows = await connection.execute(query.order_by(correction_entry.c.seq))
+async def entries_of(connection: AsyncConnection, lesson_id: str, before_ms: int = EVER) -> list[tuple[Line, ...]]:
+    """What was applied in a lesson before that moment, in order."""
+    mine = and_(correction_entry.c.lesson_id == lesson_id, correction_entry.c.at_ms < before_ms)
+    rows = await connection.execute(select(correction_entry.c.lines).where(mine).order_by(correction_entry.c.seq))
     return [unpack(row[0]) for row in rows]
 
 

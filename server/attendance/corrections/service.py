@@ -60,7 +60,7 @@ class Corrections:
             raise DomainError("appeal_too_late", until=iso(until))
         _chosen((await self._views.minutes(lesson_id)).cells(actor.person_id), first_slot, last_slot)
         new = Appeal(_new_id(), lesson_id, actor.person_id, first_slot, last_slot, reason, now)
-        async with self._database.write(_lock(lesson_id)) as connection:
+        async with self._database.write(lock(lesson_id)) as connection:
             before = await records.appeals(connection, records.asked_by(lesson_id, actor.person_id))
             if len(before) >= APPEALS_MOST:
                 raise DomainError("appeal_limit", most=APPEALS_MOST)
@@ -83,7 +83,7 @@ class Corrections:
         """An appeal is not followed. Raises DomainError not_found, text_missing, appeal_answered."""
         asked = await self._appeal(actor, appeal_id)
         said = self._said(actor, text)
-        async with self._database.write(_lock(asked.lesson_id)) as connection:
+        async with self._database.write(lock(asked.lesson_id)) as connection:
             if await _state(connection, asked) is not AppealState.OPEN:
                 raise DomainError("appeal_answered")
             await records.add_answer(connection, asked, said)
@@ -97,7 +97,7 @@ class Corrections:
         said, people = self._said(actor, wish.text), await self._people(home, wish.person_id)
         lines = rules.lines_of(wish.measure, _minutes(await self._views.minutes(lesson.id), people, wish))
         new = _proposed(lesson.id, wish.measure, said, lines, wish.appeal_id or "", "")
-        async with self._database.write(_lock(lesson.id)) as connection:
+        async with self._database.write(lock(lesson.id)) as connection:
             if wish.appeal_id:
                 found = await records.appeals(connection, records.is_appeal(wish.appeal_id))
                 if not found or (found[0].lesson_id, found[0].person_id) != (lesson.id, wish.person_id):
@@ -116,7 +116,7 @@ class Corrections:
         if old.standing is not Standing.APPROVED:
             raise DomainError("correction_not_approved")
         new = _proposed(old.lesson_id, Measure.REVERSE, self._said(actor, text), rules.backwards(old.lines), "", old.id)
-        async with self._database.write(_lock(old.lesson_id)) as connection:
+        async with self._database.write(lock(old.lesson_id)) as connection:
             await records.add_correction(connection, new)
         return new
 
@@ -128,9 +128,10 @@ class Corrections:
         proposed = await self.correction(actor, correction_id)
         if proposed.person_id == actor.person_id:
             raise DomainError("second_person_needed")
-        said = self._said(actor, text)
+        rules.checked_reason(text)
         recorded = await self._recorded(proposed.lesson_id, proposed.lines)
-        async with self._database.write(_lock(proposed.lesson_id)) as connection:
+        async with self._database.write(lock(proposed.lesson_id)) as connection:
+            said = self._said(actor, text)  # dated here: a settlement counts what was applied before it
             await records.add_verdict(connection, proposed, verdict, said)
             if verdict is Verdict.APPROVED:
                 now = rules.replay(await records.entries_of(connection, proposed.lesson_id))
@@ -153,7 +154,8 @@ class Corrections:
         until = old.decided.at_ms + home.scheme.objection_window_ms
         if said.at_ms > until:
             raise DomainError("objection_too_late", until=iso(until))
-        async with self._database.write(_lock(old.lesson_id)) as connection:
+        async with self._database.write(lock(old.lesson_id)) as connection:
+            said = self._said(actor, text)
             await records.add_objection(connection, old, said)
             back = rules.backwards(old.lines)
             rules.check_fits(back, rules.replay(await records.entries_of(connection, old.lesson_id)), {})
@@ -263,7 +265,8 @@ def _overlap(one: Appeal, other: Appeal) -> bool:
     return one.first_slot <= other.last_slot and other.first_slot <= one.last_slot
 
 
-def _lock(lesson_id: str) -> str:
+def lock(lesson_id: str) -> str:
+    """What names the writes that change what counts of a lesson."""
     return f"corrections:{lesson_id}"
 
 

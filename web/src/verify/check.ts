@@ -10,6 +10,7 @@ import { Look, type Change } from './look'
 import { checkWitnesses, readCheckpoint, readNote, type Checkpoint, type Cosigned, type Key } from './notes'
 import { good, type Pages } from './signatures'
 import type { Seats } from './seats'
+import type { Settlement } from './settlements'
 import { Refused, same, summit } from './tree'
 import { neverSeen, seenInTime, timesOf } from './witnessed'
 
@@ -47,6 +48,9 @@ export interface Report {
   nDelayed: number
   /** Who sits where, and of whom the log was not told in time. */
   seats: Seats
+  /** Settlements that follow from the evidence, by number and seat; and the numbers of those whose lessons it does not show. */
+  settled: Settlement[]
+  unchecked: number[]
   /** How the log came to its present key and name. */
   handovers: Handover[]
   /** What was deleted after its time, by lesson number. */
@@ -90,7 +94,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     nSigned: null, nDelayed: look.nDelayed,
     pages: look.pages,
     seats: look.seats,
-    handovers,
+    handovers, ...look.settlements.told(),
     deleted: look.earned.erased.done().map((one) => ({ ...one, lesson: look.findings.number(one.lesson) })).filter((one) => one.lesson >= 0),
   }
 }

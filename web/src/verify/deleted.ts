@@ -26,6 +26,9 @@ export class Erased {
     if (record.mode === MINUTE) plus(this.minutes, `${lesson} ${record.slot}`, 1)
   }
 
+  /** The lessons and classes of which something is gone. */
+  readonly groups = (): Set<string> => new Set(this.counts.keys())
+
   readonly minutesOf = (lesson: string, slot: number): number => amount(this.minutes, `${lesson} ${slot}`)
 
   /** What nobody ordered, or was ordered before its time. */

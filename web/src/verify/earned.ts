@@ -56,6 +56,9 @@ export class Earned {
     return this.ends
   }
 
+  /** The minutes that lessons said themselves. */
+  readonly saidMinutes = (): ReadonlyMap<string, ReadonlyMap<number, number>> => this.said
+
   /** What can only be told when everything was seen: missing minutes, and details that do not add up. */
   whole(): void {
     for (const lesson of new Set([...this.said.keys(), ...this.minutes.keys()])) this.holes(lesson)

@@ -1,14 +1,15 @@
 /** Decides how what does not hold is named, and in which order: where first, then what; as `Finding` of server/verify/report.py. */
 import type { Bundle } from './bundle'
+import type { WrongSettlement } from './settlements'
 
 export type Code =
   | 'leaf_changed' | 'leaf_moved' | 'group_changed' | 'record_changed' | 'records_changed' | 'records_erased' | 'evidence_changed' | 'minute_moved'
   | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'lease_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs'
   | 'challenge_wrong' | 'challenge_skipped' | 'challenge_shifted' | 'seed_wrong' | 'page_key_wrong' | 'page_signature_wrong' | 'correction_wrong' | 'receipt_differs'
-  | 'seat_wrong' | 'name_wrong' | 'lesson_wrong' | 'scheme_wrong'
+  | 'seat_wrong' | 'name_wrong' | 'lesson_wrong' | 'scheme_wrong' | 'settlement_wrong' | 'settlement_missing' | 'settlement_unknown'
 
-/** Where first: unix minute, lesson number, seat; -1: not of one. */
-export interface Finding { slot: number; lesson: number; seat: number; code: Code }
+/** Where first: unix minute, lesson number, seat; -1: not of one. `settlement`: the number of the one that is meant. */
+export interface Finding { slot: number; lesson: number; seat: number; code: Code; settlement?: number }
 
 /** By minute and lesson; what names a seat before what does not, what is of no minute last. */
 export function byWorth(a: Finding, b: Finding): number {
@@ -34,6 +35,12 @@ export class Findings {
 
   named(code: Code, slot: number, lesson = '', person = ''): Finding {
     return { slot, lesson: this.number(lesson), seat: this.seat(person), code }
+  }
+
+  /** The same of a settlement. */
+  addSettlement({ code, slot, number, person, lesson }: WrongSettlement): void {
+    const found = { ...this.named(code, slot, lesson, person), settlement: number }
+    this.found.set(JSON.stringify(found), found)
   }
 
   sorted(): Finding[] {

@@ -8,6 +8,7 @@ export const MINUTE = 1
 export const LEASE = 2
 export const LEASE_END = 3
 export const LESSON_EVENT = 4
+export const SETTLEMENT = 5
 export const CORRECTION = 6
 export const SCHEME = 8
 export const TRAINING_CLASS = 10

@@ -12,6 +12,7 @@ import { said } from './minutes'
 import { hex, type Checkpoint } from './notes'
 import { Seats } from './seats'
 import { cutMs, Schemes } from './settled'
+import { Settlements } from './settlements'
 import { Pages } from './signatures'
 import { plus, sumOf } from './sums'
 import { checkInclusion, leafHash, pieces, Refused, root, same, type Bytes } from './tree'
@@ -52,6 +53,7 @@ export class Look {
   rules: Rules | null = null
   readonly cut = new Map<string, number>()
   readonly seats: Seats
+  readonly settlements = new Settlements()
   private readonly seen = new Set<number>()
   private readonly bundle: Bundle
 
@@ -158,6 +160,7 @@ export class Look {
   private decided(record: Rec, slot: number, lesson: string): void {
     if (record.kind === CHALLENGE_SEED || record.kind === CHALLENGE_OUTCOME) this.challenges.take(slot, lesson, record)
     if (record.kind === LESSON || record.kind === IDENTITY) this.seats.take(lesson, record)
+    this.settlements.take(lesson, record)
     if (record.kind === CORRECTION && record.mode === CHANGED) this.corrections.push({ lesson, record })
   }
 
@@ -174,7 +177,15 @@ export class Look {
     this.seats.ended(this.earned.firsts()).forEach(this.tell)
     this.corrected(byMinute)
     this.settled(shown, byMinute)
+    this.judgeSettlements(shown, byMinute)
     this.earned.totals(this.bundle.claims)
+  }
+
+  /** Each settlement follows from what was known in its minute. */
+  private judgeSettlements(shown: ReadonlyMap<string, Bytes>, left: ReadonlyMap<string, number>): void {
+    const { earned, corrections, seats } = this
+    this.settlements.judge(this.bundle, { shown, left, corrections, minutes: earned.saidMinutes(), ends: earned.ended(), erased: earned.erased.groups(), home: seats.homeOf })
+    for (const one of this.settlements.wrong) this.findings.addSettlement(one)
   }
 
   /** Each correction begins at what counted until then, and stays within what was delivered. */

@@ -64,6 +64,9 @@ export class Seats {
     ]
   }
 
+  /** The class of a lesson, as the log says. */
+  readonly homeOf = (lesson: string): string | undefined => this.lessons.get(lesson)?.home
+
   /** The numbers of lessons of which the log was not told. */
   unnumbered(): number[] {
     return this.bundle.lessons.filter((one) => !this.lessons.has(one.id)).map((one) => one.number).sort((a, b) => a - b)

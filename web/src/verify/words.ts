@@ -31,6 +31,7 @@ export function durationOf(ms: number, t: Say): string {
 /** Where it is, then what: lesson, minute, seat, as far as they are known. */
 export function sentence(found: Finding, t: Say): string {
   const parts: string[] = []
+  if (found.settlement !== undefined) parts.push(t('check.atSettlement', { n: found.settlement }))
   if (found.lesson >= 0) parts.push(t('check.atLesson', { n: found.lesson }))
   if (found.slot >= 0) parts.push(moment(found.slot))
   if (found.seat >= 0) parts.push(t('check.atSeat', { n: found.seat }))

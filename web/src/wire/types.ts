@@ -347,6 +347,7 @@ export interface MyClass {
   class_id: string
   class_name: string
   hours: Hours
+  settled: OwnSettlement | null
 }
 
 export interface Hours {
@@ -354,6 +355,32 @@ export interface Hours {
   remainder_ms: number
   required_hours: number
   scheme: SchemeRef
+}
+
+export interface OwnSettlement {
+  number: number
+  at: string
+  scheme: SchemeRef
+  hours: SettledHours
+}
+
+export interface SettledHours {
+  class_hours: number
+  remainder_ms: number
+  confirmed_ms: number
+  capped_ms: number
+  short_ms: number
+  lessons: SettledLesson[]
+}
+
+export interface SettledLesson {
+  number: number
+  open_ms: number
+  confirmed_ms: number
+  capped_ms: number
+  short_ms: number
+  complete: boolean | null
+  late: boolean | null
 }
 
 export interface ClassRequest {
@@ -484,6 +511,39 @@ export type Verdict = 'approved' | 'refused'
 export interface CorrectionReason {
   correction_id: string
   text: string
+}
+
+export interface SettleRequest {
+  class_id: string
+  scheme: string | null
+}
+
+export interface SettlementRef {
+  number: number
+}
+
+export interface SettledClass {
+  class_id: string
+}
+
+export interface SettlementsOfClass {
+  settlements: SettlementView[]
+  view_id: string | null
+}
+
+export interface SettlementView {
+  number: number
+  at: string
+  scheme: SchemeRef
+  ordered_by: string
+  rows: SettledRow[]
+}
+
+export interface SettledRow {
+  person_id: string
+  seat: number
+  name: string
+  hours: SettledHours
 }
 
 export interface RosterFile {
@@ -741,7 +801,7 @@ export interface Roster {
   rows: RosterRow[]
 }
 
-export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'second_person_needed' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/classes': { request: Nothing; response: Classes }
@@ -751,6 +811,7 @@ export interface Routes {
   'GET /api/v1/classes/{class_id}/ledger.xlsx': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/ledger.zip': { request: LedgerRequest; response: Blob }
   'GET /api/v1/classes/{class_id}/roster': { request: OneClass; response: Trainees }
+  'GET /api/v1/classes/{class_id}/settlements': { request: SettledClass; response: SettlementsOfClass }
   'GET /api/v1/classes/{class_id}/trainees/{person_id}': { request: TraineeRequest; response: TraineePage }
   'GET /api/v1/corrections': { request: Nothing; response: CorrectionQueue }
   'GET /api/v1/institutions': { request: Nothing; response: Institutions }
@@ -773,6 +834,7 @@ export interface Routes {
   'POST /api/v1/classes': { request: NewClass; response: ClassView }
   'POST /api/v1/classes/{class_id}/lessons': { request: NewLesson; response: LessonView }
   'POST /api/v1/classes/{class_id}/roster': { request: RosterFile; response: RosterImport }
+  'POST /api/v1/classes/{class_id}/settlements': { request: SettleRequest; response: SettlementRef }
   'POST /api/v1/classes/{class_id}/slips': { request: SlipsRequest; response: Slips }
   'POST /api/v1/corrections/{correction_id}/decide': { request: CorrectionDecision; response: Nothing }
   'POST /api/v1/corrections/{correction_id}/object': { request: CorrectionReason; response: Nothing }

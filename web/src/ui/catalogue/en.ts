@@ -102,6 +102,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
   'rule.late': 'who first comes more than {time} after it opened is late',
   'hours.missing': '{hours:# class hour|# class hours} to go.',
   'hours.enough': 'The required class hours are reached.',
+  'today.settled': 'Settlement {number} ({at}): {hours:# class hour|# class hours}, plus {minutes} min. Scheme: {scheme}',
 
   'lesson.planned': 'Not begun',
   'lesson.starting': 'Beginning',

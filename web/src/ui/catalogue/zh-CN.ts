@@ -99,6 +99,7 @@ export const words = {
   'rule.late': '开课 {time}后才到为迟到',
   'hours.missing': '还差 {hours} 课时。',
   'hours.enough': '已达到规定课时。',
+  'today.settled': '第 {number} 次结算（{at}）：{hours} 课时，另 {minutes} 分钟。规则：{scheme}',
 
   'lesson.planned': '未开始',
   'lesson.starting': '正在开始',
