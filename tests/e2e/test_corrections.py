@@ -184,6 +184,34 @@ async def test_evidence_that_was_changed_is_named_on_the_page(served: School, ch
             assert "第 1 课次 学员 #1" in await page.locator("[data-test=proven]").inner_text()
 
 
+async def test_a_class_is_settled_and_everybody_sees_it(served: School, chromium: str | None, tmp_path: Path) -> None:
+    home = f"/classes/{served.class_id}"
+    async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:
+        async with signed_in(browser, served, "staff", home) as page:
+            await page.click("[data-test=settle]")
+            await page.wait_for_selector("[data-test=settle-lessons]")  # its last minutes are not sealed yet
+            assert await page.locator("[data-test=settlement-none]").count() == 1
+            await published(served)
+            await page.click("[data-test=settle]")
+            await page.wait_for_selector("[data-test=settlement-line]")
+            await page.click("[data-test=settlement-each] summary")
+            assert "2 分" in await page.locator("[data-test=settled-1]").inner_text()
+            await look(page, "settlement")
+            await picture(page, "settlement", both=True)
+        async with signed_in(browser, served, "jia", "/today") as page:
+            assert "第 1 次结算" in await page.locator("[data-test=settled]").inner_text()
+        async with signed_in(browser, served, "regulator", home) as page:
+            await page.wait_for_selector("[data-test=settlement-line]")
+            assert await page.locator("[data-test=settle]").count() == 0, "who looks in settles nothing"
+    await published(served)
+    package = await served.house.exchange.package(served.class_id)
+    (tmp_path / "class.zip").write_bytes(package.content)
+    (tmp_path / "keys.txt").write_text(str(served.house.log.key))
+    code, lines = verify(tmp_path / "class.zip", tmp_path / "keys.txt")
+    assert code == HOLDS, lines
+    assert any("结算" in line for line in lines), lines
+
+
 async def test_a_trainee_keeps_a_receipt(served: School, chromium: str | None, tmp_path: Path) -> None:
     record = f"/lesson/{served.lesson_id}/record"
     async with async_playwright() as playwright, real_chromium(playwright, chromium) as browser:

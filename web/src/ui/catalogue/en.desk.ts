@@ -163,6 +163,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'settlement.lessons': 'Lessons: {lessons}',
   'settlement.line': 'No. {number} · {at} · {who}',
   'settlement.table': 'Settlement {number}',
+  'settlement.each': 'Each trainee ({count})',
   'settlement.hours': 'Class hours',
   'settlement.rest': 'Left over',
   'settlement.confirmed': 'Confirmed',

@@ -161,6 +161,7 @@ export const desk = {
   'settlement.lessons': '课次：{lessons}',
   'settlement.line': '第 {number} 次 · {at} · {who}',
   'settlement.table': '第 {number} 次结算',
+  'settlement.each': '每位学员（{count} 人）',
   'settlement.hours': '课时',
   'settlement.rest': '余',
   'settlement.confirmed': '认定',
