@@ -16,6 +16,7 @@ from server.attendance.sealer import ALIVE_EVERY_MS
 from server.attendance.timeline import Phase, Transition
 from server.attendance.views import Views
 from server.core.errors import DomainError
+from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
 from server.training.service import Training
 from tests.attendance.limits import no_file_beyond
 from tests.attendance.world import LESSON, T0, Page, World, person_id, trainee
@@ -109,6 +110,19 @@ async def test_two_rounds_at_once_seal_and_count_once(world: World) -> None:
     assert book.person(ME).sealed_credit_ms == MINUTE_MS
 
 
+class OneLesson:
+    """The plan of one lesson, under a scheme that says of class hours only how long they are."""
+
+    async def lesson(self, lesson_id: str) -> Lesson:
+        ends_ms = T0 + 60 * MINUTE_MS
+        return Lesson(
+            lesson_id, "c1", 1, "第一课", SubjectKind.THEORY, T0, ends_ms, "dd" * 8, LessonState.LIVE, T0, None
+        )
+
+    async def scheme_of(self, _class_id: str) -> Scheme:
+        return Scheme("plain/1", "plain", 1, "规则", '{"class_hour_ms": 2700000}', T0)
+
+
 async def test_who_looks_while_a_minute_is_sealed_sees_every_minute_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -125,7 +139,7 @@ async def test_who_looks_while_a_minute_is_sealed_sees_every_minute_once(
         return found
 
     monkeypatch.setattr(records, "sealed_minutes", read_slowly)
-    known = await Views(world.register, cast(Training, None)).minutes(LESSON)
+    known = await Views(world.register, cast(Training, OneLesson())).minutes(LESSON)
     assert known.slots == [T0 // MINUTE_MS + number for number in range(6)]
     assert sum(cell.credit_ms for cell in known.cells(ME)) == 5 * MINUTE_MS
 

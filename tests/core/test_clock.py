@@ -162,8 +162,8 @@ def test_durations_come_from_a_monotonic_clock() -> None:
 
 def test_the_foreign_time_zone_of_the_suite_is_really_in_effect() -> None:
     """A system without zone files takes an unknown name for UTC, and a suite under it would prove nothing."""
-    command = [sys.executable, "-c", "import runpy; print(runpy.run_path('.ci/tests.py')['ELSEWHERE']['TZ'])"]
-    zone = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    command = [sys.executable, "-c", "import runpy; print(runpy.run_path('tests.py')['ELSEWHERE']['TZ'])"]
+    zone = subprocess.run(command, cwd=ROOT / ".ci", capture_output=True, text=True, check=True).stdout.strip()
     command = [sys.executable, "-c", "import time; print(time.timezone, time.localtime(1782907200).tm_gmtoff)"]
     there = subprocess.run(command, env=os.environ | {"TZ": zone}, capture_output=True, text=True, check=True)
     assert there.stdout.split() == ["18000", "-14400"]  # winter, and the first of July

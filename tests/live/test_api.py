@@ -34,7 +34,7 @@ async def test_a_trainee_gets_a_lease_a_watching_token_and_their_own_cells_only(
         await teacher.join()
         await teacher.call("lesson:start")
         joined = await trainee.join()
-    assert set(joined["lease"]) == {"epoch", "resume", "seq", "nonce"}
+    assert set(joined["lease"]) == {"epoch", "resume", "seq", "nonce", "attention"}
     assert joined["media"]["whip"] is None
     assert joined["roster"] == []
     assert joined["totals"]["credit_ms"] == 0
