@@ -230,6 +230,6 @@ def day_of(slot: int) -> int:
 
 
 def opened_ms(delivered: Mapping[int, int]) -> int:
-    """When a lesson opened, from what was delivered in each minute: its first minute was open until its end."""
-    first = min((slot for slot, ms in delivered.items() if ms), default=0)
-    return (first + 1) * MINUTE_MS - delivered.get(first, 0)
+    """When a lesson opened: so long before the end of the first minute in which anything was delivered. 0: never."""
+    first = min((slot for slot, ms in delivered.items() if ms), default=None)
+    return 0 if first is None else (first + 1) * MINUTE_MS - delivered[first]

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from server.verify.bundle import Bundle, GroupPart, evidence_of, raw_id
 from server.verify.formats import ID_BYTES, Kind, Record, read_records
-from server.verify.hours import Attended, Rules, rules_of, settle
+from server.verify.hours import Attended, Rules, opened_ms, rules_of, settle
 from server.verify.minutes import MINUTE_MS, credited
 from server.verify.tree import Refused
 
@@ -55,12 +55,6 @@ class Taught:
     delivered: dict[int, int] = field(default_factory=dict)
     credits: dict[bytes, dict[int, int]] = field(default_factory=dict)
     firsts: dict[bytes, int] = field(default_factory=dict)
-
-
-def opened_ms(delivered: Mapping[int, int]) -> int:
-    """When a lesson opened: so long before the end of the first minute in which anything was delivered. 0: never."""
-    first = min((slot for slot, ms in delivered.items() if ms), default=None)
-    return 0 if first is None else (first + 1) * MINUTE_MS - delivered[first]
 
 
 def worked_out(rules: Rules, lessons: Mapping[str, Attended]) -> dict[str, Any]:

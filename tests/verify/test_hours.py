@@ -195,7 +195,7 @@ def test_what_does_not_count_is_named_minute_by_minute() -> None:
 def test_a_lesson_opened_within_its_first_minute_that_was_delivered() -> None:
     assert opened_ms({5: 0, 7: 60_000, 6: 20_000}) == 6 * MINUTE_MS + 40_000
     assert opened_ms({5: 60_000}) == 5 * MINUTE_MS
-    assert opened_ms({}) == opened_ms({7: 0}) == MINUTE_MS
+    assert opened_ms({}) == opened_ms({7: 0}) == 0  # never
 
 
 def test_a_lesson_is_complete_at_the_percentage_itself_of_what_was_delivered() -> None:

@@ -18,7 +18,7 @@ from server.verify.formats import Kind, Record
 from server.verify.hours import Attended, rules_of
 from server.verify.program import _told
 from server.verify.report import Report
-from server.verify.settlements import Settlement, opened_ms, read_text, text_of, worked_out
+from server.verify.settlements import Settlement, read_text, text_of, worked_out
 from server.verify.tree import Refused
 from server.verify.words import chinese, english
 from tests.ledger.world import GENESIS, LESSON, OTHER
@@ -259,11 +259,3 @@ def test_a_text_is_written_in_one_way_only() -> None:
     ):
         with pytest.raises(Refused):
             read_text(raw)
-
-
-@pytest.mark.parametrize(
-    ("delivered", "opened"),
-    [({}, 0), ({5: 0}, 0), ({5: 60_000, 6: 60_000}, 300_000), ({4: 0, 5: 20_000, 6: 60_000}, 340_000)],
-)
-def test_when_a_lesson_opened(delivered: dict[int, int], opened: int) -> None:
-    assert opened_ms(delivered) == opened

@@ -14,8 +14,8 @@ from server.attendance.records import sealed_minutes
 from server.ledger.records import Connection, said_of
 from server.ledger.rules import split
 from server.verify.formats import Kind, read_record
-from server.verify.hours import Attended, Rules
-from server.verify.settlements import opened_ms, worked_out
+from server.verify.hours import Attended, Rules, opened_ms
+from server.verify.settlements import worked_out
 
 
 @dataclass(frozen=True, slots=True)
