@@ -9,12 +9,12 @@ from server.attendance.challenges.counting import Challenged
 from server.attendance.challenges.records import events_of, limit_of
 from server.attendance.corrections.records import EVER, entries_of
 from server.attendance.corrections.rules import replay
-from server.attendance.minutes import MINUTE_MS, SealedMinute
+from server.attendance.minutes import SealedMinute
 from server.attendance.records import sealed_minutes
 from server.ledger.records import Connection, said_of
 from server.ledger.rules import split
 from server.verify.formats import Kind, read_record
-from server.verify.hours import Attended, Rules, opened_ms
+from server.verify.hours import Attended, Rules
 from server.verify.settlements import worked_out
 
 
@@ -29,11 +29,7 @@ class LessonKnown:
 
     def of(self, person_id: str) -> Attended:
         """What of it counts for a trainee."""
-        counts = {cell.slot: cell.counted_ms for cell in self.minutes.cells(person_id)}
-        delivered = {one.slot: one.delivered_ms for one in self.sealed}
-        return Attended(
-            self.number, counts, self.minutes.delivered_ms, opened_ms(delivered), _first_ms(self.sealed, person_id)
-        )
+        return self.minutes.attended(self.number, person_id)
 
 
 async def lesson_known(connection: Connection, lesson_id: str, number: int, before_ms: int = EVER) -> LessonKnown:
@@ -56,14 +52,6 @@ def settled(rules: Rules, lessons: Collection[LessonKnown], people: Collection[s
         return worked_out(rules, {each.id: each.of(person_id) for each in lessons})
 
     return {person_id: one(person_id) for person_id in people}
-
-
-def _first_ms(sealed: Sequence[SealedMinute], person_id: str) -> int | None:
-    for minute in sealed:
-        for record in minute.records:
-            if record.person_id == person_id and record.credited:
-                return minute.slot * MINUTE_MS + record.credited[0][0]
-    return None
 
 
 async def _told_slots(connection: Connection, lesson_id: str) -> set[int]:
