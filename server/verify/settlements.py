@@ -20,6 +20,8 @@ from server.verify.tree import Refused
 #: what is younger was not in the log yet when a class was settled, and is none of it
 KNOWN_MINUTES: Final = 2
 NOT_OF_ONE: Final = -1
+#: what a settlement says of a class beside its lessons
+SUMS: Final = ("class_hours", "remainder_ms", "confirmed_ms", "capped_ms", "short_ms")
 #: lesson, trainee, minute
 Key = tuple[bytes, bytes, int]
 
@@ -64,8 +66,7 @@ def worked_out(rules: Rules, lessons: Mapping[str, Attended]) -> dict[str, Any]:
     each = [
         {**asdict(one), "lesson_id": numbers[one.number][0], "open_ms": numbers[one.number][1]} for one in found.lessons
     ]
-    sums = ("class_hours", "remainder_ms", "confirmed_ms", "capped_ms", "short_ms")
-    return {**{name: getattr(found, name) for name in sums}, "lessons": each}
+    return {**{name: getattr(found, name) for name in SUMS}, "lessons": each}
 
 
 def text_of(said: Mapping[str, Any]) -> bytes:

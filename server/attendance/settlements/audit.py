@@ -13,7 +13,7 @@ from server.ledger.records import Connection
 from server.ledger.rules import MINUTE_MS
 from server.training.service import Training
 from server.verify.hours import rules_of
-from server.verify.settlements import KNOWN_MINUTES, text_of
+from server.verify.settlements import KNOWN_MINUTES, SUMS, text_of
 from server.verify.tree import Refused
 
 
@@ -55,5 +55,4 @@ async def _made(connection: Connection, training: Training, rows: Iterable[Settl
 
 
 def _said(one: Settled) -> bytes:
-    names = ("class_hours", "remainder_ms", "confirmed_ms", "capped_ms", "short_ms", "lessons")
-    return text_of({name: getattr(one, name) for name in names})
+    return text_of({name: getattr(one, name) for name in (*SUMS, "lessons")})

@@ -14,7 +14,7 @@ from server.attendance.records import sealed_minutes
 from server.ledger.records import Connection, said_of
 from server.ledger.rules import split
 from server.verify.formats import Kind, read_record
-from server.verify.hours import Attended, Rules
+from server.verify.hours import Rules
 from server.verify.settlements import worked_out
 
 
@@ -26,10 +26,6 @@ class LessonKnown:
     number: int
     sealed: Sequence[SealedMinute]
     minutes: LessonMinutes
-
-    def of(self, person_id: str) -> Attended:
-        """What of it counts for a trainee."""
-        return self.minutes.attended(self.number, person_id)
 
 
 async def lesson_known(connection: Connection, lesson_id: str, number: int, before_ms: int = EVER) -> LessonKnown:
@@ -49,7 +45,7 @@ def settled(rules: Rules, lessons: Collection[LessonKnown], people: Collection[s
     """What the rules make of each of these people's lessons (verify.settlements.worked_out)."""
 
     def one(person_id: str) -> dict[str, Any]:
-        return worked_out(rules, {each.id: each.of(person_id) for each in lessons})
+        return worked_out(rules, {each.id: each.minutes.attended(each.number, person_id) for each in lessons})
 
     return {person_id: one(person_id) for person_id in people}
 
