@@ -1,0 +1,48 @@
+"""What parameter sets say, and payloads that do not fit together."""
+
+import pytest
+
+from media import h264
+from tests.media.clients import h264_pictures
+from tests.media.reel import payloads
+
+
+@pytest.mark.parametrize("size", [(320, 240), (1280, 720), (1920, 1080), (642, 362)])
+def test_the_size_is_what_was_encoded(size: tuple[int, int]) -> None:
+    found = h264.units(payloads(h264_pictures(1, size=size)[0]))
+    assert found is not None
+    assert h264.is_key(found)
+    sets = h264.sets_in(found)
+    assert sets is not None
+    assert (sets.width, sets.height) == size
+    assert sets.codec.startswith("avc1.42")
+
+
+def test_pieces_make_the_same_unit_as_the_whole() -> None:
+    picture = h264_pictures(1, size=(1280, 720), kbps=8_000)[0]
+    found = h264.units(payloads(picture))
+    assert found is not None
+    assert all(unit in picture for unit in found)
+    assert any(len(unit) > 1_400 for unit in found)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        [b""],
+        [b"\x7c"],
+        [b"\x7c\x05x"],  # a middle without a beginning
+        [b"\x7c\x85x"],  # a beginning without an end
+        [b"\x7c\x85x", b"\x7c\x85x"],
+        [b"\x7c\x85x", b"\x65whole"],
+    ],
+)
+def test_what_does_not_fit_together_is_no_picture(broken: list[bytes]) -> None:
+    assert h264.units(broken) is None
+
+
+@pytest.mark.parametrize(
+    "sps", [b"\x67", b"\x67" + bytes(40), b"\x67\x42\xc0\x1f\xff", b"\x67\x64\0\x1f" + b"\xff" * 40]
+)
+def test_sets_that_cannot_be_read_are_none(sps: bytes) -> None:
+    assert h264.sets_in([sps, b"\x68\xce"]) is None
