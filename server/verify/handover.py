@@ -131,10 +131,18 @@ def _readable(notes: Iterable[str]) -> list[Handover]:
 
 def reached(keys: Iterable[Key], handovers: Sequence[Handover]) -> list[Key]:
     """These keys, and those to which they were changed; never a successor's."""
-    known, changes = list(keys), [one for one in handovers if not one.succeeds]
-    for _ in changes:
-        known += [one.after for one in changes if one.before in known and one.after not in known]
-    return known
+    changes: dict[Key, list[Key]] = {}
+    for one in handovers:
+        if not one.succeeds:
+            changes.setdefault(one.before, []).append(one.after)
+    found = list(keys)
+    known = set(found)
+    for key in found:
+        for after in changes.get(key, ()):
+            if after not in known:
+                known.add(after)
+                found.append(after)
+    return found
 
 
 def valid(key: Key, size: int, handovers: Iterable[Handover]) -> bool:

@@ -10,6 +10,7 @@ from typing import Final
 
 from server.verify.formats import ID_BYTES, SALT_BYTES, salt_of
 from server.verify.notes import decode, encode
+from server.verify.texts import parsed
 from server.verify.tree import Refused
 
 #: where the salts lie in a package
@@ -38,7 +39,7 @@ def write(salts: Mapping[str, bytes]) -> bytes:
 def read(raw: bytes) -> dict[bytes, bytes]:
     """Salts by trainee. Raises Refused for anything that `write` would not have written."""
     try:
-        told = json.loads(raw.decode())
+        told = parsed(raw)
         people: dict[str, str] = told["people"]
         found = {bytes.fromhex(one): decode(text) for one, text in people.items()}
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:

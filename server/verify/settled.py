@@ -4,7 +4,6 @@ A package shows the rows of class and scheme (docs/proof.md); the log holds thei
 time, and what is not shown, is no rule: then hours are not checked, and it is said so.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -14,6 +13,7 @@ from server.verify.bundle import Bundle
 from server.verify.corrections import minutes_in
 from server.verify.formats import ID_BYTES, Kind, Record
 from server.verify.hours import Attended, Rules, cuts, day_of, rules_of
+from server.verify.texts import parsed
 from server.verify.tree import Refused
 
 #: lesson, trainee, minute
@@ -49,7 +49,7 @@ class Schemes:
         row = _row(self.schemes.get(sha256(name.encode()).digest()[:ID_BYTES], []), shown, first)
         if row.get("id") != name:
             return None
-        parameters = _json(str(row.get("parameters")).encode())
+        parameters = parsed(str(row.get("parameters")))
         if not isinstance(parameters, dict):
             raise Refused("a scheme without parameters")
         return rules_of(parameters)
@@ -60,15 +60,8 @@ def _row(told: Iterable[Record], shown: Mapping[bytes, bytes], first: int) -> Ma
     record = min(told, key=lambda one: one.slot, default=None)
     if record is None or record.slot > first:
         return {}
-    row = _json(shown.get(record.evidence, b"{}"))
+    row = parsed(shown.get(record.evidence, b"{}"))
     return row if isinstance(row, dict) else {}
-
-
-def _json(text: bytes) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise Refused("the row of a class or scheme is no JSON") from error
 
 
 def cut_ms(

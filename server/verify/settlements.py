@@ -15,6 +15,7 @@ from server.verify.bundle import Bundle, GroupPart, evidence_of, raw_id
 from server.verify.formats import ID_BYTES, Kind, Record, read_records
 from server.verify.hours import Attended, Rules, opened_ms, rules_of, settle
 from server.verify.minutes import MINUTE_MS, credited
+from server.verify.texts import parsed
 from server.verify.tree import Refused
 
 #: what is younger was not in the log yet when a class was settled, and is none of it
@@ -254,10 +255,10 @@ class _Judge:
     def _rules(self, said: Mapping[str, Any], slot: int) -> Rules:
         """By which it was settled: those of a scheme that the log was told of by then."""
         digest = bytes.fromhex(said["scheme_digest"])
-        scheme = json.loads(self._known.shown[digest])
+        scheme = parsed(self._known.shown[digest])
         if scheme["id"] != said["scheme"] or self._schemes.get(digest, slot + 1) > slot:
             raise Refused("settled under a scheme that the log was not told of")
-        return rules_of(json.loads(scheme["parameters"]))
+        return rules_of(parsed(scheme["parameters"]))
 
     def _attended(self, lesson: bytes, record: Record) -> Attended:
         taught, person = self._taught[lesson], record.subject

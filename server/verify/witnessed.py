@@ -1,6 +1,8 @@
 """Decides when somebody else saw the log, as far as the reader knows them, and which minutes they saw in time. Pure."""
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from server.verify.bundle import Bundle
@@ -12,10 +14,14 @@ from server.verify.tree import Refused, check_consistency
 SEEN_S: Final = 900
 #: clocks of witnesses may differ so much
 SKEW_S: Final = 30
+#: of a size and the time when it was seen
+_AT_S: Final = itemgetter(1)
 
 
 def times_of(bundle: Bundle, last: Note, keys: Iterable[Key], checkpoint: Checkpoint) -> list[tuple[int, int]]:
-    """When a known witness saw the log at which size. Raises Refused for a checkpoint of another history."""
+    """When a known witness saw the log at which size, in order of time. Raises Refused for a checkpoint of another
+    history.
+    """
     known, found = list(keys), []
     names = {checkpoint.origin, *(one.before.name for one in shown_by(bundle))}
     for seen in (*bundle.seen, None):
@@ -27,13 +33,17 @@ def times_of(bundle: Bundle, last: Note, keys: Iterable[Key], checkpoint: Checkp
             check_log(note, known)
             check_consistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
         found += [(said.size, one.at_s) for one in check_witnesses(note, known)]
-    return found
+    return sorted(found, key=_AT_S)
 
 
-def seen_in_time(slot: int, genesis: int, times: Iterable[tuple[int, int]]) -> bool:
-    """Whether a witness saw the leaf after its minute, and soon. One that saw it before it was over saw a forgery."""
+def seen_in_time(slot: int, genesis: int, times: Sequence[tuple[int, int]]) -> bool:
+    """Whether a witness saw the leaf after its minute, and soon; `times` are in order of time. One that saw it before
+    it was over saw a forgery.
+    """
     end_s = (slot + 1) * 60
-    return any(genesis + size > slot and end_s - SKEW_S <= at_s <= end_s + SEEN_S for size, at_s in times)
+    first = bisect_left(times, end_s - SKEW_S, key=_AT_S)
+    last = bisect_right(times, end_s + SEEN_S, key=_AT_S)
+    return any(genesis + size > slot for size, _ in times[first:last])
 
 
 def never_seen(slots: Iterable[int], genesis: int, times: Iterable[tuple[int, int]], keys: Iterable[Key]) -> int:

@@ -1,4 +1,5 @@
 /** Decides how evidence travels: evidence.json, as server/verify/bundle.py writes it. Anything else is refused. */
+import { parsed } from './json'
 import { decode } from './notes'
 import { Refused, type Bytes } from './tree'
 
@@ -81,13 +82,7 @@ function withShown(value: unknown): unknown {
 
 /** The bundle of a file. Throws Refused. */
 export function readBundle(raw: string): Bundle {
-  let value: unknown
-  try {
-    value = JSON.parse(raw)
-  } catch {
-    throw new Refused('not a JSON file of evidence')
-  }
-  const found = bundle(withShown(value))
+  const found = bundle(withShown(parsed(raw)))
   if (![FORMAT, FIRST_FORMAT].includes(found.format)) throw new Refused('evidence of an unknown format')
   if (found.genesis < 0 || found.genesis >= 2 ** 32) throw new Refused('the log begins in no minute')
   for (const part of found.leaves.flatMap((one) => one.groups)) {

@@ -5,6 +5,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { evidenceOf, RECORD_BYTES, type Bundle } from './bundle'
 import { checkLog, decode, hex, readCheckpoint, readKey, readNote, type Checkpoint, type Key, type Note } from './notes'
+import { of } from './sums'
 import { Refused } from './tree'
 
 const GROUP = hex(sha256(new TextEncoder().encode('log')).subarray(0, 8))
@@ -53,11 +54,15 @@ export function shownBy(bundle: Bundle): Handover[] {
 
 /** These keys, and those to which they were changed; never a successor's. */
 export function reached(keys: readonly Key[], handovers: readonly Handover[]): Key[] {
-  const known = [...keys]
-  const has = (key: Key): boolean => known.some((one) => one.line === key.line)
-  const changes = handovers.filter((one) => !one.succeeds)
-  for (let round = 0; round < changes.length; round++) for (const { before, after } of changes) if (has(before) && !has(after)) known.push(after)
-  return known
+  const changes = new Map<string, Key[]>()
+  for (const { before, after, succeeds } of handovers) if (!succeeds) of(changes, before.line, () => []).push(after)
+  const [found, known] = [[...keys], new Set(keys.map((one) => one.line))]
+  for (const key of found)
+    for (const after of changes.get(key.line) ?? []) {
+      if (!known.has(after.line)) found.push(after)
+      known.add(after.line)
+    }
+  return found
 }
 
 /** Which keys count as signers of a checkpoint: an old one signs nothing after it was changed. Throws Refused. */

@@ -29,9 +29,10 @@ function dueAfter(seed: Bytes, person: string, number: number, { limitMs, answer
 
 /** When something happened that cannot follow what was before, or an answer was taken after its time. */
 export function outOfOrder(happened: readonly Happened[], rule: Rule): number[] {
-  let askedMs = Infinity
-  return happened.filter((one, at) => {
-    const wrong = !mayFollow(happened.slice(0, at), one) || (isAnswer(one) && one.atMs > askedMs + rule.answerMs)
+  let [askedMs, before] = [Infinity, [] as Happened[]]
+  return happened.filter((one) => {
+    const wrong = !mayFollow(before, one) || (isAnswer(one) && one.atMs > askedMs + rule.answerMs)
+    before = [one]
     if (one.outcome === ISSUED || one.outcome === RESUMED) askedMs = one.atMs
     return wrong
   }).map((one) => one.atMs)

@@ -3,6 +3,7 @@ import { sha256 } from '@noble/hashes/sha2.js'
 import type { Bundle } from './bundle'
 import type { Code } from './findings'
 import { LESSON, type Rec } from './formats'
+import { parsed } from './json'
 import { decode } from './notes'
 import type { SheetRow } from './sheets'
 import { joined, Refused, same, type Bytes } from './tree'
@@ -49,14 +50,14 @@ export class Seats {
 
   /** Lessons of another number or class than the log says, and trainees on another seat; `first` is everybody's first minute. */
   ended(first: ReadonlyMap<string, number>): Wrong[] {
-    const late = new Set([...first].filter(([person, slot]) => (this.of(person)?.slot ?? Infinity) > slot).map(([person]) => person))
-    this.untold = this.bundle.people.filter((one) => late.has(one.id)).map((one) => one.seat)
     const home = this.home()
+    const late = new Set([...first].filter(([person, slot]) => (this.of(person, home)?.slot ?? Infinity) > slot).map(([person]) => person))
+    this.untold = this.bundle.people.filter((one) => late.has(one.id)).map((one) => one.seat)
     const lessons = this.bundle.lessons.filter((one) => {
       const told = this.lessons.get(one.id)
       return told && (told.home !== home || told.record.seq !== one.number)
     })
-    const people = this.bundle.people.filter((one) => (this.of(one.id)?.seq ?? one.seat) !== one.seat)
+    const people = this.bundle.people.filter((one) => (this.of(one.id, home)?.seq ?? one.seat) !== one.seat)
     return [
       ...this.doubted,
       ...lessons.map((one): Wrong => ({ code: 'lesson_wrong', slot: -1, lesson: one.id, person: '' })),
@@ -75,9 +76,10 @@ export class Seats {
   /** The seats of those whom a sheet calls otherwise than the log was told, and of all that could be held against it. */
   named(rows: readonly SheetRow[], salts: Salts): { wrong: Set<number>; seats: Set<number> } {
     const [wrong, seats, people] = [new Set<number>(), new Set<number>(), new Map(this.bundle.people.map((one) => [one.seat, one.id]))]
+    const home = this.home()
     for (const row of rows) {
       const person = people.get(row.seat) ?? ''
-      const [record, salt] = [this.of(person), salts.get(person)]
+      const [record, salt] = [this.of(person, home), salts.get(person)]
       if (!record || !salt) continue
       seats.add(row.seat)
       if (!same(digest(salt, row.name, row.idNumber), record.evidence)) wrong.add(row.seat)
@@ -85,8 +87,8 @@ export class Seats {
     return { wrong, seats }
   }
 
-  private of(person: string): Rec | undefined {
-    return this.people.get(`${this.home()} ${person}`)
+  private of(person: string, home = this.home()): Rec | undefined {
+    return this.people.get(`${home} ${person}`)
   }
 
   /** The class of these lessons, as the log says of the first one that it knows. */
@@ -101,7 +103,7 @@ export const digest = (salt: Bytes, name: string, idNumber: string): Bytes => sh
 /** The salts of a file. Throws Refused. */
 export function readSalts(text: string): Salts {
   try {
-    const told = JSON.parse(text) as { format: string; people: Record<string, string> }
+    const told = parsed(text) as { format: string; people: Record<string, string> }
     if (told.format !== FORMAT) throw new Refused('salts of an unknown format')
     return new Map(Object.entries(told.people).map(([person, salt]) => [person, decode(salt)]))
   } catch (error) {

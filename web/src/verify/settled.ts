@@ -2,6 +2,7 @@
 import { sha256 } from '@noble/hashes/sha2.js'
 import { TRAINING_CLASS, type Rec } from './formats'
 import { dayOf, rulesOf, settle, type Rules } from './hours'
+import { parsed } from './json'
 import { hex } from './notes'
 import { of, plus } from './sums'
 import { Refused, same, type Bytes } from './tree'
@@ -50,14 +51,6 @@ function rowOf(told: readonly Rec[] | undefined, shown: ReadonlyMap<string, Byte
   const text = record && record.slot <= first ? shown.get(hex(record.evidence)) : undefined
   const row = text ? parsed(new TextDecoder().decode(text)) : {}
   return isRow(row) ? row : {}
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new Refused('the row of a class or scheme is no JSON')
-  }
 }
 
 /** What the scheme takes of what counts, by lesson and trainee; `changes` is what challenges and corrections make of single minutes. */

@@ -4,6 +4,7 @@ import type { Said } from './corrections'
 import type { Code } from './findings'
 import { isKnown, LESSON_MINUTE, MINUTE, readRecord, SCHEME, SETTLEMENT, type Rec } from './formats'
 import { MINUTE_MS, rulesOf, settle, type Attended, type Rules } from './hours'
+import { parsed } from './json'
 import { credited } from './minutes'
 import { hex } from './notes'
 import { amount, of, sumOf } from './sums'
@@ -230,8 +231,8 @@ class Judge {
     const raw = this.known.shown.get(digest)
     if (!raw || (this.schemes.get(digest) ?? Infinity) > slot) return null
     try {
-      const scheme = JSON.parse(new TextDecoder().decode(raw)) as Json
-      return scheme['id'] === said['scheme'] ? rulesOf(JSON.parse(String(scheme['parameters'])) as Json) : null
+      const scheme = parsed(new TextDecoder().decode(raw)) as Json
+      return scheme['id'] === said['scheme'] ? rulesOf(parsed(String(scheme['parameters'])) as Json) : null
     } catch {
       return null
     }

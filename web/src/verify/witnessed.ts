@@ -21,12 +21,30 @@ export function timesOf(bundle: Bundle, last: Note, keys: readonly Key[], checkp
     checkConsistency(said.size, checkpoint.size, seen.path, said.root, checkpoint.root)
     return checkWitnesses(note, keys).map((one) => ({ size: said.size, atS: one.atS }))
   })
-  return [...earlier, ...checkWitnesses(last, keys).map((one) => ({ size: checkpoint.size, atS: one.atS }))]
+  const latest = checkWitnesses(last, keys).map((one) => ({ size: checkpoint.size, atS: one.atS }))
+  return [...earlier, ...latest].sort((a, b) => a.atS - b.atS)
 }
 
+/** Whether a witness saw the leaf after its minute, and soon; `times` are in order. */
 export function seenInTime(slot: number, genesis: number, times: readonly Seen[]): boolean {
   const endS = (slot + 1) * 60
-  return times.some(({ size, atS }) => genesis + size > slot && atS >= endS - SKEW_S && atS <= endS + SEEN_S)
+  for (let at = firstFrom(times, endS - SKEW_S); at < times.length; at++) {
+    const { size, atS } = times[at] as Seen
+    if (atS > endS + SEEN_S) return false
+    if (genesis + size > slot) return true
+  }
+  return false
+}
+
+/** The place of the first that was seen at this time or later. */
+function firstFrom(times: readonly Seen[], atS: number): number {
+  let [low, high] = [0, times.length]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((times[middle] as Seen).atS < atS) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 /** How many of these minutes no witness of the reader's has seen at all, if the reader named any. */
