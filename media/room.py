@@ -7,11 +7,13 @@ from collections.abc import Callable
 from typing import Protocol
 
 from media.answer import CNAME, Ssrcs
+from media.clock import ntp
 from media.forwarder import LONG_GOP_PACKETS, FanOut, Viewer
 from media.ingest import Ingest
-from media.packets import AUDIO, MARKER, VIDEO, Item
+from media.packets import AUDIO, MARKER, RTP_HEADER, VIDEO, Item
 from media.rtcp import sender_reports
 from media.slot import Arrival, Slot, Sync
+from media.tap import NAMES, Tap
 
 KEYFRAME_SECONDS = 0.5
 SILENCE_SECONDS = 10.0
@@ -38,7 +40,12 @@ class Room:
     """
 
     def __init__(
-        self, name: str, later: Later, clock: Callable[[], float], on_media: Callable[[str, bool], None]
+        self,
+        name: str,
+        later: Later,
+        clock: Callable[[], float],
+        on_media: Callable[[str, bool], None],
+        ntp: Callable[[], int] = ntp,
     ) -> None:
         self.name = name
         self.slots = {VIDEO: Slot(VIDEO, 90_000), AUDIO: Slot(AUDIO, 48_000)}
@@ -46,7 +53,8 @@ class Room:
         self.publisher: tuple[str, Ingest] | None = None
         self.publisher_live = False
         self.keyframes_asked = 0
-        self._later, self._clock, self._on_media = later, clock, on_media
+        self.taps: tuple[Tap, ...] = ()
+        self._later, self._clock, self._ntp, self._on_media = later, clock, ntp, on_media
         self._burst: list[Item] = []
         self._timer: Timer | None = None
         self._keyframe_at = -KEYFRAME_SECONDS
@@ -73,7 +81,18 @@ class Room:
         self.publisher = None
         self.flush()
         for slot in self.slots.values():
+            was_live = slot.live
             slot.silence()
+            for tap in self.taps if was_live else ():
+                tap.gone(NAMES[slot.kind])
+
+    def attach(self, tap: Tap) -> None:
+        """Let a consumer have every packet from now on; it begins at a keyframe, which it may ask for."""
+        self.taps = (*self.taps, tap)
+        self.ask_keyframe()
+
+    def detach(self, tap: Tap) -> None:
+        self.taps = tuple(each for each in self.taps if each is not tap)
 
     def push(self, kind: str, arrival: Arrival, now: float) -> None:
         """One packet of the publisher."""
@@ -88,6 +107,16 @@ class Room:
             self._keyframe_due = False
         self._burst.append((kind, packet))
         self._schedule(kind, packet)
+        if self.taps:
+            self._tell_taps(slot, arrival, packet)
+
+    def _tell_taps(self, slot: Slot, arrival: Arrival, packet: bytes) -> None:
+        _, _, sequence, timestamp, _ = RTP_HEADER.unpack_from(packet)
+        moment = slot.moment(timestamp, self._ntp())
+        for tap in self.taps:
+            tap.packet(
+                NAMES[slot.kind], slot.codec, sequence, timestamp, arrival.payload, moment, marker=arrival.marker
+            )
 
     def _set_live(self, live: bool) -> None:
         if self.publisher is not None and self.publisher_live is not live:

@@ -7,8 +7,8 @@ import secrets
 from dataclasses import dataclass
 
 from media import packets
+from media.clock import NTP_FRACTION, NTP_UNIX_SECONDS
 
-NTP_FRACTION = 1 << 32
 MAX_GOP_PACKETS = 1_024
 MAX_LATE_PACKETS = 512
 SOURCE_GAP_SECONDS = 0.02
@@ -141,6 +141,14 @@ class Slot:
             ntp, timestamp, at = self._sync
             return ntp + int((now - at) * NTP_FRACTION), self._later(timestamp, now - at)
         return ntp_now, self._later(self._timestamp, now - (now if self._at is None else self._at))
+
+    def moment(self, timestamp: int, ntp_now: int) -> float:
+        """When this timestamp was, in seconds since 1970: by the source's report, until there is one by arrival."""
+        ntp = ntp_now
+        if self._sync is not None:
+            ahead = ((timestamp - self._sync[1] + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+            ntp = self._sync[0] + ahead * NTP_FRACTION // self.clock_rate
+        return ntp / NTP_FRACTION - NTP_UNIX_SECONDS
 
     def _later(self, timestamp: int, seconds: float) -> int:
         return (timestamp + round(seconds * self.clock_rate)) & 0xFFFFFFFF

@@ -4,7 +4,8 @@ from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.slot import MAX_GOP_PACKETS, NTP_FRACTION, Arrival, Slot, Sync
+from media.clock import NTP_FRACTION
+from media.slot import MAX_GOP_PACKETS, Arrival, Slot, Sync
 
 KEY, DELTA = b"\x65key", b"\x61delta"
 
