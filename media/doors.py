@@ -13,6 +13,8 @@ AMPLIFICATION = 3
 MAX_HELD = 8
 MAX_PATHS = 6
 MAX_BUDGETED_IPS = 10_000
+PACKETS_PER_SECOND = 2_000
+PACKETS_AT_ONCE = 3_000
 
 
 @dataclass(slots=True)
@@ -62,4 +64,17 @@ class HandshakeBudget:
         self._left[ip] = (left - 1 if allowed else left, now)
         while len(self._left) > MAX_BUDGETED_IPS:
             self._left.popitem(last=False)
+        return allowed
+
+
+class PacketBudget:
+    """Packets one connected peer may have taken: several times what two pictures, a screen and a voice need."""
+
+    def __init__(self, now: float) -> None:
+        self._left, self._at = float(PACKETS_AT_ONCE), now
+
+    def spend(self, now: float) -> bool:
+        left = min(float(PACKETS_AT_ONCE), self._left + (now - self._at) * PACKETS_PER_SECOND)
+        self._at, allowed = now, left >= 1
+        self._left = left - 1 if allowed else left
         return allowed

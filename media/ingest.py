@@ -36,6 +36,7 @@ NACK_SECONDS = 0.1
 REPORT_SECONDS = 1.0
 MAX_SEQUENCE_JUMP = 512
 MAX_NACKED = 128
+RTX_BYTES = 2
 
 
 class Track:
@@ -111,9 +112,9 @@ class Ingest:
 
     def _on_rtx(self, packet: RtpPacket, now: float) -> bool:
         track = self._by_rtx.get(packet.payload_type)
-        if track is None:
+        if track is None or len(packet.payload) > packets.MAX_PACKET_BYTES + RTX_BYTES:
             return False
-        if track.ssrc and len(packet.payload) >= 2:  # shorter ones only probe the bandwidth
+        if track.ssrc and len(packet.payload) >= RTX_BYTES:  # shorter ones only probe the bandwidth
             self._take(track, unwrap_rtx(packet, track.codec.payload_type, track.ssrc), now)
         return True
 

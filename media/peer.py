@@ -11,7 +11,7 @@ from typing import Protocol
 from aioice import stun
 from aiortc import RTCCertificate
 
-from media.doors import MAX_PATHS, Address, Path
+from media.doors import MAX_PATHS, Address, PacketBudget, Path
 from media.mux import Kind, Mux, plain_ip
 from media.packets import Image
 from media.seam import TAG_GCM, Bench, LiteDtls
@@ -59,6 +59,7 @@ class Peer:
         self._fingerprints = fingerprints
         self._path: Path | None = None
         self._started = False
+        self._budget = PacketBudget(self.created)
         self.dtls = LiteDtls(wires.certificate, self._send_dtls, self._end)
 
     # -- in ---------------------------------------------------------------------------------------
@@ -111,6 +112,10 @@ class Peer:
         now = self.heard = self._wires.clock()
         path.proven = True
         self._path = path
+        # After it authenticated: nobody else can spend it by sending in this peer's name.
+        if not self._budget.spend(now):
+            self._wires.counts["packet_budget"] += 1
+            return
         take = self.endpoint.on_rtcp if rtcp else self.endpoint.on_rtp
         malformed = take(plain, now)
         if malformed:
