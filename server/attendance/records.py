@@ -54,7 +54,10 @@ minute_journal: Final = Table(
 
 APPEND_ONLY: Final = ("lease", "lease_end", "minute_journal")
 #: what the log was told of besides minutes
-SOURCES: Final = (Source(lease, Kind.LEASE, "granted_ms"), Source(lease_end, Kind.LEASE_END, "ended_ms"))
+SOURCES: Final = (
+    Source(lease, Kind.LEASE, "granted_ms", older=True),
+    Source(lease_end, Kind.LEASE_END, "ended_ms", older=True),
+)
 
 
 @dataclass(frozen=True, slots=True)

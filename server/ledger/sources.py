@@ -20,8 +20,9 @@ class Source:
     """A table whose rows are told as facts of a kind, and mode where one kind has several.
 
     `at` is the column with the time at which a row was told, in milliseconds or, by the name of `slot`, in minutes;
-    without one it was told whenever that was. `without` are columns that are not told. Of a table that `changes`, only
-    what stands in it now must have been told. A row and its record are known by the digest of the row, or else by what
+    without one it was told whenever that was. A table that is `older` than the log may hold rows from before it, which
+    were not told. `without` are columns that are not told. Of a table that `changes`, only what stands in it now must
+    have been told. A row and its record are known by the digest of the row, or else by what
     `of_row` and `of_record` make of them.
     """
 
@@ -31,6 +32,7 @@ class Source:
     modes: tuple[int, ...] = (0,)
     without: frozenset[str] = frozenset()
     changes: bool = False
+    older: bool = False
     of_row: Callable[[Mapping[str, Any]], Hashable] | None = None
     of_record: Callable[[Record], Hashable] = attrgetter("evidence")
 
@@ -56,7 +58,7 @@ class Stray:
 
 
 async def strays(database: Database, sources: Iterable[Source]) -> AsyncIterator[Stray]:
-    """Everything that only one of them knows. Rows from before the log began were not told and are left out."""
+    """Everything that only one of them knows, but for rows of older tables from before the log began."""
     known = list(sources)
     async with database.read() as connection:
         told, begun = await _told(connection, {source.kind for source in known})
@@ -80,7 +82,7 @@ async def _of_source(connection: records.Connection, source: Source, told: _Fact
         slots, minute = left.get(source.name_of(row)), source.minute_of(row)
         if slots:
             slots.pop()
-        elif minute is None or minute >= begun:
+        elif not source.older or minute is None or minute >= begun:
             yield Stray(name, " ".join(str(row[each.name]) for each in source.table.primary_key))
     if not source.changes or not rows:
         for slot in (slot for slots in left.values() for slot in slots):

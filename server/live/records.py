@@ -25,7 +25,7 @@ lesson_event: Final = Table(
 )
 
 APPEND_ONLY: Final = ("lesson_event",)
-SOURCES: Final = (Source(lesson_event, RecordKind.LESSON_EVENT, "at_ms", (0, ENDED)),)
+SOURCES: Final = (Source(lesson_event, RecordKind.LESSON_EVENT, "at_ms", (0, ENDED), older=True),)
 
 
 async def add_event(connection: AsyncConnection, lesson_id: str, event: Event) -> None:

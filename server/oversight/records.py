@@ -21,7 +21,7 @@ regulator_view: Final = Table(
 )
 
 APPEND_ONLY: Final = ("regulator_view",)
-SOURCES: Final = (Source(regulator_view, Kind.REGULATOR_VIEW, "at_ms"),)
+SOURCES: Final = (Source(regulator_view, Kind.REGULATOR_VIEW, "at_ms", older=True),)
 LOOKS_MOST: Final = 500
 
 

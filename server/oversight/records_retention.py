@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
 from server.ledger.facts import fact, tell
-from server.ledger.records import append_packed, checkpoint, sealed
+from server.ledger.records import append_packed, checkpoint, said_of, sealed
 from server.ledger.sources import Source
 from server.oversight.rules import Outcome
-from server.verify.formats import DONE, EARLY, ORDERED, Kind
+from server.verify.formats import DONE, EARLY, ORDERED, Kind, Record
 
 deletion: Final = Table(
     "deletion",
@@ -66,11 +66,15 @@ class Deletion:
 
 async def add(connection: AsyncConnection, new: Deletion) -> None:
     """Write it and tell the log, in the group that it is about."""
-    row = asdict(new)
-    await connection.execute(deletion.insert().values(row))
-    said = fact(Kind.DELETION, new.at_ms, row, resource=new.class_id, mode=MODES[new.outcome])
-    packed = replace(said, credit_ms=new.n_records).pack()
-    await append_packed(connection, said.slot, new.group_id, packed, entry_id=new.id)
+    await connection.execute(deletion.insert().values(asdict(new)))
+    said = _said(new)
+    await append_packed(connection, said.slot, new.group_id, said.pack(), entry_id=new.id)
+
+
+async def is_told(connection: AsyncConnection, order: Deletion) -> bool:
+    """Whether the log was told of an order as it stands: a row alone opens nothing."""
+    said = [one.records for one in await said_of(connection, order.group_id) if one.id == order.id]
+    return said == [_said(order).pack()]
 
 
 async def orders_of(connection: AsyncConnection, class_id: str) -> list[Deletion]:
@@ -98,6 +102,11 @@ async def done_groups(connection: AsyncConnection) -> set[str]:
     """The lessons and classes whose records are deleted."""
     both = deletion.join(deletion_done, deletion_done.c.deletion_id == deletion.c.id)
     return {row[0] for row in await connection.execute(select(deletion.c.group_id).select_from(both))}
+
+
+def _said(one: Deletion) -> Record:
+    said = fact(Kind.DELETION, one.at_ms, asdict(one), resource=one.class_id, mode=MODES[one.outcome])
+    return replace(said, credit_ms=one.n_records)
 
 
 def _read(rows: Iterable[object]) -> list[Deletion]:

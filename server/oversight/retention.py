@@ -85,13 +85,26 @@ class Retention:
         """Delete what was ordered and is sealed and signed: of each lesson at once, or not at all."""
         async with self._database.read() as connection:
             waiting = await records.waiting(connection)
+        failed: list[Exception] = []
         for one in waiting:
-            await self._delete(one)
+            try:
+                await self._delete(one)
+            except Exception as error:  # noqa: BLE001  raised once all others are done: one order must not stop them
+                failed.append(error)
+        if failed:
+            raise failed[0]
 
     async def _delete(self, order: Deletion) -> None:
+        """Raises DomainError retention_differs (also where the log says nothing of this order), retention_early."""
+        home = await self._training.training_class(order.class_id)
         async with self._database.write() as connection:
             if order.id not in {one.id for one in await records.waiting(connection)}:
                 return  # another process was faster
+            if not await records.is_told(connection, order):
+                raise DomainError("retention_differs", ordered=order.n_records, found=0)
+            newest = (await due(connection, order.group_id, goes)).newest_slot
+            if self._clock.ms() < (until := keep_until_ms(home.ends_on, (newest + 1) * MINUTE_MS - 1)):
+                raise DomainError("retention_early", keep_until=iso(until))
             rows = await erase_lesson(connection, order.group_id)
             if order.group_id == order.class_id:
                 rows += await erase_class(connection, order.class_id)

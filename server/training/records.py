@@ -34,9 +34,9 @@ PLATFORM: Final = group_named("platform")
 SOURCES: Final = (
     Source(platform, Kind.PLATFORM, without=frozenset({"id", "created_ms"}), changes=True),
     Source(scheme, Kind.SCHEME),
-    Source(institution, Kind.INSTITUTION, "created_ms"),
-    Source(training_class, Kind.TRAINING_CLASS, "created_ms", without=frozenset({"token"})),
-    Source(enrolment, Kind.ENROLMENT, "enrolled_ms"),
+    Source(institution, Kind.INSTITUTION, "created_ms", older=True),
+    Source(training_class, Kind.TRAINING_CLASS, "created_ms", without=frozenset({"token"}), older=True),
+    Source(enrolment, Kind.ENROLMENT, "enrolled_ms", older=True),
     Source(lesson, Kind.LESSON, without=STATES),
 )
 _CLASS_COLUMNS: Final = [each for each in training_class.c if each.name not in ("institution_id", "scheme_id")]

@@ -75,7 +75,7 @@ async def salts(connection: Connection, class_id: str) -> dict[str, bytes]:
 async def untrue(connection: Connection) -> AsyncIterator[Seated]:
     """Seats whose trainee has another name, number or seat now than the log was told, or of whom it was not told.
 
-    Of somebody whose key was destroyed nothing can be said.
+    Each start tells of all seats and makes their keys, and retention takes both in one: a seat without a key is untold.
     """
     classes: dict[str, tuple[dict[str, bytes], set[tuple[str, int, bytes]]]] = {}
     async for one in _seated(connection, true()):
@@ -83,15 +83,16 @@ async def untrue(connection: Connection) -> AsyncIterator[Seated]:
             told = {(each.subject.hex(), each.seq, each.evidence) for each in await _told(connection, one.class_id)}
             classes[one.class_id] = (await keys_of(connection, one.class_id), told)
         keys, told = classes[one.class_id]
-        if one.person_id in keys and (one.person_id, one.seat, _digest(one, keys)) not in told:
+        if one.person_id not in keys or (one.person_id, one.seat, _digest(one, keys)) not in told:
             yield one
 
 
 async def _seated(connection: Connection, where: ColumnElement[bool]) -> AsyncIterator[Seated]:
     columns = (*(enrolment.c[name] for name in ("class_id", "person_id", "seat")), person.c.name)
-    query = select(*columns, person.c.id_number_masked).join(person, person.c.id == enrolment.c.person_id).where(where)
+    query = select(*columns, person.c.id_number_masked).where(where)
+    query = query.outerjoin(person, person.c.id == enrolment.c.person_id)  # a database without keys may lack the person
     for row in (await connection.execute(query.order_by(enrolment.c.class_id, enrolment.c.seat))).mappings().all():
-        yield Seated(row["class_id"], row["person_id"], row["seat"], row["name"], row["id_number_masked"] or "")
+        yield Seated(row["class_id"], row["person_id"], row["seat"], row["name"] or "", row["id_number_masked"] or "")
 
 
 async def _told(connection: Connection, class_id: str) -> list[Record]:

@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from server.app import House, build, open_store
 from server.core.clock import ManualClock
 from server.core.errors import DomainError
-from server.oversight.rules import keep_until_ms
+from server.oversight.records_retention import Deletion, add
+from server.oversight.rules import Outcome, keep_until_ms
 from server.settings import Config
 from server.training.records import TrainingClass
 from server.upkeep.fsck import faults
@@ -162,6 +163,49 @@ async def test_everything_about_trainees_goes_and_every_root_stays(tmp_path: Pat
         assert sum(each.records for each in after.deleted) == count
         package = await one.house.exchange.proof(one.lesson_id)
         assert package.content
+
+
+@pytest.mark.usefixtures("short")
+async def test_an_order_that_the_log_was_not_told_deletes_nothing_and_stops_nobody(
+    tmp_path: Path, store_url: str
+) -> None:
+    """A row by hand, under the id of something else that is sealed and signed; honest orders are carried out."""
+    async with old(tmp_path, store_url) as one:
+        sealed = "SELECT entry_id FROM ledger_sealed JOIN ledger_entry ON id = entry_id WHERE idx = 0 ORDER BY entry_id"
+        ((borrowed,), *_) = await one.rows(f"{sealed} LIMIT 1")
+        columns = "id, class_id, group_id, outcome, n_records, keep_until_ms, at_ms"
+        about = f"'{borrowed}', '{one.home.id}', '{one.lesson_id}'"
+        await one.write(f"INSERT INTO deletion ({columns}) VALUES ({about}, 'ordered', 20, 0, 0)")
+        with pytest.raises(DomainError, match="retention_differs") as refused:
+            await one.house.retention.round()
+        assert refused.value.data == {"ordered": 20, "found": 0}
+        assert await one.count("minute_journal")
+        assert [line for line in await one.found() if f"row_untold  deletion {borrowed}" in line]
+
+
+async def test_an_order_that_was_told_too_early_deletes_nothing(tmp_path: Path, store_url: str) -> None:
+    """Who writes to the store alone can have an order sealed, but not bring its time nearer."""
+    async with old(tmp_path, store_url) as one:
+        early = Deletion("0f" * 8, one.home.id, one.lesson_id, Outcome.ORDERED, 20, 0, one.clock.ms())
+        async with one.house.store.database.write() as connection:
+            await add(connection, early)
+        await one.sealed()
+        with pytest.raises(DomainError, match="retention_early"):
+            await one.house.retention.round()
+        assert await one.count("minute_journal")
+
+
+@pytest.mark.usefixtures("short")
+async def test_one_order_that_fails_does_not_stop_the_others(tmp_path: Path, store_url: str) -> None:
+    async with old(tmp_path, store_url) as one:
+        await over(one)
+        wrong = Deletion("00" * 8, one.home.id, "0e" * 8, Outcome.ORDERED, 7, 0, one.clock.ms())
+        async with one.house.store.database.write() as connection:
+            await add(connection, wrong)
+        await one.sealed()
+        with pytest.raises(DomainError, match="retention_differs"):
+            await one.house.retention.round()
+        assert await one.count("minute_journal") == 0
 
 
 @pytest.mark.usefixtures("short")

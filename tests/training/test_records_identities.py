@@ -57,4 +57,13 @@ async def test_a_seat_is_true_until_its_trainee_is_called_otherwise(tmp_path: Pa
             await connection.exec_driver_sql(f"UPDATE person SET name = '别人' WHERE id = '{jia}'")
             assert [one.person_id async for one in untrue(connection)] == [jia]
             await connection.exec_driver_sql(f"DELETE FROM ledger_key WHERE subject = '{jia}'")
-            assert [one async for one in untrue(connection)] == [], "nothing can be said without the key"
+            assert [one.person_id async for one in untrue(connection)] == [jia], "without a key nobody could be told"
+
+
+async def test_a_seat_that_was_put_into_the_store_by_hand_is_untold(tmp_path: Path) -> None:
+    """However early it says that it was given."""
+    async with school(tmp_path) as served:
+        ghost = served.ids["staff"]
+        async with served.house.store.database.write() as connection:
+            await connection.exec_driver_sql(f"INSERT INTO enrolment VALUES ('{served.class_id}', '{ghost}', 999, 0)")
+            assert [one.person_id async for one in untrue(connection)] == [ghost]

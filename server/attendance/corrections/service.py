@@ -58,8 +58,9 @@ class Corrections:
         until = now if lesson.ended_ms is None else lesson.ended_ms + home.scheme.appeal_window_ms
         if now > until:
             raise DomainError("appeal_too_late", until=iso(until))
-        _chosen((await self._views.minutes(lesson_id)).cells(actor.person_id), first_slot, last_slot)
-        new = Appeal(_new_id(), lesson_id, actor.person_id, first_slot, last_slot, reason, now)
+        asked = _chosen((await self._views.minutes(lesson_id)).cells(actor.person_id), first_slot, last_slot)
+        slots = [cell.slot for cell in asked]  # what was asked for may reach beyond the lesson, and beyond any column
+        new = Appeal(_new_id(), lesson_id, actor.person_id, min(slots), max(slots), reason, now)
         async with self._database.write(lock(lesson_id)) as connection:
             before = await records.appeals(connection, records.asked_by(lesson_id, actor.person_id))
             if len(before) >= APPEALS_MOST:

@@ -253,3 +253,15 @@ async def test_minutes_that_are_not_sealed_wait(tmp_path: Path) -> None:
         assert await refused(served, "jia", "POST", f"lessons/{served.lesson_id}/appeals", body) == "minute_not_sealed"
         correct = f"lessons/{served.lesson_id}/corrections"
         assert await refused(served, "staff", "POST", correct, proposal(served, 0)) == "minute_not_sealed"
+
+
+async def test_an_appeal_is_about_minutes_that_there_are_however_far_it_reaches(served: School) -> None:
+    appeals = f"lessons/{served.lesson_id}/appeals"
+    wide = {"first_slot": -(10**15), "last_slot": 10**15, "text": "我一直在"}
+    asked = await done(served, "jia", "POST", appeals, wide)
+    assert (asked["first_slot"], asked["last_slot"]) == (served.slots[0], served.slots[-1])
+    reverse = {"first_slot": 10**15, "last_slot": -(10**15), "text": "我一直在"}
+    assert await refused(served, "jia", "POST", appeals, reverse) == "not_found"
+    assert await refused(served, "staff", "POST", f"lessons/{served.lesson_id}/corrections", proposal(served, 0)) == (
+        "correction_empty"
+    )
