@@ -9,6 +9,7 @@ from media import clock
 from media.errors import MediaError
 from media.figures import Figures, figures, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
+from media.live import Live
 from media.plane import MediaEvent, Plane
 from media.settings import MediaSettings
 from media.whip import Whip
@@ -80,7 +81,7 @@ class Media:
         return RoomStats(
             publisher=found.publisher[0] if found.publisher else None,
             publisher_live=found.publisher_live,
-            viewers=tuple(viewer.name for viewer in viewers),
+            viewers=(*(viewer.name for viewer in viewers), *found.followers),
             packets_in=found.packets_in,
             packets_out=found.fan_out.sent,
             resent=sum(viewer.resent for viewer in viewers),
@@ -93,8 +94,9 @@ class Media:
         return figures(self._plane.rooms.values(), self._plane.counts)
 
     def routes(self, app: web.Application) -> None:
-        """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}."""
+        """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}, GET /media/live/{room}."""
         Whip(self._plane, self._tokens).add_to(app)
+        Live(self._plane, self._tokens).add_to(app)
 
 
 def build(

@@ -29,4 +29,9 @@ def unix() -> float:
 
 def ntp() -> int:
     """The moment as a 64-bit NTP timestamp (RFC 3550 section 4)."""
-    return int((time.time() + NTP_UNIX_SECONDS) * NTP_FRACTION)
+    return ntp_at(time.time())
+
+
+def ntp_at(moment: float) -> int:
+    """Seconds since 1970 as a 64-bit NTP timestamp."""
+    return int((moment + NTP_UNIX_SECONDS) * NTP_FRACTION)

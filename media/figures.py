@@ -22,7 +22,7 @@ def figures(rooms: Iterable[Room], counts: Mapping[str, int]) -> Figures:
     """Of these rooms now."""
     rooms = list(rooms)
     return Figures(
-        viewers=sum(len(room.fan_out.viewers) for room in rooms),
+        viewers=sum(len(room.fan_out.viewers) + len(room.followers) for room in rooms),
         packets_in=sum(room.packets_in for room in rooms),
         packets_out=sum(room.fan_out.sent for room in rooms),
         resent=sum(viewer.resent for room in rooms for viewer in room.fan_out.viewers.values()),

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Literal
+from typing import Literal, Protocol
 
 from aioice import stun
 
@@ -57,6 +57,14 @@ class Session:
     endpoint: Publisher | Watcher
 
 
+class Follower(Protocol):
+    """One who watches without a peer of its own, over a plain connection."""
+
+    grant: Grant
+
+    def end(self) -> None: ...
+
+
 class Plane:
     """Rooms and sessions behind one UDP port. All calls on the loop that started it."""
 
@@ -69,6 +77,7 @@ class Plane:
         self.counts: Counter[str] = Counter()
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, Session] = {}
+        self.followers: set[Follower] = set()
         self.certificate = seam.certificate()
         self.bench = seam.Bench()
         self.mux: Mux
@@ -109,15 +118,50 @@ class Plane:
     def close_room(self, name: str) -> None:
         if self.rooms.pop(name, None) is not None:
             self._end_where(lambda session: session.room.name == name)
+            self._end_followers(lambda grant: grant.room == name)
 
     def cut(self, peer: str, at: float) -> None:
         """End what this peer opened with tokens issued until `at`, and refuse those tokens from now on."""
         self.cuts.add(peer, at)
         self._end_where(lambda session: session.grant.peer == peer and session.grant.issued <= at)
+        self._end_followers(lambda grant: grant.peer == peer and grant.issued <= at)
 
     def _end_where(self, matches: Callable[[Session], bool]) -> None:
         for session in [each for each in self.sessions.values() if matches(each)]:
             self.end(session)
+
+    def _end_followers(self, matches: Callable[[Grant], bool]) -> None:
+        for follower in [each for each in self.followers if matches(each.grant)]:
+            follower.end()
+
+    def admit(self, grant: Grant) -> Room:
+        """The room that a grant opens. Raises MediaError token_revoked, room_closed or room_full."""
+        self.cuts.check(grant)
+        room = self.rooms.get(grant.room)
+        if room is None:
+            raise MediaError("room_closed")
+        grants = [each.grant for each in self.sessions.values()] + [each.grant for each in self.followers]
+        others = {each.peer for each in grants if each.room == grant.room} - {grant.peer}
+        if len(others) >= self.settings.max_peers_per_room:
+            raise MediaError("room_full", limit=self.settings.max_peers_per_room)
+        return room
+
+    def follow(self, follower: Follower) -> None:
+        """One more watches; what its peer had open over such a connection ends."""
+        grant = follower.grant
+        self._end_followers(lambda former: (former.room, former.peer) == (grant.room, grant.peer))
+        self.followers.add(follower)
+        if grant.room in self.rooms:
+            self.rooms[grant.room].followers.append(grant.peer)
+        self._tell_viewer(grant.room, grant.peer, live=True)
+
+    def unfollow(self, follower: Follower) -> None:
+        grant = follower.grant
+        self.followers.discard(follower)
+        room = self.rooms.get(grant.room)
+        if room is not None and grant.peer in room.followers:
+            room.followers.remove(grant.peer)
+        self._tell_viewer(grant.room, grant.peer, live=False)
 
     def accept(self, grant: Grant, offer_text: str) -> tuple[Session, str]:
         """Open a session for an offer: (session, SDP answer).

@@ -52,6 +52,7 @@ class Room:
         self.fan_out = FanOut(self.slots[VIDEO], self.slots[AUDIO])
         self.publisher: tuple[str, Ingest] | None = None
         self.publisher_live = False
+        self.followers: list[str] = []
         self.keyframes_asked = 0
         self.taps: tuple[Tap, ...] = ()
         self._later, self._clock, self._ntp, self._on_media = later, clock, ntp, on_media

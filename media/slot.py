@@ -74,6 +74,11 @@ class Slot:
         return self._base is not None
 
     @property
+    def synchronised(self) -> bool:
+        """Whether the present source has said what its timestamps mean."""
+        return self._sync is not None
+
+    @property
     def timestamp(self) -> int:
         """The newest outgoing timestamp."""
         return self._timestamp

@@ -27,6 +27,7 @@ from media import clock
 from media.errors import MediaError
 from media.figures import figures
 from media.grants import Tokens
+from media.live import Live
 from media.plane import MediaEvent, Plane
 from media.settings import MediaSettings
 from media.tasks import Tasks
@@ -80,6 +81,7 @@ class Worker:
         self._time = ServersTime()
         self.plane = Plane(settings, self._on_event, self._time.now)
         self._whip = Whip(self.plane, Tokens(key))
+        self._live_door = Live(self.plane, Tokens(key))
         self._secret = control_secret(key)
         self._started = clock.boottime()
         self._since = float("inf")
@@ -103,6 +105,7 @@ class Worker:
     def application(self) -> web.Application:
         app = web.Application()
         self._whip.add_to(app)
+        self._live_door.add_to(app)
         app.router.add_post(STATE, self._guarded(self._state))
         app.router.add_get(EVENTS, self._guarded(self._events))
         return app

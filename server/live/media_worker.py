@@ -18,6 +18,7 @@ from server.core.clock import Clock
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
 from server.live.media_door import Door
+from server.live.media_pipe import piped
 
 log = structlog.get_logger("live.media")
 
@@ -178,11 +179,18 @@ class WorkerMedia(Door):
     # -- for browsers -----------------------------------------------------------------------------
 
     def routes(self, app: web.Application) -> None:
-        """Pass WHIP and WHEP on to the worker, so that it needs no port of its own."""
+        """Pass WHIP, WHEP and WebSockets on to the worker, so that it needs no port of its own."""
         offered = f"/media/{{protocol:whip|whep}}/{{room:{NAME}}}"
         app.router.add_post(offered, self._forward)
         for add in (app.router.add_patch, app.router.add_delete):
             add(f"{offered}/{{session:{NAME}}}", self._forward)
+        app.router.add_get(f"/media/live/{{room:{NAME}}}", self._pipe)
+
+    async def _pipe(self, request: web.Request) -> web.StreamResponse:
+        try:
+            return await piped(self._http, request, self._tasks)
+        except TROUBLE as error:
+            raise DomainError("media_unavailable") from error
 
     async def _forward(self, request: web.Request) -> web.Response:
         headers = {name: request.headers[name] for name in ASKED if name in request.headers}

@@ -1,0 +1,111 @@
+"""Decides what a room is as a file while it goes on: packed only while somebody reads, once for all who do."""
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from media import clock, packets
+from media.fmp4 import Muxer
+from media.packets import AUDIO, VIDEO
+from media.room import Room
+from media.samples import Picture, Sampler, Voice
+from media.tap import NAMES
+from media.window import Reader, Window
+
+Rendition = Literal["picture", "voice"]
+RENDITIONS: tuple[Rendition, ...] = ("picture", "voice")
+AIM_SECONDS = 1.0
+#: the slots that are packed
+KINDS = {NAMES[kind]: kind for kind in (VIDEO, AUDIO)}
+
+
+class Broadcast:
+    """The renditions of one room and their readers."""
+
+    def __init__(
+        self, room: Room, ntp: Callable[[], int] = clock.ntp, monotonic: Callable[[], float] = clock.monotonic
+    ) -> None:
+        self._room, self._ntp, self._clock = room, ntp, monotonic
+        self._epoch = ntp()
+        self._windows: dict[Rendition, Window] = {}
+        self._muxers: dict[Rendition, Muxer] = {}
+        self._sampler: Sampler | None = None
+        self._aimed_at: dict[str, float] = {}
+
+    @property
+    def renditions(self) -> Mapping[Rendition, Window]:
+        return self._windows
+
+    def join(self, rendition: Rendition) -> Reader:
+        """A reader that begins at a keyframe."""
+        if self._sampler is None:
+            self._sampler = Sampler(self._epoch, self, audio=True)
+            self._aimed_at.clear()
+            self._room.attach(self)
+        window = self._windows.get(rendition)
+        if window is None:
+            ask = self._room.ask_keyframe if rendition == "picture" else _nothing
+            window = self._windows[rendition] = Window(ask)
+            self._muxers[rendition] = Muxer(self._epoch, "opus", window.add, video=rendition == "picture")
+        return window.join()
+
+    def leave(self, rendition: Rendition, reader: Reader) -> None:
+        window = self._windows[rendition]
+        window.leave(reader)
+        if not window.readers:
+            del self._windows[rendition], self._muxers[rendition]
+        if not self._windows and self._sampler is not None:
+            self._sampler = None
+            self._room.detach(self)
+
+    # -- what the room tells ----------------------------------------------------------------------
+
+    def packet(
+        self, slot: str, codec: str, sequence: int, timestamp: int, payload: bytes, moment: float, *, marker: bool
+    ) -> None:
+        """One packet of a slot; see media/tap."""
+        kind = KINDS.get(slot)
+        if self._sampler is not None and kind is not None:
+            self._aim(self._sampler, kind, moment, timestamp)
+            packet = packets.canonical(marker, sequence, timestamp, 0, payload)
+            self._sampler.push(kind, codec, packet, self._ntp(), self._clock())
+
+    def gone(self, slot: str) -> None:
+        """The publisher is gone."""
+        if self._sampler is not None and slot in KINDS:
+            self._sampler.cease()
+
+    def tick(self) -> None:
+        """Periodic work, every tenth of a second or so."""
+        if self._sampler is not None:
+            self._sampler.tick(self._ntp(), self._clock())
+            if self._sampler.wants_keyframe:
+                self._room.ask_keyframe()
+
+    def _aim(self, sampler: Sampler, kind: str, moment: float, timestamp: int) -> None:
+        now = self._clock()
+        due = now - self._aimed_at.get(kind, -AIM_SECONDS) >= AIM_SECONDS
+        if not sampler.aimed(kind) or (due and self._room.slots[kind].synchronised):
+            self._aimed_at[kind] = now
+            sampler.aim(kind, clock.ntp_at(moment), timestamp)
+
+    # -- what the sampler tells -------------------------------------------------------------------
+
+    def picture(self, picture: Picture) -> None:
+        for muxer in self._muxers.values():
+            muxer.picture(picture)
+
+    def voice(self, voice: Voice) -> None:
+        for muxer in self._muxers.values():
+            muxer.voice(voice)
+
+    def blind(self) -> None:
+        for muxer in self._muxers.values():
+            muxer.blind()
+
+    def cease(self) -> None:
+        for muxer in self._muxers.values():
+            muxer.cease()
+
+
+def _nothing() -> None:
+    """Voice has no keyframes."""

@@ -1,0 +1,143 @@
+"""Decides how a room is watched over a WebSocket: plain TCP, fragmented MP4, for whoever WebRTC does not reach.
+
+GET /media/live/{room} with the exact Origin. The first message says `{"token": ..., "rendition": "picture" | "voice"}`.
+Before each init segment comes one text `{"codecs", "width", "height"}`; init segments and parts are binary. A refusal
+is one text `{"code", "data"}` and the end. Such a viewer is told, counted and cut as those of WHEP are.
+"""
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import WSMsgType, web
+
+from media.broadcast import RENDITIONS, Broadcast, Rendition
+from media.errors import MediaError
+from media.fmp4 import Init
+from media.grants import MAX_TOKEN_CHARS, Grant, Tokens
+from media.plane import TICK_SECONDS, Plane
+from media.room import Room
+from media.tasks import Tasks
+from media.window import Reader
+
+FIRST_SECONDS = 10.0
+SEND_SECONDS = 5.0
+BYE_SECONDS = 1.0
+HEARTBEAT_SECONDS = 10.0
+MAX_SAID_BYTES = MAX_TOKEN_CHARS + 256
+
+
+class Follower:
+    """One who watches over a WebSocket."""
+
+    def __init__(
+        self, grant: Grant, socket: web.WebSocketResponse, reader: Reader, hang_up: Callable[[], None]
+    ) -> None:
+        self.grant = grant
+        self._hang_up = hang_up
+        self._socket, self._reader = socket, reader
+
+    def end(self) -> None:
+        """Cut off: nothing more is sent than what is on its way."""
+        self._reader.close()
+
+    async def send(self) -> None:
+        """Send until the end, or until nothing gets through any more."""
+        init: Init | None = None
+        with suppress(ConnectionError, TimeoutError):
+            while (part := await self._reader.next()) is not None:
+                async with asyncio.timeout(SEND_SECONDS):
+                    if part.init is not init:
+                        init = part.init
+                        said = {"codecs": init.codecs, "width": init.width, "height": init.height}
+                        await self._socket.send_str(json.dumps(said))
+                        await self._socket.send_bytes(init.data)
+                    await self._socket.send_bytes(part.data)
+        with suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(BYE_SECONDS):
+                await self._socket.close()
+                return
+        self._hang_up()
+
+
+class Live:
+    """The WebSocket side of one plane."""
+
+    def __init__(self, plane: Plane, tokens: Tokens) -> None:
+        self._plane, self._tokens = plane, tokens
+        self._tasks = Tasks()
+        self._broadcasts: dict[Room, Broadcast] = {}
+        self._ticking = False
+
+    def add_to(self, app: web.Application) -> None:
+        app.router.add_get("/media/live/{room}", self._serve)
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        if urlsplit(request.headers.get("Origin", "")).netloc != request.host:
+            return web.json_response({"code": "origin_refused", "data": {}}, status=403)
+        socket = web.WebSocketResponse(max_msg_size=MAX_SAID_BYTES, compress=False, heartbeat=HEARTBEAT_SECONDS)
+        await socket.prepare(request)
+        try:
+            grant, rendition = await self._granted(request, socket)
+            room = self._plane.admit(grant)
+        except MediaError as error:
+            await socket.send_str(json.dumps({"code": error.code, "data": error.data}))
+            await socket.close()
+            return socket
+        await self._follow(room, grant, rendition, socket, partial(_abort, request))
+        return socket
+
+    async def _follow(
+        self,
+        room: Room,
+        grant: Grant,
+        rendition: Rendition,
+        socket: web.WebSocketResponse,
+        hang_up: Callable[[], None],
+    ) -> None:
+        broadcast = self._broadcasts.setdefault(room, Broadcast(room))
+        if not self._ticking:
+            self._ticking = True
+            self._tasks.spawn(self._tick(), "tick")
+        reader = broadcast.join(rendition)
+        follower = Follower(grant, socket, reader, hang_up)
+        self._plane.follow(follower)
+        sending = self._tasks.spawn(follower.send(), "follow")
+        try:
+            async for message in socket:
+                if message.type is not WSMsgType.TEXT:
+                    break
+        finally:
+            sending.cancel()
+            self._plane.unfollow(follower)
+            broadcast.leave(rendition, reader)
+            if not broadcast.renditions:
+                self._broadcasts.pop(room, None)
+
+    async def _tick(self) -> None:
+        while self._broadcasts:
+            await asyncio.sleep(TICK_SECONDS)
+            for broadcast in self._broadcasts.values():
+                broadcast.tick()
+        self._ticking = False
+
+    async def _granted(self, request: web.Request, socket: web.WebSocketResponse) -> tuple[Grant, Rendition]:
+        said: Any = None
+        with suppress(TimeoutError, TypeError, ValueError):
+            said = json.loads(await socket.receive_str(timeout=FIRST_SECONDS))
+        if not isinstance(said, dict) or not isinstance(said.get("token"), str):
+            raise MediaError("token_missing")
+        grant = self._tokens.verify(said["token"], self._plane.now())
+        rendition = said.get("rendition", "picture")
+        if grant.kind != "watch" or grant.room != request.match_info["room"] or rendition not in RENDITIONS:
+            raise MediaError("grant_mismatch")
+        return grant, rendition
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport is not None:
+        request.transport.abort()

@@ -1,0 +1,44 @@
+"""A WebSocket for media between a browser and the worker: what either says or ends, the other hears."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from media.api import MediaSettings, serving
+from tests.live.test_media_worker import KEY, SECONDS, VOICE, server
+from tests.media.clients import EncodedAudio, publish
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def test_a_lesson_over_a_websocket_passes_through_the_server(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    path = tmp_path / "media.sock"
+    async with serving(MediaSettings(), KEY, path), server(path) as one:
+        await one.here()
+        await one.media.open_room("lesson")
+        token = one.media.token("lesson", "teacher", publish=True)
+        teacher = await publish(http, one.url, "lesson", token, EncodedAudio(VOICE))
+        asked, headers = f"{one.url}/media/live/lesson", {"Origin": one.url}
+        async with asyncio.timeout(SECONDS), http.ws_connect(asked, headers=headers) as trainee:
+            said = one.media.token("lesson", "a", publish=False)
+            await trainee.send_json({"token": said, "rendition": "voice"})
+            assert (await trainee.receive_json())["codecs"] == "opus"
+            assert b"moov" in await trainee.receive_bytes()
+            assert b"moof" in await trainee.receive_bytes()
+            await one.media.cut("a")
+            while (await trainee.receive()).type is aiohttp.WSMsgType.BINARY:
+                pass
+            assert trainee.closed
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await http.ws_connect(asked, headers={"Origin": "https://elsewhere.example"})
+        await teacher.close()
+    async with server(path) as alone:
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+            await http.ws_connect(f"{alone.url}/media/live/lesson", headers={"Origin": alone.url})
