@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from server.accounts.rules import SESSION_MS
 from server.attendance import records
 from server.attendance.corrections import records as corrections
 from server.attendance.evidence import minute_records
@@ -18,6 +19,8 @@ from server.verify.formats import CHANGED, NO_ID, Kind, order_of, read_record
 
 #: where the mode stands in a record
 MODE: Final = 34
+#: for so many minutes of the log a lease from before it may hold: a lease ends with its login
+OLDER_HOLD: Final = SESSION_MS // MINUTE_MS
 NOTHING: Final[Counter[bytes]] = Counter()
 
 
@@ -61,7 +64,8 @@ async def _of_lesson(connection: ledger.Connection, genesis: int, lesson_id: str
         for person_id in people or [NO_ID.hex()] * (slot in other_sums):
             if slot in said or slot >= begun:
                 yield Difference(lesson_id, slot, person_id)
-    for slot, person_id in _without_lease(stored, await records.leases_of_lesson(connection, lesson_id)):
+    leases = await records.leases_of_lesson(connection, lesson_id)
+    for slot, person_id in _without_lease(stored, leases, genesis + OLDER_HOLD):
         yield Difference(lesson_id, slot, person_id)
     async for found in _of_corrections(connection, lesson_id, entries):
         yield found
@@ -88,11 +92,13 @@ async def _of_corrections(
         yield Difference(lesson_id, 0, NO_ID.hex())
 
 
-def _without_lease(stored: Iterable[SealedMinute], leases: Iterable[LeaseRow]) -> Iterator[tuple[int, str]]:
-    """Whose minute names a lease that did not hold in it; epoch 0 names none."""
+def _without_lease(stored: Iterable[SealedMinute], leases: Iterable[LeaseRow], until: int) -> Iterator[tuple[int, str]]:
+    """Whose minute names a lease that did not hold in it. Epoch 0, older than the log, holds until `until`."""
     known = {(one.person_id, one.epoch): one for one in leases}
     for slot, one in ((minute.slot, record) for minute in stored for record in minute.records):
         if one.summary is None or not one.summary.epoch:
+            if one.summary is not None and one.credit_ms and slot >= until:
+                yield slot, one.person_id
             continue
         lease, start = known.get((one.person_id, one.summary.epoch)), slot * MINUTE_MS
         if lease is None or not _held(lease, start, start + MINUTE_MS):

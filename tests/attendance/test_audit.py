@@ -143,6 +143,22 @@ async def test_a_minute_that_begins_when_its_lease_had_ended_is_named(world: Wor
     assert await found(world) == [Difference(LESSON, SLOT + 1, person_id(1))]
 
 
+async def test_a_lease_from_before_the_log_holds_no_longer_than_a_login(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with world.database.write() as connection:
+        await ledger.begin(connection, "log", SLOT + 1)
+    page = await joined(world)
+    await world.crash()
+    await page.join()
+    await attend(world, page, 180_000)
+    world.clock.advance(90_000)
+    await world.sealer.round()
+    assert await found(world) == []
+    monkeypatch.setattr("server.attendance.audit.OLDER_HOLD", 1)
+    assert await found(world) == [Difference(LESSON, SLOT + 2, person_id(1))]
+
+
 #: a lesson's minute as version 0.2 stored it, and as the log was told of it before there were summaries
 OLD_JOURNAL = "000000000000000100020100004e209c40ea60014e20000000000000000200000104ea60"
 OLD_TOLD = (
