@@ -1,12 +1,13 @@
 """The command line; `python -m server COMMAND --help` explains each command."""
 
 import argparse
-import asyncio
 import os
 import sys
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
+
+import uvloop
 
 from server import commands
 from server.core.errors import DomainError
@@ -86,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         }
         config = read_config(Path(options.config), overrides)
         work: Command = options.run
-        return asyncio.run(work(config, options)) or 0
+        return uvloop.run(work(config, options)) or 0
     except DomainError as error:
         print("\n  ".join((f"keshi: {error}", *(REMEDIES | upkeep.REMEDIES).get(error.code, ()))), file=sys.stderr)
         return EXIT_REFUSED

@@ -30,10 +30,11 @@ class Watch:
 
     def look(self, now_ms: int) -> bool:
         """Whether we stood still since the last look; `now_ms` is ledger time."""
-        boot_ms = self._boot()
-        still_ms = 0 if self._looked_ms is None else boot_ms - self._looked_ms
+        boot_ms, looked_ms = self._boot(), self._looked_ms
         self._looked_ms = boot_ms
+        if looked_ms is None or (still_ms := boot_ms - looked_ms) <= PAUSE_MS:
+            return False
         if still_ms > AWAY_MS:
             self.gaps.append((now_ms - still_ms, now_ms))
-        self.pauses += still_ms > PAUSE_MS
-        return still_ms > PAUSE_MS
+        self.pauses += 1
+        return True

@@ -23,6 +23,7 @@ from server.core.clock import Clock, boot_ms
 from server.core.cluster.owners import Alone, Claim, Owners
 from server.core.database import Database
 from server.core.tasks import Tasks
+from server.core.turns import Turns
 from server.ledger import records as ledger
 from server.training.rules import AttentionRule
 from server.verify.minutes import Odd
@@ -61,7 +62,7 @@ class Holder:
     note: str | None = None
     noted_slot: int = 0
     #: kept here so that it need not be made anew for each beat
-    lock: asyncio.Lock | None = None
+    lock: Turns | None = None
     #: why the lease ended, once it has
     ended: End | None = None
 
@@ -70,6 +71,10 @@ class Holder:
         return Holding(
             self.lesson_id, self.session_id, self.page, self.resume_digest, bool(self.connection), self.seen_ms
         )
+
+    def speaks(self, connection: str, lesson_id: str, epoch: int) -> bool:
+        """Whether this connection is its page's, under this lease."""
+        return self.connection == connection and self.epoch == epoch and self.lesson_id == lesson_id
 
     def silent(self, now_ms: int) -> bool:
         """Whether the page is gone for so long that it holds nothing any more."""
@@ -135,7 +140,7 @@ class Register:
         self._left: dict[str, list[dict[str, Any]]] = {}
         self._restoring = True
         self._loading = asyncio.Lock()
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, Turns] = WeakValueDictionary()
 
     def look(self) -> None:
         """See whether we stood still."""
@@ -159,14 +164,14 @@ class Register:
                 await told()
             self._told_gaps = known
 
-    def lock(self, person_id: str) -> asyncio.Lock:
+    def lock(self, person_id: str) -> Turns:
         """What an account does with its lease happens one thing at a time; the lock lives as long as the lease."""
         holder = self.holders.get(person_id)
         if holder is not None and holder.lock is not None:
             return holder.lock
         lock = self._locks.get(person_id)
         if lock is None:
-            lock = self._locks[person_id] = asyncio.Lock()
+            lock = self._locks[person_id] = Turns()
         if holder is not None:
             holder.lock = lock
         return lock

@@ -41,15 +41,15 @@ class _Batch:
 
     known: _Known
     lines: list[bytes] = field(default_factory=list)
-    then: list[Callable[[], None]] = field(default_factory=list)
+    then: list[tuple[Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
 
     def tell(self, error: DomainError | None) -> None:
         """Say how it went, once everything that follows from the stored lines is true."""
         if error is not None:
             self.known.set_exception(error)
             return
-        for then in self.then:
-            then()
+        for then, about in self.then:
+            then(*about)
         self.known.set_result(None)
 
 
@@ -114,12 +114,12 @@ class Spool:
         """Bytes in the current file since it was begun."""
         return self._size - self._begun_size
 
-    def append(self, line: dict[str, Any], then: Callable[[], None] | None = None) -> Awaitable[None]:
+    def append(self, line: dict[str, Any], then: Callable[..., None] | None = None, *about: Any) -> Awaitable[None]:
         """Have a line written; what is returned ends when it is on disk. All lines that wait together share it.
 
-        Raises DomainError disk_full (data.reason), closing; then the line does not count. `then` is called once,
-        exactly if the line is on disk, before anything else can happen in between; also when who waits is cancelled, of
-        which they hear when all this is known.
+        Raises DomainError disk_full (data.reason), closing; then the line does not count. `then(*about)` is called
+        once, exactly if the line is on disk, before anything else can happen in between; also when who waits is
+        cancelled, of which they hear when all this is known.
         """
         if self._file is None:
             raise DomainError("closing")
@@ -130,7 +130,7 @@ class Spool:
             self._wake()
         batch.lines.append(written)
         if then is not None:
-            batch.then.append(then)
+            batch.then.append((then, about))
         return batch.known
 
     def _wake(self) -> None:

@@ -40,7 +40,8 @@ def next_link(
 ) -> bytes:
     """The chain after an acknowledged beat; `attended` are the spans with focus, and with somebody moving."""
     if len(spans) == 1:  # as nearly every beat has
-        told = f"{spans[0][0]}-{spans[0][1]}"
+        ((start, end),) = spans
+        told = f"{start}-{end}"
     else:
         told = _told(spans)
     if attended is not None:

@@ -7,7 +7,6 @@ A measurement is a module in tests/bench with `run() -> list[dict]`, or an `asyn
 `peer` (what it is) and `ratio` (how many times better than the peer).
 """
 
-import asyncio
 import importlib
 import inspect
 import json
@@ -16,6 +15,8 @@ import traceback
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 HERE = Path(__file__).parent
 OUT = HERE.parents[1] / "build" / "bench.jsonl"
@@ -38,7 +39,7 @@ def measure(name: str) -> list[Figure]:
     if run is None:
         return []
     found = run()
-    figures = asyncio.run(found) if inspect.iscoroutine(found) else found
+    figures = uvloop.run(found) if inspect.iscoroutine(found) else found
     return [{field: figure.get(field) for field in FIELDS} for figure in figures]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import uvloop
 from sqlalchemy import text
 
 from server.attendance.beats import Acknowledged
@@ -115,4 +116,4 @@ def run() -> list[dict[str, Any]]:
         template = make_template(folder)
         with as_before():
             look_seldom()
-            return asyncio.run(measure(folder, template))
+            return uvloop.run(measure(folder, template))

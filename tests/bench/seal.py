@@ -4,13 +4,13 @@ Both take turns in the same run on the same disk; CPU time is this whole process
 looks for garbage as a server does.
 """
 
-import asyncio
 import tempfile
 import time
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import uvloop
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
@@ -123,4 +123,4 @@ def run() -> list[dict[str, Any]]:
         with as_before(), Postgres() as server:
             url = server.url(server.create(postgres_template(server)))
             look_seldom()
-            return asyncio.run(measure(folder, template)) + asyncio.run(over_postgres(url, folder / "postgres"))
+            return uvloop.run(measure(folder, template)) + uvloop.run(over_postgres(url, folder / "postgres"))

@@ -68,7 +68,10 @@ class Pages:
                 check_page(holder.key, beat.signature, text)
             except Refused as error:
                 raise DomainError("beat_refused", why="signature") from error
-        return next_link(holder.link, *beat[:4], beat.attended) if holder.link else b""
+        if not holder.link:
+            return b""
+        seq, nonce, mono, spans, _, attended = beat
+        return next_link(holder.link, seq, nonce, mono, spans, attended)
 
     def keep(self, holder: Holder, beat: Beat, received_ms: int) -> None:
         """The beat is on disk: its signature, of all before it, is the newest of this lease and minute."""
