@@ -1,5 +1,6 @@
 """Staff have a class settled through the real doors; what is kept, what is refused, and what a package says of it."""
 
+import asyncio
 import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -156,3 +157,11 @@ async def test_fsck_names_a_settlement_that_the_minutes_do_not_give(served: Scho
     assert all("settlement_wrong" in line and f"{served.class_id} 2" in line for line in found)
     wrong = [(one.code, one.settlement, one.seat) for one in (await report(served)).findings]
     assert sorted(wrong) == [("settlement_wrong", 2, 1), ("settlement_wrong", 2, 2)]
+
+
+async def test_settled_three_times_at_once_each_has_its_number_and_follows_from_the_minutes(served: School) -> None:
+    assert sorted(await asyncio.gather(*(settle(served) for _ in range(3)))) == [1, 2, 3]
+    found = await report(served)
+    assert found.findings == ()
+    assert {one.number for one in found.settled} == {1, 2, 3}
+    assert [line async for line in faults(served.house)] == []
