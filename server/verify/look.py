@@ -14,6 +14,7 @@ from server.verify.corrections import Change, followed
 from server.verify.deleted import Deleted
 from server.verify.formats import ID_BYTES, LeafFlag
 from server.verify.hours import Rules
+from server.verify.once import at_once
 from server.verify.progress import Progress
 from server.verify.receipts import Receipt
 from server.verify.report import Finding
@@ -60,7 +61,7 @@ class Look(Walk):
         self.totals()
 
     def whole(self) -> None:
-        """Each lesson has all its minutes, and their details say what was delivered."""
+        """Each lesson has all its minutes, as their details say, and nobody was in two at once."""
         slots: dict[bytes, list[int]] = {}
         for name, slot in self.said.keys() | self.minutes.keys():
             slots.setdefault(name, []).append(slot)
@@ -69,6 +70,8 @@ class Look(Walk):
         for name, record, ms in self.told:
             if ms != self.delivered.get((name, record.slot), ms):
                 self.find("minute_wrong", record.slot, name, record.subject)
+        for slot, name, person in at_once(self.bundle, self.minutes):
+            self.find("two_lessons", slot, name, person)
 
     def judge_settlements(self, shown: Mapping[bytes, bytes]) -> None:
         """Each settlement follows from what was known in its minute."""

@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     "evidence_changed": ("明细与已封存的摘要不符", "the details do not fit their sealed digest"),
     "minute_moved": ("记录不在它所属的分钟里", "a record lies in another minute than its own"),
     "minute_doubled": ("同一分钟记了两次", "one minute was recorded twice"),
+    "two_lessons": ("同一时刻在两个课次里计时", "was credited in two lessons at one moment"),
     "minute_missing": ("缺少记录", "records are missing"),
     "minute_wrong": ("记录不合规则", "a record breaks the rules"),
     "lease_wrong": ("终端租约不在日志里，或当时无效", "its lease is not in the log, or did not hold then"),

@@ -1,4 +1,4 @@
-"""Evidence of a small class, sealed by a real log: two lessons, two trainees, one hidden for a while."""
+"""Evidence of a small class, sealed by a real log: two lessons at once, two trainees in each, one hidden at times."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,17 @@ from server.training.rules import Lesson, LessonState, SubjectKind
 from server.verify.bundle import Bundle, Seat
 from server.verify.formats import CHANGED, ENDED, Kind, Record
 from server.verify.identity import digest
-from server.verify.minutes import CREDITED, Summary, write
+from server.verify.minutes import CLOSED, CREDITED, Summary, write
 from tests.ledger.world import GENESIS, LESSON, OTHER, World
 
 PEOPLE = {"00000000000000a1": 17, "00000000000000a2": 18}
+#: nobody is in two lessons at once: these are in the other one
+OTHERS = {"00000000000000a3": 19, "00000000000000a4": 20}
+EVERYBODY = PEOPLE | OTHERS
 LESSONS = {LESSON: 3, OTHER: 4}
 MINUTES = 3
 HOME, OTHER_HOME = "cc" * 8, "ce" * 8
-SALTS = {bytes.fromhex(one): bytes([seat]) * 16 for one, seat in PEOPLE.items()}
+SALTS = {bytes.fromhex(one): bytes([seat]) * 16 for one, seat in EVERYBODY.items()}
 NAME = "学员"
 ID_NUMBER = "371***********123X"
 
@@ -39,6 +42,13 @@ class SmallClass:
     #: what the package shows beside what the tables have
     shown: list[bytes] = field(default_factory=list)
     schemes: set[str] = field(default_factory=set)
+    #: two trainees are in both lessons, half of each minute in each; else nobody is in two
+    together: bool = False
+
+    @property
+    def people(self) -> dict[str, int]:
+        """Who sits where."""
+        return PEOPLE if self.together else EVERYBODY
 
     async def attend(self, minutes: int = MINUTES, lessons: dict[str, int] = LESSONS) -> None:
         """Spend and seal so many minutes in each of these lessons."""
@@ -75,7 +85,11 @@ class SmallClass:
         await self.world.ledger.round()
 
     async def enrol(
-        self, people: dict[str, int] = PEOPLE, lessons: dict[str, int] = LESSONS, home: str = HOME, at: int = 0
+        self,
+        people: dict[str, int] | None = None,
+        lessons: dict[str, int] = LESSONS,
+        home: str = HOME,
+        at: int = 0,
     ) -> None:
         """Say who sits where, called 学员17 and so on, and which lessons there are; in minute GENESIS + `at`."""
         slot = GENESIS + at
@@ -87,7 +101,7 @@ class SmallClass:
                 subject=bytes.fromhex(one),
                 evidence=digest(SALTS[bytes.fromhex(one)], f"{NAME}{seat}", ID_NUMBER),
             )
-            for one, seat in people.items()
+            for one, seat in (self.people if people is None else people).items()
         ]
         told += [Record(Kind.LESSON, slot, seq=number, resource=bytes.fromhex(one)) for one, number in lessons.items()]
         async with self.world.database.write() as connection:
@@ -111,7 +125,7 @@ class SmallClass:
     async def bundle(self, lessons: dict[str, int] = LESSONS) -> Bundle:
         """What is exported of it."""
         proofs = await self.world.ledger.proofs(lessons, self.known.texts, partly=[HOME, OTHER_HOME, *self.schemes])
-        seats = [Seat(person_id, seat) for person_id, seat in PEOPLE.items()]
+        seats = [Seat(person_id, seat) for person_id, seat in self.people.items()]
         async with self.world.database.read() as connection:
             shown = [text for one in lessons for text in await pages.shown_of(connection, one)]
         named = [_lesson(one, number) for one, number in lessons.items()]
@@ -119,8 +133,11 @@ class SmallClass:
 
     async def spend(self, lesson_id: str, slot: int, epoch: int = 0, more: Sequence[MinuteRecord] = ()) -> None:
         """Say a minute of everybody, in time or late; `more` in place of what was really spent."""
-        minutes = more or [_spent(person_id, slot, epoch) for person_id in PEOPLE]
-        sealed = SealedMinute(slot, 60_000, tuple(minutes))
+        second = lesson_id == OTHER
+        people = OTHERS if second and not self.together else PEOPLE
+        parts, part = (2, int(second)) if self.together else (1, 0)
+        minutes = more or [_spent(person_id, slot, epoch, parts, part) for person_id in people]
+        sealed = SealedMinute(slot, 60_000 // parts, tuple(minutes))
         async with self.world.database.write() as connection:
             await records.append_packed(connection, slot, lesson_id, minute_records(lesson_id, sealed))
         for one in sealed.records:
@@ -128,11 +145,16 @@ class SmallClass:
             self.known.credit_ms[lesson_id, one.person_id, slot] = one.credit_ms
 
 
-def _spent(person_id: str, slot: int, epoch: int = 0) -> MinuteRecord:
-    """A whole minute, or one that was half hidden; under a lease that is older than the log, if none is named."""
-    whole = (slot + PEOPLE[person_id]) % 2
+def _spent(person_id: str, slot: int, epoch: int = 0, parts: int = 1, part: int = 0) -> MinuteRecord:
+    """A whole minute, or one that was hidden for a while; under a lease that is older than the log, if none is named.
+
+    Of a lesson that was open in the `part` of so many `parts` of it, the same in that.
+    """
+    whole = (slot + EVERYBODY[person_id]) % 2
     hidden = ((CREDITED, 20_000), (Reason.HIDDEN, 40_000), (CREDITED, 60_000))
-    return told(person_id, write(Summary(epoch, ((CREDITED, 60_000),) if whole else hidden)))
+    begin = part * MINUTE_MS // parts
+    spells = [(state, begin + end // parts) for state, end in (((CREDITED, MINUTE_MS),) if whole else hidden)]
+    return told(person_id, write(Summary(epoch, (*([(CLOSED, begin)] if part else []), *spells))))
 
 
 def _lesson(lesson_id: str, number: int) -> Lesson:

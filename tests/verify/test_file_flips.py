@@ -55,6 +55,7 @@ def holds(raw: bytes, keys: list[Key], honest: Bundle) -> bool:
 
 async def flipped(small: SmallClass, step: int) -> int:
     """How many bits were flipped."""
+    small.together = True
     made = await evidence(small)
     raw, keys = write(made), [small.world.ledger.key]
     honest = read(raw)

@@ -22,6 +22,13 @@ async def told(small: SmallClass) -> Bundle:
     return await small.bundle()
 
 
+@pytest.fixture
+def small(small: SmallClass) -> SmallClass:
+    """Both are in both lessons, half of each minute in each."""
+    small.together = True
+    return small
+
+
 def found(report: Report) -> list[tuple[int, int, str]]:
     return [(one.lesson, one.seat, one.code) for one in report.findings]
 

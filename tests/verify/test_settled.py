@@ -14,8 +14,15 @@ from tests.ledger.world import GENESIS
 from tests.verify.evidence import OTHER_HOME, PEOPLE, SmallClass
 
 ONE = next(iter(PEOPLE))
-SCHEME: dict[str, Any] = {"class_hour_ms": 60_000, "rounding": "down"}
-RULES = Rules(60_000)
+SCHEME: dict[str, Any] = {"class_hour_ms": 30_000, "rounding": "down"}
+RULES = Rules(30_000)
+
+
+@pytest.fixture
+def small(small: SmallClass) -> SmallClass:
+    """Both are in both lessons, half of each minute in each."""
+    small.together = True
+    return small
 
 
 async def told(small: SmallClass, minutes: int = 3, **more: Any) -> Bundle:
@@ -37,7 +44,7 @@ def sums(report: Report, **hours: tuple[int | None, ...]) -> list[Row]:
         cut = {lesson: report.cut_ms.get((lesson, seat), 0) for lesson in mine}
         rows += [Row(seat, lesson, ms // 1000, 0, (ms - cut[lesson]) // 1000) for lesson, ms in mine.items()]
         credit_ms, counts_ms = sum(mine.values()), sum(mine.values()) - sum(cut.values())
-        said = credit_ms // 60_000, credit_ms % 60_000 // 60_000, counts_ms // 60_000
+        said = credit_ms // 30_000, credit_ms % 30_000 // 60_000, counts_ms // 30_000
         total = Row(seat, None, credit_ms // 1000, 0, counts_ms // 1000)
         rows.append(replace(total, hours=hours.get(f"seat{seat}", said)))
     return rows
@@ -61,11 +68,11 @@ async def test_a_lesson_that_has_not_begun_keeps_nobody_from_checking_the_sum(sm
 
 
 async def test_the_cap_of_a_day_is_over_all_lessons(small: SmallClass) -> None:
-    bundle = await told(small, daily_cap_ms=200_000)
+    bundle = await told(small, daily_cap_ms=100_000)
     report = check(bundle)
     of = {seat: sum(ms for (_, one), ms in report.credit_ms.items() if one == seat) for seat in PEOPLE.values()}
     assert day_of(GENESIS) == day_of(GENESIS + 2)
-    assert {seat: of[seat] - 200_000 for seat in of} == {
+    assert {seat: of[seat] - 100_000 for seat in of} == {
         seat: sum(ms for (_, one), ms in report.cut_ms.items() if one == seat) for seat in of
     }
     assert found(check(bundle, sheets=[sums(report)])) == []
@@ -77,10 +84,10 @@ async def test_the_cap_of_a_day_is_over_all_lessons(small: SmallClass) -> None:
 
 
 async def test_a_cap_that_nobody_reaches_takes_nothing(small: SmallClass) -> None:
-    assert check(await told(small, daily_cap_ms=320_000)).cut_ms == {}
+    assert check(await told(small, daily_cap_ms=160_000)).cut_ms == {}
 
 
-@pytest.mark.parametrize(("shortest_ms", "cut"), [(140_000, False), (160_000, True), (170_001, True)])
+@pytest.mark.parametrize(("shortest_ms", "cut"), [(70_000, False), (80_000, True), (85_001, True)])
 async def test_a_stretch_too_short_does_not_count(small: SmallClass, shortest_ms: int, cut: bool) -> None:
     report = check(await told(small, shortest_ms=shortest_ms))
     short = {where: ms for where, ms in report.credit_ms.items() if ms < shortest_ms}
@@ -90,16 +97,16 @@ async def test_a_stretch_too_short_does_not_count(small: SmallClass, shortest_ms
 
 async def test_corrections_come_before_the_scheme(small: SmallClass) -> None:
     await small.enrol()
-    await small.publish(SCHEME | {"daily_cap_ms": 230_000})
+    await small.publish(SCHEME | {"daily_cap_ms": 115_000})
     await small.attend()
     hidden = PEOPLE[ONE] % 2 == GENESIS % 2
-    before = 40_000 if hidden else 60_000
+    before = 20_000 if hidden else 30_000
     await small.correct(ONE, 0, before, 0, at=4)
     report = check(await small.bundle())
     assert found(report) == []
     mine = sum(ms for (_, seat), ms in report.credit_ms.items() if seat == 17)
     cut = sum(ms for (_, seat), ms in report.cut_ms.items() if seat == 17)
-    assert cut == max(0, mine - before - 230_000)
+    assert cut == max(0, mine - before - 115_000)
 
 
 async def test_without_a_scheme_that_is_shown_hours_are_not_checked_and_it_is_said(small: SmallClass) -> None:
@@ -137,7 +144,7 @@ async def test_another_class_is_bound_to_its_own_scheme(small: SmallClass) -> No
     assert check(await small.bundle()).rules == RULES
 
 
-@pytest.mark.parametrize("parameters", [{"class_hour_ms": 0}, {"class_hour_ms": 60_000, "rounding": "up"}])
+@pytest.mark.parametrize("parameters", [{"class_hour_ms": 0}, {"class_hour_ms": 30_000, "rounding": "up"}])
 async def test_a_scheme_that_no_platform_publishes_is_named(small: SmallClass, parameters: dict[str, Any]) -> None:
     await small.enrol()
     await small.publish(parameters)

@@ -27,11 +27,18 @@ from tests.verify.evidence import HOME, LESSONS, PEOPLE, SmallClass
 BOTH_STORES = False
 VECTORS = Path(__file__).parent / "settlements.json"
 JIA, YI = PEOPLE
-PLAIN: dict[str, Any] = {"class_hour_ms": 50_000}
-STRICT: dict[str, Any] = {"class_hour_ms": 50_000, "daily_cap_ms": 200_000, "complete_percent": 90, "late_ms": 0}
+PLAIN: dict[str, Any] = {"class_hour_ms": 25_000}
+STRICT: dict[str, Any] = {"class_hour_ms": 25_000, "daily_cap_ms": 100_000, "complete_percent": 90, "late_ms": 0}
 #: the lessons take the minutes 0 to 2 and end in the third
 AT = 6
 Said = dict[str, Any]
+
+
+@pytest.fixture
+def small(small: SmallClass) -> SmallClass:
+    """Both are in both lessons, half of each minute in each."""
+    small.together = True
+    return small
 
 
 def scheme(parameters: dict[str, Any] = PLAIN) -> bytes:
@@ -40,10 +47,11 @@ def scheme(parameters: dict[str, Any] = PLAIN) -> bytes:
 
 
 def attended(person: str, lesson: str, changed: dict[int, int] | None = None) -> Attended:
-    """What somebody has in a lesson (tests/verify/evidence.py): whole minutes, or ones that were half hidden."""
-    minutes = {GENESIS + at: 60_000 if (GENESIS + at + PEOPLE[person]) % 2 else 40_000 for at in range(3)}
+    """What somebody has in a lesson (tests/verify/evidence.py): half minutes, or ones that were hidden for a while."""
+    minutes = {GENESIS + at: 30_000 if (GENESIS + at + PEOPLE[person]) % 2 else 20_000 for at in range(3)}
     counts = minutes | {GENESIS + at: ms for at, ms in (changed or {}).items()}
-    return Attended(LESSONS[lesson], counts, 180_000, GENESIS * MINUTE_MS, GENESIS * MINUTE_MS)
+    first_ms = GENESIS * MINUTE_MS + (30_000 if lesson == OTHER else 0)
+    return Attended(LESSONS[lesson], counts, 90_000, GENESIS * MINUTE_MS + 30_000, first_ms)
 
 
 def said(person: str, number: int = 1, at: int = AT, told: bytes = b"", **more: Any) -> Said:
@@ -111,9 +119,9 @@ async def test_an_honest_settlement_holds_and_is_told(small: SmallClass) -> None
     report = check(await shown(small))
     assert report.findings == ()
     total = {one: said(one)["confirmed_ms"] for one in PEOPLE}
-    assert set(total.values()) == {280_000, 320_000}
+    assert set(total.values()) == {140_000, 160_000}
     assert report.settled == tuple(
-        Settlement(1, seat, GENESIS + AT, "ours/1", total[one] // 50_000, total[one] % 50_000, total[one])
+        Settlement(1, seat, GENESIS + AT, "ours/1", total[one] // 25_000, total[one] % 25_000, total[one])
         for one, seat in PEOPLE.items()
     )
     assert "第 1 次结算 · settlement 1: ours/1, 2 人 · trainees, 11 课时 · class hours" in "\n".join(_told(report))
@@ -122,13 +130,13 @@ async def test_an_honest_settlement_holds_and_is_told(small: SmallClass) -> None
 async def test_a_settlement_keeps_what_counted_in_its_minute(small: SmallClass) -> None:
     await taught(small)
     await settle(small, said(JIA), said(YI))
-    slot = next(at for at in range(3) if attended(JIA, LESSON).minutes[GENESIS + at] == 40_000)
-    await small.correct(JIA, slot, 40_000, 60_000, at=8)
-    now = said(JIA, 2, 11, changed={slot: 60_000})
+    slot = next(at for at in range(3) if attended(JIA, LESSON).minutes[GENESIS + at] == 20_000)
+    await small.correct(JIA, slot, 20_000, 30_000, at=8)
+    now = said(JIA, 2, 11, changed={slot: 30_000})
     await settle(small, now, said(YI, 2, 11), at=11)
     report = check(await shown(small))
     assert report.findings == ()
-    assert now["confirmed_ms"] - said(JIA)["confirmed_ms"] == 20_000
+    assert now["confirmed_ms"] - said(JIA)["confirmed_ms"] == 10_000
     await settle(small, said(JIA, 3, 13), said(YI, 3, 13), at=13)
     assert wrong(check(await shown(small))) == [("settlement_wrong", 3, 17, 3)], "as if nothing had been corrected"
 
@@ -137,7 +145,7 @@ async def test_another_scheme_gives_another_result(small: SmallClass) -> None:
     strict = scheme(STRICT)
     await taught(small, strict)
     texts = [said(one, told=strict) for one in PEOPLE]
-    assert {one["confirmed_ms"] for one in texts} == {200_000}
+    assert {one["confirmed_ms"] for one in texts} == {100_000}
     assert {lesson["complete"] for one in texts for lesson in one["lessons"]} == {False}
     assert {lesson["late"] for one in texts for lesson in one["lessons"]} == {False}
     await settle(small, *texts)

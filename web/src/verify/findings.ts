@@ -4,7 +4,7 @@ import type { WrongSettlement } from './settlements'
 
 export type Code =
   | 'leaf_changed' | 'leaf_moved' | 'group_changed' | 'record_changed' | 'records_changed' | 'records_erased' | 'evidence_changed' | 'minute_moved'
-  | 'minute_doubled' | 'minute_missing' | 'minute_wrong' | 'lease_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs'
+  | 'minute_doubled' | 'minute_missing' | 'two_lessons' | 'minute_wrong' | 'lease_wrong' | 'sum_wrong' | 'total_wrong' | 'sheet_differs'
   | 'challenge_wrong' | 'challenge_skipped' | 'challenge_shifted' | 'seed_wrong' | 'page_key_wrong' | 'page_signature_wrong' | 'correction_wrong' | 'receipt_differs'
   | 'seat_wrong' | 'name_wrong' | 'lesson_wrong' | 'scheme_wrong' | 'settlement_wrong' | 'settlement_missing' | 'settlement_unknown'
 

@@ -10,6 +10,7 @@ import type { Rules } from './hours'
 import { Leases } from './leases'
 import { said } from './minutes'
 import { hex, type Checkpoint } from './notes'
+import { atOnce } from './once'
 import { Seats } from './seats'
 import { cutMs, Schemes } from './settled'
 import { Settlements } from './settlements'
@@ -167,6 +168,7 @@ export class Look {
   /** What can only be told when everything was seen; `until` is the newest minute of the log. */
   ended(until: number): void {
     this.earned.whole()
+    atOnce(this.bundle, this.earned.minutes).forEach(this.tell)
     for (const one of this.leases.wrong()) this.tell({ code: 'lease_wrong', ...one })
     const shown = new Map(this.bundle.shown.map((text) => [hex(sha256(text)), text]))
     this.pages.wrong(this.bundle, shown, (one) => this.findings.named(one.code, one.slot, one.lesson, one.person)).forEach(this.tell)

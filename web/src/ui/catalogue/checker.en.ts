@@ -127,6 +127,7 @@ export const checker: typeof chinese = {
   'finding.evidence_changed': 'the details do not fit their sealed digest',
   'finding.minute_moved': 'a record lies in another minute than its own',
   'finding.minute_doubled': 'one minute was recorded twice',
+  'finding.two_lessons': 'was credited in two lessons at one moment',
   'finding.minute_missing': 'records are missing',
   'finding.minute_wrong': 'a record breaks the rules',
   'finding.records_erased': 'records were deleted, and nobody ordered it in the log after their time',

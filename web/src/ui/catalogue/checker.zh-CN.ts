@@ -125,6 +125,7 @@ export const checker = {
   'finding.evidence_changed': '明细与已封存的摘要不符',
   'finding.minute_moved': '记录不在它所属的分钟里',
   'finding.minute_doubled': '同一分钟记了两次',
+  'finding.two_lessons': '同一时刻在两个课次里计时',
   'finding.minute_missing': '缺少记录',
   'finding.minute_wrong': '记录不合规则',
   'finding.records_erased': '有记录被删除，日志里没有保存期满的删除命令',
