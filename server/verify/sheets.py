@@ -18,6 +18,10 @@ from server.verify.hours import MINUTE_MS, Rules, divided
 #: behind these stand what is confirmed, its state and the scheme
 COMPUTED, LEFT_OVER, HOURS = -5, -4, -3
 SEAT, NAME, ID_NUMBER, LESSON, SECONDS, CORRECTED, CONFIRMED = 0, 4, 5, 6, 14, 15, 16
+#: the seat of a row that has none
+NOBODY: Final = -1
+#: the columns that say a time
+_TIMES: Final = {b"O", b"P", b"Q"}
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}")
 #: a cell with something in it, of whatever column, and the number where it is one
 _ANY: Final = re.compile(
@@ -62,9 +66,10 @@ class Row:
 
 
 def csv_rows(text: str) -> list[Row]:
-    """The rows of a .csv that are of a trainee."""
+    """The rows of a .csv that are of a trainee, and those that say a time of nobody."""
     lines = [line for line in csv.reader(text.splitlines(keepends=True)) if len(line) > CONFIRMED]
-    return [_row(line) for line in lines if _NUMBER.fullmatch(line[SEAT])]
+    rows = [_row(line) for line in lines]
+    return [row for row in rows if row.seat != NOBODY or _says_time(row)]
 
 
 def _row(line: Sequence[str]) -> Row:
@@ -72,7 +77,8 @@ def _row(line: Sequence[str]) -> Row:
     name, id_number = (_GUARD.sub("", line[at]) for at in (NAME, ID_NUMBER))
     until = max((at for at, cell in enumerate(line, 1) if cell), default=0)
     hours = () if lesson is not None else _hours([_number(cell) for cell in line[:until]])
-    return Row(int(line[SEAT]), lesson, seconds, corrected, confirmed, name, id_number, hours)
+    seat = _number(line[SEAT])
+    return Row(NOBODY if seat is None else seat, lesson, seconds, corrected, confirmed, name, id_number, hours)
 
 
 def sheet_rows(xml: bytes, shared: Sequence[str]) -> list[Row]:
@@ -86,11 +92,11 @@ def sheet_rows(xml: bytes, shared: Sequence[str]) -> list[Row]:
         texts.setdefault(row, {})[column] = known
     found, sums = [], _sums(xml, {number for number, cells in rows.items() if b"G" not in cells})
     for number, cells in rows.items():
-        if b"A" in cells:
+        if cells.keys() & _TIMES or b"A" in cells:
             lesson, seconds, corrected, confirmed = (cells.get(column) for column in (b"G", b"O", b"P", b"Q"))
             name, id_number = (texts.get(number, {}).get(column, "") for column in (b"E", b"F"))
             hours = sums.get(number, ())
-            found.append(Row(cells[b"A"], lesson, seconds, corrected, confirmed, name, id_number, hours))
+            found.append(Row(cells.get(b"A", NOBODY), lesson, seconds, corrected, confirmed, name, id_number, hours))
     return found
 
 
@@ -131,6 +137,10 @@ def _plain(xml: str) -> str:
 
 def _number(cell: str) -> int | None:
     return int(cell) if _NUMBER.fullmatch(cell) else None
+
+
+def _says_time(row: Row) -> bool:
+    return (row.seconds, row.corrected, row.confirmed) != (None, None, None)
 
 
 #: what a row says of a lesson without evidence

@@ -191,3 +191,20 @@ def test_texts_that_begin_and_never_end_cost_no_more_than_others(begun: str) -> 
 )
 def test_cells_that_begin_and_never_end_cost_no_more_than_others(begun: str) -> None:
     assert sheet_rows(b'<c r="E1"' + begun.encode() * 200_000, []) == []
+
+
+@pytest.mark.parametrize(("lesson", "said"), [("3", 3), ("合计", None)])
+def test_a_line_that_says_a_time_of_nobody_is_named(lesson: str, said: int | None) -> None:
+    """An office program shows it like every other."""
+    line = ["十七", *map(str, WHO[1:]), lesson, *map(str, PLAN), "3600", "3599", "0", "3599"]
+    (row,) = csv_rows(",".join(one.replace("\n", " ").replace(",", " ") for one in line))
+    (cell,) = sheet_rows(b'<row r="9"><c r="G9"><v>3</v></c><c r="Q9"><v>3599</v></c></row>', [])
+    assert (row.seat, row.lesson, cell.seat, cell.confirmed) == (-1, said, -1, 3599)
+    assert differing([row], {}, {}, {}, [3]) == [row]
+    assert differing([cell], {}, {}, {}, [3]) == [cell]
+
+
+def test_a_line_without_seat_and_time_is_a_heading() -> None:
+    line = ["学员", *map(str, WHO[1:]), "3", *map(str, PLAN), "秒", "秒", "秒", "秒"]
+    assert csv_rows(",".join(one.replace("\n", " ").replace(",", " ") for one in line)) == []
+    assert sheet_rows(b'<row r="9"><c r="G9"><v>3</v></c></row>', []) == []

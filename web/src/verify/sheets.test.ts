@@ -35,6 +35,16 @@ describe('a .csv', () => {
     expect(sheetRows('<row r="9"><c r="A9"><v>17</v></c></row>', [])[0]?.hours).toEqual([null, null, null])
   })
 
+  it('may say a time of nobody, which is named', () => {
+    const [nobody] = csvRows(line('Wang').replace('17', 'x'))
+    expect(nobody).toMatchObject({ seat: -1, lesson: 3, confirmed: 59 })
+    expect(csvRows(line('Wang').replace('17', 'x').replace('60,0,59', 's,s,s'))).toEqual([])
+    expect(sheetRows('<row r="9"><c r="G9"><v>3</v></c><c r="Q9"><v>59</v></c></row>', [])).toMatchObject([{ seat: -1, lesson: 3, confirmed: 59 }])
+    expect(sheetRows('<row r="9"><c r="G9"><v>3</v></c></row>', [])).toEqual([])
+    const report = { credit: new Map(), corrected: new Map(), left: new Map(), cut: new Map(), rules: null, lessons: new Map([[3, new Map()]]) } as unknown as Report
+    expect(differences([nobody as SheetRow], report)).toEqual([{ slot: -1, lesson: 3, seat: -1, code: 'sheet_differs' }])
+  })
+
   it('has a sum of all lessons, which has no number', () => {
     expect(csvRows(line('Wang').replace(',3,', ',sum,'))[0]?.lesson).toBeNull()
   })

@@ -16,6 +16,8 @@ const LESSON = 6
 const SECONDS = 14
 const CORRECTED = 15
 const CONFIRMED = 16
+/** The seat of a row that has none: what it says is a time of nobody. */
+const NOBODY = -1
 /** What stands before a text that an office program would take for a formula. */
 const GUARD = /^'(?=[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20])/
 const NUMBER = /^-?\d{1,9}$/
@@ -23,9 +25,10 @@ const NUMBER = /^-?\d{1,9}$/
 /** The rows of a .csv. */
 export function csvRows(text: string): SheetRow[] {
   return csvLines(text).flatMap((cells) => {
-    const seat = number(cells, SEAT)
-    if (cells.length <= CONFIRMED || seat === null) return []
+    const seat = number(cells, SEAT) ?? NOBODY
+    if (cells.length <= CONFIRMED) return []
     const [lesson, seconds, corrected, confirmed] = [LESSON, SECONDS, CORRECTED, CONFIRMED].map((at) => number(cells, at)) as [number | null, number | null, number | null, number | null]
+    if (seat === NOBODY && [seconds, corrected, confirmed].every((one) => one === null)) return []
     const [name = '', idNumber = ''] = [NAME, ID_NUMBER].map((at) => (cells[at] ?? '').replace(GUARD, ''))
     return [{ seat, lesson, seconds, corrected, confirmed, name, idNumber, hours: lesson === null ? hoursOf(figures(cells)) : [] }]
   })
@@ -98,8 +101,8 @@ function textsOf(xml: string, shared: readonly string[]): Map<string, string | u
 
 function rowOf(cells: Record<string, number>, text: (column: string) => string, hours: Hours): SheetRow[] {
   const at = (column: string): number | null => cells[column] ?? null
-  const seat = at('A')
-  return seat === null ? [] : [{ seat, lesson: at('G'), seconds: at('O'), corrected: at('P'), confirmed: at('Q'), name: text('E'), idNumber: text('F'), hours }]
+  if (['A', 'O', 'P', 'Q'].every((column) => at(column) === null)) return []
+  return [{ seat: at('A') ?? NOBODY, lesson: at('G'), seconds: at('O'), corrected: at('P'), confirmed: at('Q'), name: text('E'), idNumber: text('F'), hours }]
 }
 
 /** The texts that the sheets of a book share. */
