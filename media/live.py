@@ -48,11 +48,12 @@ class Follower:
     async def send(self) -> None:
         """Send until the end, or until nothing gets through any more."""
         init: Init | None = None
+        skipped = 0
         with suppress(ConnectionError, TimeoutError):
             while (part := await self._reader.next()) is not None:
                 async with asyncio.timeout(SEND_SECONDS):
-                    if part.init is not init:
-                        init = part.init
+                    if part.init is not init or skipped != self._reader.skipped:
+                        init, skipped = part.init, self._reader.skipped
                         said = {"codecs": init.codecs, "width": init.width, "height": init.height}
                         await self._socket.send_str(json.dumps(said))
                         await self._socket.send_bytes(init.data)

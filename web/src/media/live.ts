@@ -1,0 +1,203 @@
+/**
+ * Watches a room over a WebSocket: fragmented MP4 into a media source, kept at its live edge. For browsers and networks that
+ * WebRTC does not reach. A new connection begins with a new media source; so does a change of what there is (pictures or not).
+ */
+import type { AskGrant, PeerState } from './peer'
+import { edge } from './edge'
+import type { SourceMaker } from './source'
+
+const RETRY_FIRST_MS = 500
+const RETRY_MOST_MS = 5_000
+/** The server sends five parts a second; without one for so long the line is taken for lost while the instructor is live. */
+const SILENCE_MS = 8_000
+const LOOK_MS = 250
+/** What was played is kept for so long. */
+const KEPT_S = 20
+
+interface Told { codecs: string; code?: string }
+
+/** One media source and what waits to be put into it. */
+class Reel {
+  readonly #source: MediaSource
+  readonly #video: HTMLVideoElement
+  readonly #queue: ArrayBuffer[] = []
+  readonly url: string
+  readonly codecs: string
+  readonly #failed: () => void
+  #buffer: SourceBuffer | null = null
+
+  constructor(maker: SourceMaker, video: HTMLVideoElement, codecs: string, failed: () => void) {
+    this.codecs = codecs
+    this.#failed = failed
+    this.#source = new maker()
+    this.#video = video
+    this.url = URL.createObjectURL(this.#source)
+    this.#source.addEventListener('sourceopen', () => { this.#open() }, { once: true })
+    video.disableRemotePlayback = true
+    video.srcObject = null
+    video.src = this.url
+  }
+
+  add(data: ArrayBuffer): void {
+    this.#queue.push(data)
+    this.#next()
+  }
+
+  close(): void {
+    this.#queue.length = 0
+    this.#buffer = null
+    URL.revokeObjectURL(this.url)
+  }
+
+  #open(): void {
+    try {
+      this.#buffer = this.#source.addSourceBuffer(`video/mp4; codecs="${this.codecs}"`)
+      this.#buffer.addEventListener('updateend', () => { this.#next() })
+      this.#next()
+    } catch {
+      this.#failed()
+    }
+  }
+
+  #next(): void {
+    const buffer = this.#buffer
+    if (!buffer || buffer.updating || this.#source.readyState !== 'open') return
+    try {
+      const old = this.#video.currentTime - KEPT_S
+      if (buffer.buffered.length > 0 && buffer.buffered.start(0) < old - KEPT_S) {
+        buffer.remove(0, old)
+        return
+      }
+      const data = this.#queue.shift()
+      if (data) buffer.appendBuffer(data)
+    } catch {
+      this.#failed()
+    }
+  }
+}
+
+export class Follower {
+  readonly #grant: AskGrant
+  readonly #onState: (state: PeerState) => void
+  readonly #video: () => HTMLVideoElement | null
+  readonly #onSource: () => void
+  readonly #maker: SourceMaker
+  #socket: WebSocket | null = null
+  #reel: Reel | null = null
+  #retry: ReturnType<typeof setTimeout> | undefined
+  #look: ReturnType<typeof setInterval> | undefined
+  #wait = RETRY_FIRST_MS
+  #heard = 0
+  #state: PeerState = 'idle'
+
+  constructor(maker: SourceMaker, grant: AskGrant, onState: (state: PeerState) => void, video: () => HTMLVideoElement | null, onSource: () => void) {
+    this.#maker = maker
+    this.#grant = grant
+    this.#onState = onState
+    this.#video = video
+    this.#onSource = onSource
+  }
+
+  start(): void {
+    if (this.#state === 'connecting' || this.#state === 'live') return
+    this.#wait = RETRY_FIRST_MS
+    this.#look ??= setInterval(() => { this.#watch() }, LOOK_MS)
+    void this.#attempt()
+  }
+
+  stop(): void {
+    this.#say('stopped')
+    clearTimeout(this.#retry)
+    clearInterval(this.#look)
+    this.#look = undefined
+    this.#drop()
+  }
+
+  async #attempt(): Promise<void> {
+    clearTimeout(this.#retry)
+    this.#drop()
+    const again = this.#state === 'retrying'
+    this.#say(again ? 'retrying' : 'connecting')
+    const grant = await this.#grant(again).catch(() => null)
+    if (this.#stopped()) return
+    if (!grant) {
+      this.#again()
+      return
+    }
+    const url = new URL(grant.url, window.location.href)
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    const socket = new WebSocket(url)
+    socket.binaryType = 'arraybuffer'
+    this.#socket = socket
+    this.#heard = performance.now()
+    socket.onopen = () => { socket.send(JSON.stringify({ token: grant.token, rendition: 'picture' })) }
+    socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => { if (this.#socket === socket) this.#take(data) }
+    socket.onclose = () => { if (this.#socket === socket) this.#again() }
+  }
+
+  #take(data: string | ArrayBuffer): void {
+    this.#heard = performance.now()
+    if (typeof data !== 'string') {
+      this.#reel?.add(data)
+      this.#wait = RETRY_FIRST_MS
+      this.#say('live')
+      return
+    }
+    const told = JSON.parse(data) as Told
+    const video = this.#video()
+    if (told.code !== undefined || !video) this.#again()
+    else {
+      // Always a new source: a browser that meets a hole in the voice throws pictures away up to the next keyframe.
+      this.#reel?.close()
+      this.#reel = new Reel(this.#maker, video, told.codecs, () => { this.#again() })
+      this.#onSource()
+    }
+  }
+
+  /** Keeps to the live edge; notices a line that is dead. */
+  #watch(): void {
+    if (this.#socket && performance.now() - this.#heard > SILENCE_MS) {
+      this.#again()
+      return
+    }
+    const video = this.#video()
+    if (!video || !this.#reel || video.buffered.length === 0) return
+    const last = video.buffered.length - 1
+    const { jump, rate } = edge(video.currentTime, video.buffered.start(last), video.buffered.end(last))
+    if (jump !== null) video.currentTime = jump
+    if (video.playbackRate !== rate) video.playbackRate = rate
+  }
+
+  #again(): void {
+    this.#drop()
+    if (this.#stopped()) return
+    this.#say('retrying')
+    clearTimeout(this.#retry)
+    this.#retry = setTimeout(() => { void this.#attempt() }, this.#wait)
+    this.#wait = Math.min(this.#wait * 2, RETRY_MOST_MS)
+  }
+
+  #drop(): void {
+    const socket = this.#socket
+    this.#socket = null
+    socket?.close()
+    const video = this.#video()
+    if (this.#reel && video) {
+      video.removeAttribute('src')
+      video.playbackRate = 1
+      video.load()
+    }
+    this.#reel?.close()
+    this.#reel = null
+  }
+
+  #stopped(): boolean {
+    return this.#state === 'stopped'
+  }
+
+  #say(state: PeerState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#onState(state)
+  }
+}

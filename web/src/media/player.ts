@@ -1,0 +1,119 @@
+/**
+ * The lesson's picture by the best way that works here: WebRTC, else parts over a WebSocket. Chosen by what the browser has,
+ * stepped down when no picture comes, tried from the top again whenever it is started anew.
+ */
+import type { MediaAccess } from '../wire/types'
+import { Follower } from './live'
+import type { PeerState } from './peer'
+import { sourceMaker } from './source'
+import { Viewer } from './whep'
+
+export type Way = 'peer' | 'parts'
+
+export interface Stage {
+  grant: (again: boolean) => Promise<MediaAccess | null>
+  video: () => HTMLVideoElement | null
+  onState: (state: PeerState) => void
+  onWay: (way: Way) => void
+  /** There is something to play. */
+  onSource: () => void
+  /** Whether the page is in the background, where pictures need not be shown. */
+  hidden: () => boolean
+}
+
+/** No picture by then: the next way is tried. */
+export const FIRST_PICTURE_MS = 5_000
+
+/** Whether WebRTC here receives what instructors send; a browser that cannot tell is given the chance. */
+export function hasPeer(): boolean {
+  if (typeof RTCPeerConnection === 'undefined') return false
+  if (typeof RTCRtpReceiver === 'undefined' || !('getCapabilities' in RTCRtpReceiver)) return true
+  return RTCRtpReceiver.getCapabilities('video')?.codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h264') ?? true
+}
+
+export function waysHere(): Way[] {
+  const ways: Way[] = hasPeer() ? ['peer'] : []
+  return sourceMaker() ? [...ways, 'parts'] : ways
+}
+
+export class Player {
+  readonly #stage: Stage
+  readonly #ways: Way[]
+  #at = 0
+  #player: Viewer | Follower | null = null
+  #patience: ReturnType<typeof setTimeout> | undefined
+
+  constructor(stage: Stage, ways: Way[] = waysHere()) {
+    this.#stage = stage
+    this.#ways = ways
+  }
+
+  start(): void {
+    if (this.#player) return
+    this.#at = 0
+    this.#go()
+  }
+
+  stop(): void {
+    clearTimeout(this.#patience)
+    this.#player?.stop()
+    this.#player = null
+  }
+
+  /** The page shows a picture (or plays the voice). */
+  shown(): void {
+    clearTimeout(this.#patience)
+    this.#patience = undefined
+  }
+
+  /** The picture froze or was lost: if it does not come back in time, the next way is tried. */
+  lost(): void {
+    if (this.#player && this.#patience === undefined) this.#wait()
+  }
+
+  #go(): void {
+    const way = this.#ways[this.#at]
+    if (way === undefined) return
+    this.#stage.onWay(way)
+    this.#player = way === 'peer' ? this.#peer() : this.#parts()
+    this.#player?.start()
+    this.#wait()
+  }
+
+  #wait(): void {
+    clearTimeout(this.#patience)
+    if (this.#ways.length < 2) return
+    this.#patience = setTimeout(() => {
+      if (this.#stage.hidden()) {
+        this.#wait()
+        return
+      }
+      this.stop()
+      this.#at = (this.#at + 1) % this.#ways.length
+      this.#go()
+    }, FIRST_PICTURE_MS)
+  }
+
+  #peer(): Viewer {
+    const { grant, video, onState, onSource } = this.#stage
+    const ask = async (again: boolean) => {
+      const access = await grant(again)
+      return access && { url: access.whep, token: access.token }
+    }
+    return new Viewer(ask, onState, (stream) => {
+      const element = video()
+      if (element && element.srcObject !== stream) element.srcObject = stream
+      onSource()
+    })
+  }
+
+  #parts(): Follower | null {
+    const { grant, video, onState, onSource } = this.#stage
+    const maker = sourceMaker()
+    const ask = async (again: boolean) => {
+      const access = await grant(again)
+      return access && { url: `/media/live/${access.room}`, token: access.token }
+    }
+    return maker && new Follower(maker, ask, onState, video, onSource)
+  }
+}
