@@ -14,6 +14,7 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, View
 
 from tests.e2e.axe import look
 from tests.e2e.diary import NOTES, Diary, minutes, now_ms, within
+from tests.e2e.media_page import WITHOUT_H264
 from tests.e2e.pictures import DESK, PHONE, picture
 
 TOLERANCE_MS = 1_500
@@ -180,7 +181,7 @@ async def go_away(school: School, context: BrowserContext, page: Page) -> None:
 
 
 async def close_and_reopen(school: School, context: BrowserContext, page: Page) -> Page:
-    """Closes the tab, and enters again in a new one."""
+    """Closes the tab, and enters again in a new one, where WebRTC has no H.264: the picture comes over a WebSocket."""
     diary = school.diaries[CLOSED]
     await school.until(school.plan.close_s)
     diary.turn("gone", now_ms())
@@ -189,8 +190,11 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     again = await context.new_page()
     await school.shape(again, PHONE)
     await again.add_init_script(NOTES)
+    await again.add_init_script(WITHOUT_H264)
     await again.goto(f"{school.service.url}/learn.html")
     diary.turn("front", await enter(again))
+    await again.locator("[data-test=picture][data-way=parts][data-playing=true]").wait_for()
+    await school.picture(again, "trainee-parts")
     return again
 
 

@@ -85,3 +85,11 @@ window.sent = async () => {
 }
 window.leave = async () => fetch(window.resource.url, { method: 'DELETE', headers: window.resource.headers })
 </script>"""
+
+#: what a page runs first to be in a browser whose WebRTC has everything but H.264
+WITHOUT_H264 = """
+const had = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver)
+RTCRtpReceiver.getCapabilities = kind => {
+  const found = had(kind)
+  return { ...found, codecs: found.codecs.filter(codec => codec.mimeType !== 'video/H264') }
+}"""

@@ -8,19 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page
 
+from tests.e2e.media_page import WITHOUT_H264
 from tests.e2e.test_media import Studio, studio
 
 __all__ = ["studio"]
 
 ROOT = Path(__file__).resolve().parents[2]
 DELAY_MS = 2_000
-#: a WebRTC that has everything but H.264, or one whose packets go nowhere
-WITHOUT_H264 = """
-const had = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver)
-RTCRtpReceiver.getCapabilities = kind => {
-  const found = had(kind)
-  return { ...found, codecs: found.codecs.filter(codec => codec.mimeType !== 'video/H264') }
-}"""
+#: a WebRTC whose packets go nowhere
 BLOCKED = """
 const set = RTCPeerConnection.prototype.setRemoteDescription
 RTCPeerConnection.prototype.setRemoteDescription = function (answer) {

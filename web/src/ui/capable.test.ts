@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ability, deviceOf, type Surroundings } from './capable'
 
-const GOOD: Surroundings = { secure: true, peer: true, socket: true, camera: true, h264: true, agent: 'Mozilla/5.0 Chrome/140', shortSide: 1080, coarse: false }
+const GOOD: Surroundings = { secure: true, peer: true, socket: true, camera: true, h264: true, parts: false, agent: 'Mozilla/5.0 Chrome/140', shortSide: 1080, coarse: false }
 
 describe('a browser', () => {
   it('that has everything may do everything', () => { expect(ability(GOOD)).toMatchObject({ watch: true, publish: true, missing: [], wechat: false }) })
@@ -10,6 +10,9 @@ describe('a browser', () => {
     [{ socket: false }, false, false],
     [{ h264: false }, false, false],
     [{ h264: null }, true, true],
+    [{ h264: false, parts: true }, true, false],
+    [{ peer: false, parts: true }, true, false],
+    [{ socket: false, parts: true }, false, false],
     [{ secure: false, camera: false }, true, false],
     [{ camera: false }, true, false],
   ])('with %o may watch %s and publish %s', (part, watch, publish) => {

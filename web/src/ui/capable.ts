@@ -1,4 +1,5 @@
 /** Decides what this browser can do, by what it has and never by its name; the name only chooses the advice. */
+import { sourceMaker } from '../media/source'
 import type { JoinRequest } from '../wire/types'
 
 export type Device = JoinRequest['device']
@@ -9,6 +10,8 @@ export interface Surroundings {
   socket: boolean
   camera: boolean
   h264: boolean | null
+  /** Plays H.264 and Opus in parts. */
+  parts: boolean
   agent: string
   shortSide: number
   coarse: boolean
@@ -16,12 +19,17 @@ export interface Surroundings {
 
 export interface Ability { watch: boolean; publish: boolean; missing: ('peer' | 'socket' | 'h264' | 'secure' | 'camera')[]; wechat: boolean }
 
-export function ability(s: Surroundings): Ability {
+function missingToWatch(s: Surroundings): Ability['missing'] {
   const missing: Ability['missing'] = []
   if (!s.peer) missing.push('peer')
   if (!s.socket) missing.push('socket')
   if (s.peer && s.h264 === false) missing.push('h264')
-  const watch = missing.length === 0
+  return missing
+}
+
+export function ability(s: Surroundings): Ability {
+  const missing = missingToWatch(s)
+  const watch = s.socket && (s.parts || missing.length === 0)
   if (!s.secure) missing.push('secure')
   else if (!s.camera) missing.push('camera')
   return { watch, publish: missing.length === 0, missing, wechat: /MicroMessenger/i.test(s.agent) }
@@ -46,6 +54,7 @@ export function surroundings(): Surroundings {
     socket: typeof WebSocket !== 'undefined',
     camera: typeof (navigator.mediaDevices as MediaDevices | undefined)?.getUserMedia === 'function',
     h264: hasH264(),
+    parts: sourceMaker() !== null,
     agent: navigator.userAgent,
     shortSide: Math.min(screen.width, screen.height),
     coarse: matchMedia('(pointer: coarse)').matches,

@@ -60,6 +60,7 @@ export const lesson = {
   'picture.away': '老师的画面暂时中断，恢复后自动接回',
   'picture.coming': '正在接入画面…',
   'picture.retrying': '画面中断，正在重新接入…',
+  'picture.parts': '已改用兼容方式播放，约晚一秒；学时照常计',
   'quiet.connecting': '正在接入课堂…',
   'quiet.recorded': '本分钟已记录',
   'quiet.hidden_now': '页面在后台，本分钟未计',
