@@ -195,7 +195,7 @@ async def worker_process(folder: Path) -> AsyncIterator[Process]:
     config = folder / "config.yaml"
     config.write_text(f"server:\n  data: {folder}\nmedia:\n  mode: worker\n  udp_port: 0\n")
     command = [sys.executable, "-m", "server", "media", "--config", str(config)]
-    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, env=os.environ)
+    process = await asyncio.create_subprocess_exec(*command, stdin=DEVNULL, stdout=PIPE, env=dict(os.environ))
     assert process.stdout is not None
     try:
         async with asyncio.timeout(SECONDS):
