@@ -38,7 +38,9 @@ from system import ROOT
 EXCUSED = ROOT / "tests" / "mutants.txt"
 #: the rules of crediting, of hours and of the ledger, and the tests that own them
 TARGETS = {
-    "server/attendance/book.py": "tests/attendance/test_book.py",
+    "server/attendance/attention.py": "tests/attendance/test_attention_pure.py",
+    "server/attendance/awake.py": "tests/attendance/test_awake.py",
+    "server/attendance/book.py": "tests/attendance/test_book.py tests/attendance/test_book_pages.py",
     "server/attendance/challenges/counting.py": "tests/attendance/challenges/test_counting.py",
     "server/attendance/challenges/rules.py": "tests/attendance/challenges/test_rules.py",
     "server/attendance/corrections/rules.py": "tests/attendance/corrections/test_rules.py",
@@ -49,6 +51,7 @@ TARGETS = {
     "server/attendance/minutes.py": "tests/attendance/test_minutes.py",
     "server/attendance/recorded.py": "tests/attendance/test_recorded.py",
     "server/attendance/timeline.py": "tests/attendance/test_timeline.py",
+    "server/core/turns.py": "tests/core/test_turns.py",
     "server/ledger/rules.py": "tests/ledger/test_rules.py",
     "server/verify/bulk.py": "tests/verify/test_bulk_pure.py",
     "server/verify/challenges.py": "tests/verify/test_challenges_pure.py",
@@ -57,11 +60,14 @@ TARGETS = {
     "server/verify/hours.py": "tests/verify/test_hours.py",
     "server/verify/identity.py": "tests/verify/test_identity.py",
     "server/verify/minutes.py": "tests/verify/test_minutes.py",
+    "server/verify/once.py": "tests/verify/test_once_pure.py",
     "server/verify/schedule.py": "tests/verify/test_schedule.py",
     "server/verify/seats.py": "tests/verify/test_seats_pure.py",
     "server/verify/sheets.py": "tests/verify/test_sheets.py",
+    "server/verify/texts.py": "tests/verify/test_texts.py",
     "server/verify/tree.py": "tests/verify/test_tree.py",
     "server/verify/vouched.py": "tests/verify/test_vouched.py",
+    "server/verify/walk.py": "tests/verify/test_walk_pure.py",
 }
 FORK = multiprocessing.get_context("fork")
 #: tests of rules need no conftest

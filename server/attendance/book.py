@@ -170,9 +170,9 @@ class LessonBook:
         """What a beat was worth, and why not more; minutes that are sealed already never change."""
         person, floor = self.person(person_id), self.floor_ms
         if front:
-            person.front = _with(person.front, clip(front, floor, reached_ms))
+            person.front = at_most(joined(person.front, clip(front, floor, reached_ms)))
         if hidden:
-            person.hidden = _with(person.hidden, clip(hidden, floor, reached_ms))
+            person.hidden = at_most(joined(person.hidden, clip(hidden, floor, reached_ms)))
         if reached_ms > person.reached_ms:
             person.reached_ms = reached_ms
         person.visible = (front[-1][1] if front else 0) > (hidden[-1][1] if hidden else 0)
@@ -292,12 +292,6 @@ class LessonBook:
     def _changed(self, person: PersonBook) -> None:
         self.version += 1
         person.version = self.version
-
-
-def _with(known: Intervals, more: Intervals) -> Intervals:
-    """What is known of a page, and what a beat says of it."""
-    both = joined(known, more)
-    return both if len(both) <= MOST_SPANS_PER_MINUTE else at_most(both)
 
 
 def at_most(intervals: Intervals) -> Intervals:

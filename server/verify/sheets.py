@@ -107,13 +107,13 @@ def _sums(xml: bytes, numbers: Container[bytes]) -> dict[bytes, tuple[int | None
         number = re.match(rb'[^>]*\br="(\d+)"', part)
         if number is not None and number[1] in numbers:
             cells = {_place(column): _figure(how, value) for column, how, value in _ANY.findall(part)}
-            found[number[1]] = _hours([cells.get(at) for at in range(max(cells, default=-1) + 1)])
+            found[number[1]] = _hours([cells.get(at) for at in range(1, max(cells, default=0) + 1)])
     return found
 
 
 def _place(column: bytes) -> int:
-    """A is 0, Z is 25, AA is 26."""
-    return reduce(lambda place, letter: place * 26 + letter - 64, column, 0) - 1
+    """A is 1, Z is 26, AA is 27."""
+    return reduce(lambda place, letter: place * 26 + letter - 64, column, 0)
 
 
 def _figure(how: bytes, value: bytes) -> int | None:
@@ -200,10 +200,9 @@ def _said(row: Row) -> tuple[int, int, int]:
 
 def _holds(row: Row, rules: Rules | None, credit_ms: int, change_ms: int, counts_ms: int) -> bool:
     """Whether a row says these sums: whole seconds, and of all lessons class hours under these rules."""
-    if _said(row) != (credit_ms // 1000, _towards_nothing(change_ms), counts_ms // 1000):
-        return False
-    if rules is None:
-        return True
+    sums = _said(row) == (credit_ms // 1000, _towards_nothing(change_ms), counts_ms // 1000)
+    if rules is None or not sums:
+        return sums
     computed, left_ms = divided(rules, credit_ms)
     return row.hours == (computed, left_ms // MINUTE_MS, divided(rules, max(0, counts_ms))[0])
 

@@ -119,7 +119,7 @@ class Walk:
 
     def at_once(self, records: bytes, texts: list[bytes], slot: int, name: bytes) -> tuple[Sequence[int], int]:
         """What is credited in a group's minutes, and how many of its records need no further look."""
-        whole = whole_minute(records, texts, slot, name, self.wholes.get(name))
+        whole = whole_minute(records, texts, slot, name, self.wholes.get(name)) if name else None
         if whole is None or (name, slot) in self.said or (name, slot) in self.minutes:
             return [_credit_ms(raw) for raw in rows(records, RECORD_BYTES) if raw[0] == Kind.MINUTE], 0
         self.wholes[name], self.minutes[name, slot] = whole, whole.people

@@ -41,6 +41,7 @@ def test_how_long_is_a_pause_and_how_long_is_away(still_ms: int, paused: bool, a
     assert watch.look(T0 + still_ms) is paused
     assert watch.gaps == ([(T0, T0 + still_ms)] if away else [])
     assert watch.look(T0 + still_ms) is False
+    assert watch.pauses == (1 if paused else 0)
 
 
 def test_many_short_looks_are_no_absence_and_two_absences_are_two() -> None:
@@ -51,6 +52,7 @@ def test_many_short_looks_are_no_absence_and_two_absences_are_two() -> None:
         now += still_ms
         watch.look(now)
     assert watch.gaps == [(now - 91_000, now - 51_000), (now - 50_000, now)]
+    assert watch.pauses == 2
 
 
 def test_ledger_time_that_is_moved_by_hand_is_no_absence() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from server.attendance.book import MOST_SPANS_PER_MINUTE, PATIENCE_MS, LessonBook, PersonBook, at_most, nobody_saw
+from server.attendance.book import MOST_SPANS_PER_MINUTE, PATIENCE_MS, LessonBook, PersonBook, nobody_saw
 from server.attendance.intervals import total
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS, Reason
 from server.attendance.timeline import Phase, Transition
@@ -121,17 +121,6 @@ def test_a_page_that_beat_lately_is_not_yet_called_disconnected() -> None:
     assert final.reasons == ((Reason.DISCONNECTED, 2_000),), "a minute that is to be stored waits for nobody"
 
 
-def test_visible_is_what_the_last_beat_ended_with() -> None:
-    made = book()
-    present(made, T + 10_000)
-    assert made.person(ME).visible
-    made.add(ME, ((T + 10_000, T + 12_000),), ((T + 12_000, T + 20_000),), T + 20_000)
-    assert not made.person(ME).visible
-    made.add(ME, ((T + 20_000, T + 30_000),), (), T + 30_000)
-    made.release(ME, T + 30_000)
-    assert not made.person(ME).visible
-
-
 def test_waiting_in_front_of_the_door_does_not_fill_the_memory() -> None:
     made = LessonBook("lesson")
     made.set_timeline([Transition(T, Phase.CLOSED)], ended=False)
@@ -146,18 +135,6 @@ def test_a_lesson_that_has_begun_forgets_nothing_unsealed() -> None:
     present(made, T + 10_000)
     made.forget_before(T + 1_000_000)
     assert total(made.person(ME).front) == 10_000
-
-
-def test_flicker_beyond_the_limit_is_dropped_and_the_rest_kept() -> None:
-    flicker = tuple((T + 100 * i, T + 100 * i + 50) for i in range(MOST_SPANS_PER_MINUTE + 10))
-    assert at_most(flicker) == flicker[:MOST_SPANS_PER_MINUTE]
-    assert at_most(flicker[:MOST_SPANS_PER_MINUTE]) == flicker[:MOST_SPANS_PER_MINUTE]
-    next_minute = ((T + MINUTE_MS, T + 2 * MINUTE_MS),)
-    assert at_most(flicker + next_minute) == flicker[:MOST_SPANS_PER_MINUTE] + next_minute
-    before = ((T - 50, T + 10),)
-    assert at_most(before + flicker[1:]) == before + flicker[1 : MOST_SPANS_PER_MINUTE + 1], (
-        "it begins a minute earlier"
-    )
 
 
 def test_a_lesson_is_finished_when_it_ended_and_all_is_sealed() -> None:

@@ -123,6 +123,8 @@ def test_a_clock_that_hurries_only_in_front_gains_nothing() -> None:
         ({"mono": MONO - 1}, "clock"),
         ({"mono": MOST_MONO + 1}, "clock"),
         ({"spans": ((MONO, MONO + 1),) * (MOST_SPANS + 1)}, "spans"),
+        ({"mono": MONO, "spans": ((MONO, MONO + 1),) * (MOST_SPANS + 1)}, "spans"),
+        ({"mono": MOST_MONO, "spans": ((MONO, MONO + 1),) * (MOST_SPANS + 1)}, "spans"),
     ],
 )
 def test_what_cannot_be_the_next_beat_is_refused(change: dict[str, object], why: str) -> None:

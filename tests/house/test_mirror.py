@@ -23,7 +23,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/core/cluster/owners.py": "a port and its adapter for one process, which all tests of attendance use",
     "server/core/cluster/records.py": "tests/core/cluster/test_member.py writes and reads its rows",
     "server/verify/look.py": "tests/verify/test_check.py and those beside it see what it finds",
-    "server/verify/walk.py": "tests/verify/test_check.py and those beside it see what it finds",
     "server/several.py": "tests/cluster runs it between two servers",
     "server/ledger/records.py": "tests/ledger/test_service.py writes and reads its rows",
     "server/live/records.py": "tests/live/test_service.py restarts from it",

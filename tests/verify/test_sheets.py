@@ -9,6 +9,7 @@ import pytest
 from server.exchange.ledger import Ledger, Value
 from server.exchange.ledger_file import write_csv, write_xlsx
 from server.exchange.words import CHINESE
+from server.verify.hours import Rules
 from server.verify.sheets import Row, csv_rows, differing, shared_texts, sheet_rows
 
 WHO: list[Value] = [17, "YS-1", "养老护理员", "五级", "王\n二, “小”", "3301****"]
@@ -55,8 +56,25 @@ def test_hours_are_counted_from_the_last_cell_that_holds_anything() -> None:
     shown = "".join(f'<c r="{at}9" s="1"{kinds.get(at, "")}>{inside}</c>' for at, inside in cells.items())
     (found,) = sheet_rows(f'<sheetData><row r="9" spans="1:3">{shown}<c r="AC9" s="1"/></row></sheetData>'.encode(), [])
     assert found.hours == (1, None, 2)
-    (short,) = sheet_rows(b'<row r="9"><c r="A9"><v>17</v></c></row>', [])
-    assert short.hours == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("row", "hours"),
+    [
+        ('<row r="9"><c r="A9"><v>17</v></c></row>', (None, None, None)),
+        ('<row r="9">{}</row>', (17, 1, 2)),
+        ('<row r="9">{}<c r="F9"><v>4</v></c></row>', (1, 2, 3)),
+        ('<row r="9">{}<c r="H9"><v>4</v></c></row>', (3, 4, None)),
+        ('<row r="9">{}<c r="F9" t="s"><v>4</v></c><c r="H9"><v>5</v></c></row>', (3, 4, None)),
+        ('<row r="9">{}<c r="F9"><v>x</v></c><c r="H9"><v>5</v></c></row>', (3, 4, None)),
+        ('<row spans="1:3">{}</row>', ()),
+    ],
+)
+def test_hours_are_numbers_in_three_cells_before_the_last(row: str, hours: tuple[int | None, ...]) -> None:
+    """The number of a text that is kept elsewhere is none of them."""
+    first = '<c r="A9"><v>17</v></c>' + "".join(f'<c r="{at}9"><v>{n}</v></c>' for n, at in enumerate("BCDE", 1))
+    (found,) = sheet_rows(row.format(first).encode(), [])
+    assert found.hours == hours
 
 
 def test_a_name_that_could_be_a_formula_reads_as_it_is() -> None:
@@ -154,6 +172,34 @@ def test_what_differs(rows: list[Row], found: list[Row]) -> None:
 )
 def test_what_differs_of_corrections(rows: list[Row], found: list[Row]) -> None:
     assert differing(rows, {(3, 17): 60_999}, {(3, 17): -1_999, (3, 19): 60_999, (3, 18): 999}, {}, [3]) == found
+
+
+HOUR = Rules(1_000_000)
+
+
+@pytest.mark.parametrize(
+    ("row", "rules", "differs"),
+    [
+        (Row(17, None, 2_130, 0, 1_930, hours=(2, 2, 1)), HOUR, False),
+        (Row(17, None, 2_130, 0, 1_930, hours=(2, 2, 2)), HOUR, True),
+        (Row(17, None, 2_130, 0, 1_930, hours=(2, 1, 1)), HOUR, True),
+        (Row(17, None, 2_130, 0, 1_930, hours=(1, 2, 1)), HOUR, True),
+        (Row(17, None, 2_130, 0, 1_930, hours=(2, 2, None)), HOUR, True),
+        (Row(17, None, 2_130, 0, 1_930), HOUR, True),
+        (Row(17, None, 2_130, 0, 1_931, hours=(2, 2, 1)), HOUR, True),
+        (Row(17, None, 2_130, 0, 1_930, hours=(9, 9, 9)), None, False),
+    ],
+)
+def test_what_differs_of_class_hours(row: Row, rules: Rules | None, differs: bool) -> None:
+    """Of all that was recorded and what is left over of it, and of what counts; a lesson alone has none."""
+    rows = [Row(17, 3, 2_130, 0, 1_930), row]
+    found = differing(rows, {(3, 17): 2_130_000}, {}, {(3, 17): 200_000}, [3], rules)
+    assert found == ([row] if differs else [])
+
+
+def test_of_less_than_nothing_there_are_no_class_hours() -> None:
+    rows = [Row(17, 3, 3, 0, -2), Row(17, None, 3, 0, -2, hours=(3_000, 0, 0))]
+    assert differing(rows, {(3, 17): 3_000}, {}, {(3, 17): 5_000}, [3], Rules(1)) == []
 
 
 def test_a_whole_second_may_not_be_missing() -> None:
