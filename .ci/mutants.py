@@ -68,6 +68,7 @@ TARGETS = {
     "server/verify/tree.py": "tests/verify/test_tree.py",
     "server/verify/vouched.py": "tests/verify/test_vouched.py",
     "server/verify/walk.py": "tests/verify/test_walk_pure.py",
+    "server/verify/witnessed.py": "tests/verify/test_witnessed_pure.py",
 }
 FORK = multiprocessing.get_context("fork")
 #: tests of rules need no conftest
