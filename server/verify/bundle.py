@@ -182,24 +182,19 @@ def _with_shown(value: Any) -> Any:
 
 
 def raw_id(text: str) -> bytes:
-    """An id of the file as it stands in records. Raises Refused."""
+    """An id of the file as it stands in records; written in one way only. Raises Refused."""
     try:
-        return bytes.fromhex(text)
+        raw = bytes.fromhex(text)
     except ValueError as error:
         raise Refused("an id is no hexadecimal number") from error
+    if raw.hex() != text:
+        raise Refused("an id is written in another way")
+    return raw
 
 
 def numbers_of(named: Iterable[tuple[str, int]]) -> dict[bytes, int]:
-    """By id as it stands in records; an id that is not written as they all are is nobody's."""
-    found = {}
-    for text, number in named:
-        try:
-            raw = bytes.fromhex(text)
-        except ValueError:
-            continue
-        if raw.hex() == text:
-            found[raw] = number
-    return found
+    """By id as it stands in records. Raises Refused."""
+    return {raw_id(text): number for text, number in named}
 
 
 def evidence_of(raw: bytes, count: int) -> list[bytes]:

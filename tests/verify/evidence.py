@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from server.attendance.evidence import minute_records
@@ -129,7 +129,8 @@ class SmallClass:
         async with self.world.database.read() as connection:
             shown = [text for one in lessons for text in await pages.shown_of(connection, one)]
         named = [_lesson(one, number) for one, number in lessons.items()]
-        return make_bundle(proofs, named, seats, self.known, [*shown, *self.shown])
+        credit_ms = {about: ms for about, ms in self.known.credit_ms.items() if about[0] in lessons}
+        return make_bundle(proofs, named, seats, replace(self.known, credit_ms=credit_ms), [*shown, *self.shown])
 
     async def spend(self, lesson_id: str, slot: int, epoch: int = 0, more: Sequence[MinuteRecord] = ()) -> None:
         """Say a minute of everybody, in time or late; `more` in place of what was really spent."""

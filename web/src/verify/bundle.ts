@@ -34,6 +34,10 @@ const text: Read<string> = (value) => {
   if (typeof value !== 'string') throw new Refused('a text is expected')
   return value
 }
+const id: Read<string> = (value) => {
+  if (!/^([0-9a-f]{2})*$/.test(text(value))) throw new Refused('an id is no hexadecimal number, or written in another way')
+  return text(value)
+}
 const whole: Read<number> = (value) => {
   if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw new Refused('a whole number is expected')
   return value
@@ -62,9 +66,9 @@ const bundle = object<Bundle>({
   format: text,
   genesis: whole,
   checkpoint: text,
-  lessons: list(object<{ id: string; number: number }>({ id: text, number: whole })),
-  people: list(object<{ id: string; seat: number }>({ id: text, seat: whole })),
-  claims: list(object<Claim>({ lesson_id: text, person_id: text, credit_ms: whole })),
+  lessons: list(object<{ id: string; number: number }>({ id, number: whole })),
+  people: list(object<{ id: string; seat: number }>({ id, seat: whole })),
+  claims: list(object<Claim>({ lesson_id: id, person_id: id, credit_ms: whole })),
   leaves: list(leaf),
   seen: list(object<{ note: string; path: Bytes[] }>({ note: text, path: list(bytes) })),
   tiles: bytes,
