@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from media.boxes import AUDIO_SCALE, VIDEO_SCALE, Sample, init_segment, part
+from media.clock import NTP_FRACTION
 from media.h264 import Sets
-from media.samples import NTP_SECOND, Picture, Voice
+from media.samples import Picture, Voice
 
 PART_SECONDS = 0.2
 #: without a picture after it, the last one is shown for so long
@@ -155,6 +156,6 @@ class Muxer:
         begins = first[0].time / scale
         seconds = (first[-1].time + first[-1].duration) / scale - begins
         self._number += 1
-        ntp = self._epoch + first[0].time * NTP_SECOND // scale
+        ntp = self._epoch + first[0].time * NTP_FRACTION // scale
         data = part(self._number, ntp, video, audio)
         self._on_part(Part(self._init, self._number, first[0].key, begins, seconds, data))

@@ -10,10 +10,10 @@ from typing import Protocol
 
 from media import h264
 from media.boxes import AUDIO_SCALE, VIDEO_SCALE
+from media.clock import NTP_FRACTION
 from media.h264 import Sets
 from media.packets import AUDIO, MARKER, RTP_HEADER, VIDEO, newer
 
-NTP_SECOND = 1 << 32
 #: a missing packet is waited for so long: it may be sent again
 PATIENCE_SECONDS = {VIDEO: 0.25, AUDIO: 0.12}
 MOST_HELD = 512
@@ -114,7 +114,7 @@ class Timeline:
         return self._offset is not None
 
     def ticks(self, ntp: int) -> int:
-        return (ntp - self._epoch) * self._scale // NTP_SECOND
+        return (ntp - self._epoch) * self._scale // NTP_FRACTION
 
     def aim(self, ntp: int, timestamp: int) -> None:
         """`timestamp` was at `ntp`."""

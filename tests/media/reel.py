@@ -10,9 +10,10 @@ import av
 from aiortc.codecs.h264 import H264Encoder
 
 from media import packets
+from media.clock import NTP_FRACTION
 from media.fmp4 import Init, Part
 from media.packets import AUDIO, VIDEO
-from media.samples import NTP_SECOND, Sampler
+from media.samples import Sampler
 from tests.media.clients import h264_pictures, opus_packets
 
 EPOCH = 3_900_000_000 << 32
@@ -59,7 +60,7 @@ def recording(seconds: int = 4, size: tuple[int, int] = (320, 240)) -> list[Arri
 
 
 def ntp(at: float) -> int:
-    return EPOCH + round(at * NTP_SECOND)
+    return EPOCH + round(at * NTP_FRACTION)
 
 
 def feed(sampler: Sampler, arriving: list[Arriving], codec: str = "H264") -> None:

@@ -5,7 +5,7 @@
 import type { MediaAccess } from '../wire/types'
 import { Follower } from './live'
 import type { PeerState } from './peer'
-import { sourceMaker } from './source'
+import { hasH264, sourceMaker } from './source'
 import { Viewer } from './whep'
 
 export type Way = 'peer' | 'parts'
@@ -27,8 +27,7 @@ export const FIRST_PICTURE_MS = 5_000
 /** Whether WebRTC here receives what instructors send; a browser that cannot tell is given the chance. */
 export function hasPeer(): boolean {
   if (typeof RTCPeerConnection === 'undefined') return false
-  if (typeof RTCRtpReceiver === 'undefined' || !('getCapabilities' in RTCRtpReceiver)) return true
-  return RTCRtpReceiver.getCapabilities('video')?.codecs.some((codec) => codec.mimeType.toLowerCase() === 'video/h264') ?? true
+  return hasH264() ?? true
 }
 
 export function waysHere(): Way[] {

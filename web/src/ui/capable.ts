@@ -1,5 +1,5 @@
 /** Decides what this browser can do, by what it has and never by its name; the name only chooses the advice. */
-import { sourceMaker } from '../media/source'
+import { hasH264, sourceMaker } from '../media/source'
 import type { JoinRequest } from '../wire/types'
 
 export type Device = JoinRequest['device']
@@ -38,13 +38,6 @@ export function ability(s: Surroundings): Ability {
 export function deviceOf(s: Pick<Surroundings, 'shortSide' | 'coarse' | 'agent'>): Device {
   if (!s.coarse && !/Mobi|Android|iPhone|iPad/i.test(s.agent)) return 'desktop'
   return s.shortSide < 600 ? 'phone' : 'tablet'
-}
-
-function hasH264(): boolean | null {
-  // A browser that cannot tell is given the chance.
-  if (typeof RTCRtpReceiver === 'undefined' || !('getCapabilities' in RTCRtpReceiver)) return null
-  const list = RTCRtpReceiver.getCapabilities('video')?.codecs
-  return list ? list.some((c) => c.mimeType.toLowerCase() === 'video/h264') : null
 }
 
 export function surroundings(): Surroundings {
