@@ -7,12 +7,12 @@ from aiohttp import web
 
 from media import clock
 from media.errors import MediaError
-from media.figures import Figures, figures, read_figures
+from media.figures import Figures, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
-from media.live import Live
-from media.plane import MediaEvent, Plane
+from media.plane import MediaEvent
+from media.replay import Recordings, Replay, playlist
 from media.settings import MediaSettings
-from media.whip import Whip
+from media.studio import Studio
 from media.worker import EVENTS, SECRET_HEADER, STATE, control_secret, serving
 
 
@@ -36,16 +36,16 @@ class Media:
     def __init__(
         self, settings: MediaSettings, key: bytes, on_event: Callable[[MediaEvent], None], now: Callable[[], float]
     ) -> None:
-        self._plane = Plane(settings, on_event, now)
-        self._tokens = Tokens(key)
+        self._studio = Studio(settings, key, on_event, now)
+        self._plane = self._studio.plane
 
     async def start(self) -> None:
         """Open the UDP port. Raises OSError when it is taken."""
-        await self._plane.start()
+        await self._studio.start()
 
     async def stop(self) -> None:
-        """End every session, tell each peer, close the port."""
-        await self._plane.stop()
+        """End every session, tell each peer, close the port, write what waits to be recorded."""
+        await self._studio.stop()
 
     @property
     def port(self) -> int:
@@ -70,7 +70,7 @@ class Media:
 
     def token(self, grant: Grant) -> str:
         """The bearer token for a grant."""
-        return self._tokens.sign(grant)
+        return self._studio.tokens.sign(grant)
 
     def stats(self, room: str) -> RoomStats:
         """Raises MediaError room_closed."""
@@ -91,12 +91,11 @@ class Media:
 
     def figures(self) -> Figures:
         """All rooms together."""
-        return figures(self._plane.rooms.values(), self._plane.counts)
+        return self._studio.figures(self._plane.rooms.values())
 
     def routes(self, app: web.Application) -> None:
         """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}, GET /media/live/{room}."""
-        Whip(self._plane, self._tokens).add_to(app)
-        Live(self._plane, self._tokens).add_to(app)
+        self._studio.add_to(app)
 
 
 def build(
@@ -125,10 +124,13 @@ __all__ = [
     "MediaError",
     "MediaEvent",
     "MediaSettings",
+    "Recordings",
+    "Replay",
     "RoomStats",
     "Tokens",
     "build",
     "control_secret",
+    "playlist",
     "read_figures",
     "serving",
 ]

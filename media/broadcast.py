@@ -9,7 +9,7 @@ from media.packets import AUDIO, VIDEO
 from media.room import Room
 from media.samples import Picture, Sampler, Voice
 from media.tap import NAMES
-from media.window import Reader, Window
+from media.window import MOST_WAITING, Reader, Window
 
 Rendition = Literal["picture", "voice"]
 RENDITIONS: tuple[Rendition, ...] = ("picture", "voice")
@@ -35,8 +35,13 @@ class Broadcast:
     def renditions(self) -> Mapping[Rendition, Window]:
         return self._windows
 
-    def join(self, rendition: Rendition) -> Reader:
-        """A reader that begins at a keyframe."""
+    @property
+    def epoch(self) -> float:
+        """When the parts' time begins, in seconds since 1970."""
+        return clock.unix_at(self._epoch)
+
+    def join(self, rendition: Rendition, most: int = MOST_WAITING) -> Reader:
+        """A reader that begins at a keyframe; `most`: how many parts may wait for it."""
         if self._sampler is None:
             self._sampler = Sampler(self._epoch, self, audio=True)
             self._aimed_at.clear()
@@ -46,7 +51,10 @@ class Broadcast:
             ask = self._room.ask_keyframe if rendition == "picture" else _nothing
             window = self._windows[rendition] = Window(ask)
             self._muxers[rendition] = Muxer(self._epoch, "opus", window.add, video=rendition == "picture")
-        return window.join()
+        return window.join(most)
+
+    def has(self, rendition: Rendition, reader: Reader) -> bool:
+        return rendition in self._windows and reader in self._windows[rendition].readers
 
     def leave(self, rendition: Rendition, reader: Reader) -> None:
         window = self._windows[rendition]

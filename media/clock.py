@@ -35,3 +35,8 @@ def ntp() -> int:
 def ntp_at(moment: float) -> int:
     """Seconds since 1970 as a 64-bit NTP timestamp."""
     return int((moment + NTP_UNIX_SECONDS) * NTP_FRACTION)
+
+
+def unix_at(ntp: int) -> float:
+    """A 64-bit NTP timestamp as seconds since 1970."""
+    return ntp / NTP_FRACTION - NTP_UNIX_SECONDS

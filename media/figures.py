@@ -1,6 +1,6 @@
 """Decides what is counted of media for whoever watches over the service: sums over rooms, never a room or a peer."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -9,23 +9,28 @@ from media.room import Room
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Some rooms together, packets since each was opened; `refused` is of the whole plane since its start, by name."""
+    """Some rooms together, packets since each was opened; `refused` is of the whole plane since its start, by name.
+
+    `unrecorded`: rooms that should be recorded and of which nothing is written now.
+    """
 
     viewers: int = 0
     packets_in: int = 0
     packets_out: int = 0
     resent: int = 0
+    unrecorded: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
 
 
-def figures(rooms: Iterable[Room], counts: Mapping[str, int]) -> Figures:
-    """Of these rooms now."""
+def figures(rooms: Iterable[Room], counts: Mapping[str, int], troubled: Collection[str] = ()) -> Figures:
+    """Of these rooms now. `troubled`: the names of those whose recording stands still."""
     rooms = list(rooms)
     return Figures(
         viewers=sum(len(room.fan_out.viewers) + len(room.followers) for room in rooms),
         packets_in=sum(room.packets_in for room in rooms),
         packets_out=sum(room.fan_out.sent for room in rooms),
         resent=sum(viewer.resent for room in rooms for viewer in room.fan_out.viewers.values()),
+        unrecorded=sum(room.name in troubled for room in rooms),
         refused=dict(counts),
     )
 

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
-from media.broadcast import RENDITIONS, Broadcast, Rendition
+from media.broadcast import RENDITIONS, Rendition
+from media.broadcasts import Broadcasts
 from media.errors import MediaError
 from media.fmp4 import Init
 from media.grants import MAX_TOKEN_CHARS, Grant, Tokens
-from media.plane import TICK_SECONDS, Plane
+from media.plane import Plane
 from media.room import Room
 from media.tasks import Tasks
 from media.window import Reader
@@ -68,11 +69,9 @@ class Follower:
 class Live:
     """The WebSocket side of one plane."""
 
-    def __init__(self, plane: Plane, tokens: Tokens) -> None:
-        self._plane, self._tokens = plane, tokens
+    def __init__(self, plane: Plane, tokens: Tokens, broadcasts: Broadcasts) -> None:
+        self._plane, self._tokens, self._broadcasts = plane, tokens, broadcasts
         self._tasks = Tasks()
-        self._broadcasts: dict[Room, Broadcast] = {}
-        self._ticking = False
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/media/live/{room}", self._serve)
@@ -100,11 +99,7 @@ class Live:
         socket: web.WebSocketResponse,
         hang_up: Callable[[], None],
     ) -> None:
-        broadcast = self._broadcasts.setdefault(room, Broadcast(room))
-        if not self._ticking:
-            self._ticking = True
-            self._tasks.spawn(self._tick(), "tick")
-        reader = broadcast.join(rendition)
+        reader = self._broadcasts.join(room, rendition)
         follower = Follower(grant, socket, reader, hang_up)
         self._plane.follow(follower)
         sending = self._tasks.spawn(follower.send(), "follow")
@@ -115,16 +110,7 @@ class Live:
         finally:
             sending.cancel()
             self._plane.unfollow(follower)
-            broadcast.leave(rendition, reader)
-            if not broadcast.renditions:
-                self._broadcasts.pop(room, None)
-
-    async def _tick(self) -> None:
-        while self._broadcasts:
-            await asyncio.sleep(TICK_SECONDS)
-            for broadcast in self._broadcasts.values():
-                broadcast.tick()
-        self._ticking = False
+            self._broadcasts.leave(room, rendition, reader)
 
     async def _granted(self, request: web.Request, socket: web.WebSocketResponse) -> tuple[Grant, Rendition]:
         said: Any = None

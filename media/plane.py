@@ -78,6 +78,8 @@ class Plane:
         self.rooms: dict[str, Room] = {}
         self.sessions: dict[str, Session] = {}
         self.followers: set[Follower] = set()
+        #: told of each room that opened (True) or ended
+        self.on_room: list[Callable[[Room, bool], None]] = []
         self.certificate = seam.certificate()
         self.bench = seam.Bench()
         self.mux: Mux
@@ -113,12 +115,19 @@ class Plane:
         if len(self.rooms) >= self.settings.max_rooms:
             raise MediaError("too_many_rooms", limit=self.settings.max_rooms)
         later = asyncio.get_running_loop().call_later
-        self.rooms[name] = Room(name, later, clock.monotonic, partial(self._tell_publisher, name))
+        room = self.rooms[name] = Room(name, later, clock.monotonic, partial(self._tell_publisher, name))
+        self._tell_room(room, True)
 
     def close_room(self, name: str) -> None:
-        if self.rooms.pop(name, None) is not None:
+        room = self.rooms.pop(name, None)
+        if room is not None:
             self._end_where(lambda session: session.room.name == name)
             self._end_followers(lambda grant: grant.room == name)
+            self._tell_room(room, False)
+
+    def _tell_room(self, room: Room, is_open: bool) -> None:
+        for tell in self.on_room:
+            tell(room, is_open)
 
     def cut(self, peer: str, at: float) -> None:
         """End what this peer opened with tokens issued until `at`, and refuse those tokens from now on."""

@@ -2,6 +2,7 @@
 
 import ipaddress
 from dataclasses import dataclass
+from pathlib import Path
 
 MAX_PORT = 65_535
 
@@ -12,6 +13,7 @@ class MediaSettings:
 
     `udp_port` 0 takes any free port. `udp_host` "::" also serves IPv4. Without `advertised_ips`
     the bound address is advertised, or for a wildcard every address of the machine.
+    `recordings`: the folder in which every room is recorded, None for no recording.
     """
 
     udp_host: str = "127.0.0.1"
@@ -24,6 +26,7 @@ class MediaSettings:
     liveness_seconds: float = 10.0
     start_kbps: int = 1_200
     max_kbps: int = 2_500
+    recordings: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.udp_port <= MAX_PORT:

@@ -25,6 +25,12 @@ class Tasks:
             {"message": f"media task {task.get_name()} failed", "exception": task.exception(), "task": task}
         )
 
+    async def drain(self, seconds: float) -> None:
+        """Let what still runs come to its end, but wait no longer; then cancel it."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=seconds)
+        await self.close()
+
     async def close(self) -> None:
         """Cancel what still runs and wait for it."""
         running = list(self._running)

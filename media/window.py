@@ -18,8 +18,9 @@ YOUNG_PARTS = 6
 class Reader:
     """One who takes parts as they come."""
 
-    def __init__(self, ask_keyframe: Callable[[], None]) -> None:
+    def __init__(self, ask_keyframe: Callable[[], None], most: int = MOST_WAITING) -> None:
         self.skipped = 0
+        self._most = most
         self._ask_keyframe = ask_keyframe
         self._waiting: deque[Part] = deque()
         self._news = asyncio.Event()
@@ -27,7 +28,7 @@ class Reader:
         self._closed = False
 
     def give(self, part: Part) -> None:
-        if len(self._waiting) >= MOST_WAITING:
+        if len(self._waiting) >= self._most:
             self._waiting.clear()
             self._needs_key = True
             self.skipped += 1
@@ -39,15 +40,21 @@ class Reader:
         self._news.set()
 
     async def next(self) -> Part | None:
-        """The next part; None once closed."""
+        """The next part; None at the end."""
         while not self._waiting and not self._closed:
             self._news.clear()
             await self._news.wait()
-        return None if self._closed else self._waiting.popleft()
+        return self._waiting.popleft() if self._waiting else None
 
-    def close(self) -> None:
+    def finish(self) -> None:
+        """The end, after what waits."""
         self._closed = True
         self._news.set()
+
+    def close(self) -> None:
+        """The end, at once."""
+        self._waiting.clear()
+        self.finish()
 
 
 class Window:
@@ -66,8 +73,8 @@ class Window:
         for reader in self.readers:
             reader.give(part)
 
-    def join(self) -> Reader:
-        reader = Reader(self._ask_keyframe)
+    def join(self, most: int = MOST_WAITING) -> Reader:
+        reader = Reader(self._ask_keyframe, most)
         self.readers.add(reader)
         if 0 < len(self._young) <= YOUNG_PARTS:
             for part in self._young:
@@ -77,5 +84,6 @@ class Window:
         return reader
 
     def leave(self, reader: Reader) -> None:
-        reader.close()
+        """No part comes any more; what waits may still be taken."""
+        reader.finish()
         self.readers.discard(reader)

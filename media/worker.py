@@ -25,13 +25,10 @@ from aiohttp import web
 
 from media import clock
 from media.errors import MediaError
-from media.figures import figures
-from media.grants import Tokens
-from media.live import Live
-from media.plane import MediaEvent, Plane
+from media.plane import MediaEvent
 from media.settings import MediaSettings
+from media.studio import Studio
 from media.tasks import Tasks
-from media.whip import Whip
 
 STATE = "/control/state"
 EVENTS = "/control/events"
@@ -79,9 +76,8 @@ class Worker:
 
     def __init__(self, settings: MediaSettings, key: bytes) -> None:
         self._time = ServersTime()
-        self.plane = Plane(settings, self._on_event, self._time.now)
-        self._whip = Whip(self.plane, Tokens(key))
-        self._live_door = Live(self.plane, Tokens(key))
+        self._studio = Studio(settings, key, self._on_event, self._time.now)
+        self.plane = self._studio.plane
         self._secret = control_secret(key)
         self._started = clock.boottime()
         self._since = float("inf")
@@ -92,20 +88,19 @@ class Worker:
 
     async def start(self) -> None:
         """Raises OSError when the UDP port is taken."""
-        await self.plane.start()
+        await self._studio.start()
         self._tasks.spawn(self._sweep(), "sweep")
 
     async def stop(self) -> None:
         """End every session, tell each peer, let the servers go."""
-        await self.plane.stop()
+        await self._studio.stop()
         for listener in list(self._listeners):
             self._put(listener, END)
         await self._tasks.close()
 
     def application(self) -> web.Application:
         app = web.Application()
-        self._whip.add_to(app)
-        self._live_door.add_to(app)
+        self._studio.add_to(app)
         app.router.add_post(STATE, self._guarded(self._state))
         app.router.add_get(EVENTS, self._guarded(self._events))
         return app
@@ -163,7 +158,7 @@ class Worker:
             return web.json_response({"code": "bad_request", "data": {}}, status=400)
         refused = self.want(wanted)
         rooms = [self.plane.rooms[name] for name in wanted.rooms if name in self.plane.rooms]
-        return web.json_response({"refused": refused, "figures": asdict(figures(rooms, self.plane.counts))})
+        return web.json_response({"refused": refused, "figures": asdict(self._studio.figures(rooms))})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})

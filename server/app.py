@@ -285,7 +285,7 @@ def _media(config: Config, store: Store) -> Door:
     key = store.vault.key(MEDIA_KEY)
     if config.media.mode == "worker":
         return WorkerMedia(config.media.socket_in(store.folder), key, store.clock, store.tasks)
-    return EmbeddedMedia(config.media.for_media(config.server.host), key, store.clock, store.tasks)
+    return EmbeddedMedia(config.media.for_media(config.server.host, store.folder), key, store.clock, store.tasks)
 
 
 def _demo(config: Config, store: Store, people: Accounts, classes: Training, url: str) -> Capability[Any]:

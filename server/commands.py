@@ -74,7 +74,7 @@ async def media(config: Config, _options: argparse.Namespace) -> None:
     if config.media.mode != "worker":
         raise DomainError("media_embedded")
     stopped, path = told_to_stop(), config.media.socket_in(config.server.data)
-    settings = config.media.for_media(config.server.host)
+    settings = config.media.for_media(config.server.host, config.server.data)
     try:
         async with serving(settings, open_keys(config).key(MEDIA_KEY), path):
             garbage.look_seldom()

@@ -6,6 +6,7 @@ import math
 import os
 import shutil
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from server.core.clock import SystemClock
 from server.core.shared import OverRedis
 from server.health import LAG_EVERY_S
+from server.live.media_door import Door
 
 #: below this a lesson's day may fill the disk
 LEAST_FREE_BYTES: Final = 512 * 1024 * 1024
@@ -46,6 +48,7 @@ def _checks(house: House) -> None:
     for name, work in (("database", database), ("spool", spool), ("disk", disk), ("sealing", sealing)):
         health.check(name, work)
     health.check("media", house.media.problem)
+    health.check("recording", partial(_recording, house.media), vital=False)
     if isinstance(store.shared, OverRedis):
         health.check("redis", store.shared.ping)
     if store.time is not None:
@@ -99,10 +102,16 @@ def _media_figures(house: House) -> None:
         ("keshi_media_packets_in", "Packets received in the open rooms", lambda: media.figures().packets_in),
         ("keshi_media_packets_out", "Packets sent in the open rooms", lambda: media.figures().packets_out),
         ("keshi_media_resent", "Packets sent again in the open rooms", lambda: media.figures().resent),
+        ("keshi_media_unrecorded", "Rooms whose recording stands still", lambda: media.figures().unrecorded),
     ):
         house.health.reading(name, words, read)
     words = "Datagrams and calls that media refused or dropped"
     house.health.reading("keshi_media_refused_total", words, lambda: media.figures().refused, label="why", counts=True)
+
+
+async def _recording(media: Door) -> str | None:
+    """A lesson that is not recorded goes on, here as well as anywhere else."""
+    return "recording_stopped" if media.figures().unrecorded else None
 
 
 def _publishers(house: House) -> int:

@@ -24,6 +24,8 @@ DEFAULT_FILE: Final = Path("config.yaml")
 #: every address of the machine
 WILDCARDS: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  compared with, not listened on
 LAST_PORT: Final = 65_535
+#: where lessons are recorded, in the data folder
+RECORDINGS: Final = "recordings"
 Port = Annotated[int, Field(ge=0, le=LAST_PORT)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
@@ -70,13 +72,17 @@ class MediaGroup(Settings):
     max_peers_per_room: Count = 600
     start_kbps: Count = 1_200
     max_kbps: Count = 2_500
+    recording: bool = False
 
     def socket_in(self, data: Path) -> Path:
         """Where server and worker meet."""
         return self.worker_socket or data / "media.sock"
 
-    def for_media(self, server_host: str) -> MediaSettings:
-        """The same in media's own words. Raises DomainError address_refused where there is no address to listen on."""
+    def for_media(self, server_host: str, data: Path) -> MediaSettings:
+        """The same in media's own words, `data` being the data folder.
+
+        Raises DomainError address_refused where there is no address to listen on.
+        """
         host = str(self.host) if self.host else {"localhost": "127.0.0.1"}.get(server_host, server_host)
         try:
             ipaddress.ip_address(host)
@@ -90,6 +96,7 @@ class MediaGroup(Settings):
             max_peers_per_room=self.max_peers_per_room,
             start_kbps=self.start_kbps,
             max_kbps=self.max_kbps,
+            recordings=data / RECORDINGS if self.recording else None,
         )
 
 

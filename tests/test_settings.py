@@ -157,12 +157,12 @@ def test_on_a_lan_every_name_of_the_machine_is_ours() -> None:
 def test_media_listens_where_it_is_told_or_where_the_server_does(
     media: dict[str, str], server_host: str, host: str
 ) -> None:
-    assert MediaGroup.model_validate(media).for_media(server_host).udp_host == host
+    assert MediaGroup.model_validate(media).for_media(server_host, Path()).udp_host == host
 
 
 def test_media_needs_an_address_to_listen_on() -> None:
     with pytest.raises(DomainError, match="address_refused") as refused:
-        MediaGroup().for_media("ke.example.cn")
+        MediaGroup().for_media("ke.example.cn", Path())
     assert "media.host" in refused.value.data["remedy"]
 
 
@@ -174,9 +174,12 @@ def test_server_and_worker_meet_in_the_data_folder_or_where_they_are_told() -> N
 
 def test_media_gets_the_same_in_its_own_words() -> None:
     group = MediaGroup.model_validate({"udp_port": 9, "advertised_ips": ["203.0.113.5", "2001:db8::1"]})
-    settings = group.for_media("127.0.0.1")
+    settings = group.for_media("127.0.0.1", Path("data"))
     assert (settings.udp_host, settings.udp_port) == ("127.0.0.1", 9)
     assert settings.advertised_ips == ("203.0.113.5", "2001:db8::1")
+    assert settings.recordings is None
+    recording = MediaGroup(recording=True).for_media("127.0.0.1", Path("data"))
+    assert recording.recordings == Path("data/recordings")
 
 
 def test_passwords_come_from_the_environment_and_are_never_shown(tmp_path: Path) -> None:

@@ -59,6 +59,15 @@ async def test_a_closed_reader_has_nothing_more() -> None:
     window = Window(lambda: None)
     window.add(part(0, key=True))
     reader = window.join()
+    reader.close()
+    assert await reader.next() is None
+
+
+async def test_who_leaves_may_still_take_what_waits() -> None:
+    window = Window(lambda: None)
+    window.add(part(0, key=True))
+    reader = window.join()
     window.leave(reader)
+    assert await numbers(reader, 1) == [0]
     assert await reader.next() is None
     assert window.readers == set()

@@ -1,0 +1,161 @@
+"""Decides what a recording is when it is played: its files as far as they are whole, and the HLS playlist of them.
+
+Nothing is encoded and nothing copied: a segment is a stretch of a file, from a keyframe to before another (RFC 8216;
+EXT-X-MAP and EXT-X-DISCONTINUITY at each file). What a line of the index says and no file holds is not there.
+"""
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from media.recorder import ROOM_NAME
+from media.tape import INDEX, take_name
+
+#: a segment is so long at least, if a keyframe allows it, and ends without one when it is that long
+SEGMENT_SECONDS = 4.0
+MOST_SECONDS = 20.0
+MOST_BYTES = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Parts that follow each other in a file. `at`: seconds since 1970; `start` and `size` in bytes."""
+
+    at: float
+    seconds: float
+    key: bool
+    start: int
+    size: int
+
+
+@dataclass(slots=True)
+class Take:
+    """One file: an init segment of `init` bytes, then parts."""
+
+    number: int
+    codecs: str
+    width: int
+    height: int
+    init: int
+    parts: list[Span] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Nothing could be written between two moments (seconds since 1970); `why` as in tape.py."""
+
+    begins: float
+    ends: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """What there is of a room, in order."""
+
+    takes: list[Take]
+    holes: list[Hole]
+
+    @property
+    def seconds(self) -> float:
+        return sum(part.seconds for take in self.takes for part in take.parts)
+
+
+class Recordings:
+    """The recordings below a folder. Calls wait for the disk. Nothing is ever written here."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, room: str) -> Replay:
+        """What there is of a room now; empty when nothing is."""
+        takes: list[Take] = []
+        holes: list[Hole] = []
+        for line in self._lines(room):
+            match line:
+                case {"take": int(number), "codecs": str(codecs), "width": int(w), "height": int(h), "init": int(init)}:
+                    takes.append(Take(number, codecs, w, h, init))
+                case {"hole": str(why), "from": float() | int() as begins, "to": float() | int() as ends}:
+                    holes.append(Hole(begins, ends, why))
+                case {"at": float(at), "s": float(s), "key": bool(key), "start": int(start), "size": int(size)} if (
+                    takes
+                ):
+                    takes[-1].parts.append(Span(at, s, key, start, size))
+        for take in takes:
+            length = self._length(room, take.number)
+            take.parts = [part for part in take.parts if part.start + part.size <= length]
+        return Replay([take for take in takes if take.parts], holes)
+
+    def piece(self, room: str, take: int, start: int, size: int) -> bytes:
+        """A stretch of a file; empty when it is not there whole."""
+        if not ROOM_NAME.fullmatch(room) or not 0 < size <= MOST_BYTES or start < 0:
+            return b""
+        try:
+            with (self._folder / room / take_name(take)).open("rb") as file:
+                file.seek(start)
+                data = file.read(size)
+        except OSError:
+            return b""
+        return data if len(data) == size else b""
+
+    def _lines(self, room: str) -> Iterator[Any]:
+        try:
+            lines = (self._folder / room / INDEX).read_bytes().split(b"\n") if ROOM_NAME.fullmatch(room) else []
+        except OSError:
+            return
+        for line in lines:
+            try:
+                yield json.loads(line)
+            except ValueError:  # torn
+                continue
+
+    def _length(self, room: str, take: int) -> int:
+        try:
+            return (self._folder / room / take_name(take)).stat().st_size
+        except OSError:
+            return 0
+
+
+def segments(take: Take) -> list[Span]:
+    """Its parts joined into what one request fetches."""
+    found: list[Span] = []
+    for part in take.parts:
+        last = found[-1] if found else None
+        if last is None or _ends(last, part):
+            found.append(part)
+        else:
+            found[-1] = Span(last.at, last.seconds + part.seconds, last.key, last.start, last.size + part.size)
+    return found
+
+
+def _ends(last: Span, part: Span) -> bool:
+    long = last.seconds >= SEGMENT_SECONDS and part.key
+    return long or last.seconds + part.seconds > MOST_SECONDS or last.size + part.size > MOST_BYTES
+
+
+def playlist(replay: Replay, base: str, *, over: bool) -> str:
+    """A media playlist; addresses are `base` + take/start/size. `over`: nothing will be added any more."""
+    shown = [(take, segments(take)) for take in replay.takes]
+    longest = max((each.seconds for _, found in shown for each in found), default=SEGMENT_SECONDS)
+    kind = "VOD" if over else "EVENT"
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        f"#EXT-X-TARGETDURATION:{math.ceil(longest)}",
+        f"#EXT-X-PLAYLIST-TYPE:{kind}",
+    ]
+    for number, (take, found) in enumerate(shown):
+        lines += ["#EXT-X-DISCONTINUITY"] if number else []
+        lines.append(f'#EXT-X-MAP:URI="{base}{take.number}/0/{take.init}"')
+        lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_moment(found[0].at)}")
+        for each in found:
+            lines += [f"#EXTINF:{each.seconds:.3f},", f"{base}{take.number}/{each.start}/{each.size}"]
+    return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if over else []), ""])
+
+
+def _moment(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,55 @@
+"""Decides what media consists of in one process, embedded or not: the plane, its doors, and what records it."""
+
+from collections.abc import Callable, Iterable
+
+from aiohttp import web
+
+from media import clock
+from media.broadcasts import Broadcasts
+from media.figures import Figures, figures
+from media.grants import Tokens
+from media.live import Live
+from media.plane import MediaEvent, Plane
+from media.recorder import Recorder
+from media.room import Room
+from media.settings import MediaSettings
+from media.whip import Whip
+
+
+class Studio:
+    """`start` before anything else, on the loop that will serve the routes. `now`: the clock that signs tokens."""
+
+    def __init__(
+        self,
+        settings: MediaSettings,
+        key: bytes,
+        on_event: Callable[[MediaEvent], None],
+        now: Callable[[], float] = clock.unix,
+    ) -> None:
+        self.plane = Plane(settings, on_event, now)
+        self.tokens = Tokens(key)
+        self._broadcasts = Broadcasts()
+        self._whip = Whip(self.plane, self.tokens)
+        self._live = Live(self.plane, self.tokens, self._broadcasts)
+        folder = settings.recordings
+        self._recorder = Recorder(self.plane, self._broadcasts, folder) if folder is not None else None
+
+    async def start(self) -> None:
+        """Open the UDP port. Raises OSError when it is taken."""
+        await self.plane.start()
+
+    async def stop(self) -> None:
+        """End every session, tell each peer, close the port, write what waits."""
+        await self.plane.stop()
+        if self._recorder is not None:
+            await self._recorder.stop()
+
+    def add_to(self, app: web.Application) -> None:
+        """The doors for browsers."""
+        self._whip.add_to(app)
+        self._live.add_to(app)
+
+    def figures(self, rooms: Iterable[Room]) -> Figures:
+        """Of these rooms now."""
+        troubled = self._recorder.troubled if self._recorder is not None else frozenset()
+        return figures(rooms, self.plane.counts, troubled)
