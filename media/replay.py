@@ -137,8 +137,8 @@ def _ends(last: Span, part: Span) -> bool:
     return long or last.seconds + part.seconds > MOST_SECONDS or last.size + part.size > MOST_BYTES
 
 
-def playlist(replay: Replay, base: str, *, over: bool) -> str:
-    """A media playlist; addresses are `base` + take/start/size. `over`: nothing will be added any more."""
+def playlist(replay: Replay, base: str, end: str, *, over: bool) -> str:
+    """A media playlist; addresses are `base` + take/start/size + `end`. `over`: nothing will be added any more."""
     shown = [(take, segments(take)) for take in replay.takes]
     longest = max((each.seconds for _, found in shown for each in found), default=SEGMENT_SECONDS)
     kind = "VOD" if over else "EVENT"
@@ -150,10 +150,10 @@ def playlist(replay: Replay, base: str, *, over: bool) -> str:
     ]
     for number, (take, found) in enumerate(shown):
         lines += ["#EXT-X-DISCONTINUITY"] if number else []
-        lines.append(f'#EXT-X-MAP:URI="{base}{take.number}/0/{take.init}"')
+        lines.append(f'#EXT-X-MAP:URI="{base}{take.number}/0/{take.init}{end}"')
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_moment(found[0].at)}")
         for each in found:
-            lines += [f"#EXTINF:{each.seconds:.3f},", f"{base}{take.number}/{each.start}/{each.size}"]
+            lines += [f"#EXTINF:{each.seconds:.3f},", f"{base}{take.number}/{each.start}/{each.size}{end}"]
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if over else []), ""])
 
 

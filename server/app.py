@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from prometheus_client import CollectorRegistry
 
+from media.api import Recordings
 from media.described import described
-from server import accounts, attendance, exchange, ledger, live, oversight, training
+from server import accounts, attendance, exchange, ledger, live, oversight, playback, training
 from server import demo as demonstration
 from server.accounts.rules import SESSION_MS
 from server.accounts.service import Accounts
@@ -48,7 +49,7 @@ from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
 from server.oversight.retention import Retention
 from server.pages import CHECKER, PAGES
-from server.settings import Config
+from server.settings import RECORDINGS, Config
 from server.several import Several, be_one_of_several
 from server.tls.https import authority_file
 from server.training.service import Training
@@ -174,6 +175,7 @@ def build(
     log = _log(config, store)
     room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
     files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
+    replays = playback.build(training=classes.service, recordings=Recordings(store.folder / RECORDINGS))
     looks = oversight.declare(watch, classes.service, room.presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(
@@ -192,7 +194,7 @@ def build(
         exchange=files.service,
         log=log.service,
         retention=looks.service,
-        capabilities=(log, people, classes, room.presence, room.lessons, files, looks, *extra),
+        capabilities=(log, people, classes, room.presence, room.lessons, replays, files, looks, *extra),
     )
 
 

@@ -31,7 +31,7 @@ def test_where_no_keyframe_comes_it_ends_all_the_same() -> None:
 
 def test_a_playlist_says_where_each_file_begins_and_when_nothing_is_added() -> None:
     replay = Replay([take({0, 4}, 8), Take(2, "opus", 0, 0, 7, [Span(NOON + 60, 2.5, True, 7, 9)])], [])
-    lines = playlist(replay, "replay/", over=True).splitlines()
+    lines = playlist(replay, "replay/", "", over=True).splitlines()
     assert lines == [
         "#EXTM3U",
         "#EXT-X-VERSION:7",
@@ -50,7 +50,7 @@ def test_a_playlist_says_where_each_file_begins_and_when_nothing_is_added() -> N
         "replay/2/7/9",
         "#EXT-X-ENDLIST",
     ]
-    growing = playlist(replay, "replay/", over=False)
+    growing = playlist(replay, "replay/", "", over=False)
     assert "#EXT-X-PLAYLIST-TYPE:EVENT" in growing
     assert "ENDLIST" not in growing
 
@@ -62,7 +62,7 @@ def test_ffmpeg_plays_the_playlist_whole(tmp_path: Path, parts: list[Part]) -> N
         tape.close()
     recordings = Recordings(tmp_path)
     replay = recordings.read(ROOM)
-    text = playlist(replay, "piece-", over=True)
+    text = playlist(replay, "piece-", "", over=True)
     for line in text.splitlines():
         address = line.removeprefix('#EXT-X-MAP:URI="').removesuffix('"')
         if address.startswith("piece-"):

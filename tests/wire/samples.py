@@ -87,6 +87,11 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/lessons": Sample("staff"),
     f"GET {V1}/lessons/{{lesson_id}}": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/strips": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/replay": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/replay.m3u8": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/replay/{{take}}/{{start}}/{{size}}.mp4": Sample(
+        "jia", "not_found", LESSON | {"take": "1", "start": "0", "size": "4"}, beside={"stranger": "not_found"}
+    ),
     f"GET {V1}/today": Sample("jia"),
     f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
     f"GET {V1}/corrections": Sample("staff"),

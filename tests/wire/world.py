@@ -23,10 +23,12 @@ from server.core.actor import Actor, Role
 from server.core.database import metadata
 from server.core.wire.declaration import Route
 from server.ledger import records as ledger
+from server.settings import RECORDINGS
 from server.training.records import set_lesson_state
 from server.training.rules import ChallengeRule, LessonState
 from server.training.service import NewClass
 from server.verify.vouched import Outcome
+from tests.playback.recorded import record
 from tests.school import School, plan, school
 from tests.wire.samples import SAMPLES, Sample
 
@@ -171,6 +173,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         names |= await _taught(first)
         names["over_id"] = await _over(first)
         await _challenge(first)
+        record(house.store.folder / RECORDINGS, first.lesson_id, first.clock.ms() / 1000)
         await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
         tokens = {}

@@ -22,6 +22,8 @@ REF: Final = "#/components/schemas/{model}"
 #: what a Download is, by the end of its path
 FILES: Final[Mapping[str, str]] = {
     ".zip": "application/zip",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
     ".json": "application/json",
     ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

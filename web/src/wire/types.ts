@@ -546,6 +546,31 @@ export interface SettledRow {
   hours: SettledHours
 }
 
+export interface ReplayRequest {
+  lesson_id: string
+}
+
+export interface ReplayView {
+  lesson_id: string
+  over: boolean
+  begins: string | null
+  seconds: number
+  holes: ReplayHole[]
+}
+
+export interface ReplayHole {
+  begins: string
+  ends: string
+  why: string
+}
+
+export interface PieceRequest {
+  lesson_id: string
+  take: number
+  start: number
+  size: number
+}
+
 export interface RosterFile {
   class_id: string
   filename: string
@@ -821,6 +846,9 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
+  'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
+  'GET /api/v1/lessons/{lesson_id}/replay.m3u8': { request: ReplayRequest; response: Blob }
+  'GET /api/v1/lessons/{lesson_id}/replay/{take}/{start}/{size}.mp4': { request: PieceRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }
   'GET /api/v1/me/logins': { request: Nothing; response: Logins }
