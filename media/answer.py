@@ -17,13 +17,17 @@ CNAME = "keshi"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - said in an answer, bound to nowhere
 DISCARD_PORT = 9
 HOST_PRIORITY = 2_130_706_431
+TCP_PRIORITY = 1_518_280_447  # below every address by UDP
 PUBLISH_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 WATCH_FEEDBACK = ("nack", "nack pli", "ccm fir")
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """Our side of one peer: ICE credentials, certificate prints (algorithm, value), addresses, first bit rate."""
+    """Our side of one peer: ICE credentials, certificate prints (algorithm, value), addresses, first bit rate.
+
+    `tcp_port` 0: none.
+    """
 
     ufrag: str
     password: str
@@ -31,6 +35,7 @@ class Local:
     addresses: tuple[str, ...]
     port: int
     start_kbps: int
+    tcp_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +133,14 @@ def _section(section: Section, local: Local, direction: str) -> MediaDescription
 
 
 def _candidates(local: Local) -> list[RTCIceCandidate]:
-    return [
+    found = [
         RTCIceCandidate(1, str(index + 1), ip, local.port, HOST_PRIORITY - index * 256, "udp", "host")
         for index, ip in enumerate(local.addresses)
     ]
+    for index, ip in enumerate(local.addresses if local.tcp_port else ()):
+        priority, foundation = TCP_PRIORITY - index * 256, f"tcp{index + 1}"
+        found.append(RTCIceCandidate(1, foundation, ip, local.tcp_port, priority, "tcp", "host", tcpType="passive"))
+    return found
 
 
 def _session(sections: list[MediaDescription]) -> str:

@@ -52,6 +52,11 @@ class Media:
         return self._plane.mux.port
 
     @property
+    def tcp_port(self) -> int:
+        """0: none."""
+        return self._plane.mux.streams.port if self._plane.mux.streams else 0
+
+    @property
     def counts(self) -> dict[str, int]:
         """What was refused or dropped since the start, by name."""
         return dict(self._plane.counts)

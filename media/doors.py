@@ -7,7 +7,9 @@ SRTP or SRTCP. Before that at most three times the bytes received from it go to 
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
-Address = tuple[str, int] | tuple[str, int, int, int]
+StreamAddress = tuple[str, int, str]
+"""One TCP connection: never the same as a UDP address."""
+Address = tuple[str, int] | tuple[str, int, int, int] | StreamAddress
 
 AMPLIFICATION = 3
 MAX_HELD = 8

@@ -15,6 +15,7 @@ from struct import Struct
 import ifaddr
 
 from media.doors import Address
+from media.tcp import Streams
 
 MAX_DATAGRAM_BYTES = 2_048
 MAX_READS_PER_WAKE = 64
@@ -68,13 +69,14 @@ def machine_ips(with_ipv6: bool) -> list[str]:
 
 
 class Mux:
-    """The UDP socket. `on_datagram(datagram, address)` is called for each one read."""
+    """The UDP socket, and the TCP port beside it if any. `on_datagram(datagram, address)` hears what is read."""
 
     def __init__(
         self, host: str, port: int, on_datagram: Callable[[bytes, Address], None], counts: Counter[str]
     ) -> None:
         self._on_datagram = on_datagram
         self._counts = counts
+        self.streams: Streams | None = None
         self._gso = hasattr(socket.socket, "sendmsg")
         self._socket = _bind(host, port)
         self.port: int = self._socket.getsockname()[1]
@@ -85,6 +87,13 @@ class Mux:
     def close(self) -> None:
         asyncio.get_running_loop().remove_reader(self._socket.fileno())
         self._socket.close()
+        if self.streams is not None:
+            self.streams.close()
+
+    def drop(self, address: Address) -> None:
+        """Nothing more is for this address: a connection ends."""
+        if len(address) == 3 and self.streams is not None:
+            self.streams.drop(address)
 
     def _read(self) -> None:
         for _ in range(MAX_READS_PER_WAKE):
@@ -101,6 +110,10 @@ class Mux:
 
     def send(self, datagram: bytes | memoryview, address: Address) -> None:
         """Send one datagram; what the kernel has no room for is lost, as on any network."""
+        if len(address) == 3:
+            if self.streams is not None:
+                self.streams.send(datagram, address)
+            return
         try:
             self._socket.sendto(datagram, address)
         except OSError:
@@ -108,6 +121,10 @@ class Mux:
 
     def send_runs(self, view: memoryview, runs: Sequence[tuple[int, int, int]], address: Address) -> None:
         """Send byte ranges of `view`, each cut into datagrams of its segment size."""
+        if len(address) == 3:
+            if self.streams is not None:
+                self.streams.send_runs(view, runs, address)
+            return
         for start, end, segment in runs:
             if end - start <= segment:
                 self.send(view[start:end], address)

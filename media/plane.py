@@ -30,6 +30,7 @@ from media.rate import RateAdvice
 from media.room import Room
 from media.settings import MediaSettings
 from media.tasks import Tasks
+from media.tcp import Streams
 
 TICK_SECONDS = 0.1
 SESSION_BYTES = 18
@@ -91,10 +92,23 @@ class Plane:
         self._by_peer: dict[Peer, Session] = {}
 
     async def start(self) -> None:
-        """Open the port. Raises OSError when it is taken."""
+        """Open the ports. Raises OSError when it is taken."""
         self.mux = Mux(self.settings.udp_host, self.settings.udp_port, self._on_datagram, self.counts)
         self.mux.start()
+        await self._open_streams()
         self._tasks.spawn(self._tick(), "tick")
+
+    async def _open_streams(self) -> None:
+        port = self.settings.tcp_port
+        if port is None:
+            return
+        streams = Streams(self._on_datagram, self._lost, self.counts)
+        try:
+            await streams.start(self.settings.udp_host, port)
+        except OSError as error:
+            self.mux.close()
+            raise OSError(error.errno, f"media.tcp_port {port}: {error.strerror}") from error
+        self.mux.streams = streams
 
     async def stop(self) -> None:
         for name in list(self.rooms):
@@ -218,7 +232,8 @@ class Plane:
         if ipaddress.ip_address(addresses[0]).is_unspecified:
             addresses = tuple(machine_ips(with_ipv6=settings.udp_host == "::"))
         prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
-        return Local(peer.ufrag, peer.password, prints[:1], addresses, self.mux.port, settings.start_kbps)
+        tcp_port = self.mux.streams.port if self.mux.streams else 0
+        return Local(peer.ufrag, peer.password, prints[:1], addresses, self.mux.port, settings.start_kbps, tcp_port)
 
     def session(self, kind: Kind, room: str, session_id: str) -> Session | None:
         """The session of a resource, if it has not ended."""
@@ -292,6 +307,10 @@ class Plane:
         return self._budget.spend(ip, clock.monotonic())
 
     def forget(self, address: Address) -> None:
+        self._lost(address)
+        self.mux.drop(address)
+
+    def _lost(self, address: Address) -> None:
         self._by_address.pop(address, None)
 
     def start_handshake(self, peer: Peer) -> None:

@@ -11,13 +11,14 @@ MAX_PORT = 65_535
 class MediaSettings:
     """Seconds, kilobits per second and counts. Raises ValueError naming the field and the value.
 
-    `udp_port` 0 takes any free port. `udp_host` "::" also serves IPv4. Without `advertised_ips`
+    Port 0 takes any free one; `tcp_port` None: no TCP. `udp_host` "::" also serves IPv4. Without `advertised_ips`
     the bound address is advertised, or for a wildcard every address of the machine.
     `recordings`: the folder in which every room is recorded, None for no recording.
     """
 
     udp_host: str = "127.0.0.1"
     udp_port: int = 0
+    tcp_port: int | None = None
     advertised_ips: tuple[str, ...] = ()
     max_rooms: int = 64
     max_peers_per_room: int = 600
@@ -31,6 +32,8 @@ class MediaSettings:
     def __post_init__(self) -> None:
         if not 0 <= self.udp_port <= MAX_PORT:
             raise ValueError(f"udp_port: {self.udp_port} is not between 0 and {MAX_PORT}")
+        if self.tcp_port is not None and not 0 <= self.tcp_port <= MAX_PORT:
+            raise ValueError(f"tcp_port: {self.tcp_port} is not between 0 and {MAX_PORT}")
         for field, values in (("udp_host", (self.udp_host,)), ("advertised_ips", self.advertised_ips)):
             for value in values:
                 _check_ip(field, value)

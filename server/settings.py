@@ -67,6 +67,7 @@ class MediaGroup(Settings):
     worker_socket: Path | None = None
     host: ipaddress.IPv4Address | ipaddress.IPv6Address | None = None
     udp_port: Port = 8090
+    tcp_port: Port | None = None
     advertised_ips: tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, ...] = ()
     max_rooms: Count = 64
     max_peers_per_room: Count = 600
@@ -91,6 +92,7 @@ class MediaGroup(Settings):
         return MediaSettings(
             udp_host=host,
             udp_port=self.udp_port,
+            tcp_port=self.tcp_port,
             advertised_ips=tuple(str(address) for address in self.advertised_ips),
             max_rooms=self.max_rooms,
             max_peers_per_room=self.max_peers_per_room,

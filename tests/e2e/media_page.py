@@ -9,7 +9,9 @@ const post = async (pc, path, token) => {
   const answer = await fetch(path, { method: 'POST', headers, body: pc.localDescription.sdp })
   if (answer.status !== 201) throw new Error(answer.status + ' ' + await answer.text())
   window.resource = { url: answer.headers.get('Location'), headers }
-  await pc.setRemoteDescription({ type: 'answer', sdp: await answer.text() })
+  const blocked = line => window.udpBlocked && / udp /i.test(line) && line.startsWith('a=candidate')
+  const sdp = (await answer.text()).split('\\r\\n').filter(line => !blocked(line)).join('\\r\\n')
+  await pc.setRemoteDescription({ type: 'answer', sdp })
 }
 const only = (transceiver, mime) => {
   const codecs = RTCRtpReceiver.getCapabilities('video').codecs
@@ -82,6 +84,12 @@ window.sent = async () => {
     if (entry.type === 'candidate-pair' && entry.nominated) found.available = entry.availableOutgoingBitrate
   }
   return found
+}
+window.way = async () => {  // how the connection in use runs: udp or tcp
+  const stats = await window.pc.getStats()
+  for (const entry of stats.values())
+    if (entry.type === 'candidate-pair' && entry.nominated && entry.state === 'succeeded')
+      return stats.get(entry.remoteCandidateId).protocol
 }
 window.leave = async () => fetch(window.resource.url, { method: 'DELETE', headers: window.resource.headers })
 </script>"""

@@ -64,7 +64,7 @@ class Studio:
 @pytest.fixture
 async def studio(chromium: str | None) -> AsyncIterator[Studio]:
     events: list[MediaEvent] = []
-    media = build(MediaSettings(), b"a key for tests only, thirty-two", events.append)
+    media = build(MediaSettings(tcp_port=0), b"a key for tests only, thirty-two", events.append)
     await media.start()
     await media.open_room("lesson")
     app = web.Application()
@@ -146,6 +146,21 @@ async def test_other_publishers_are_forwarded_too(
     enough = "kind => received().then(found => found[kind]?.packets >= 30)"
     await viewer.wait_for_function(enough, arg=kind, polling=100, timeout=10_000)
     assert studio.media.stats("lesson").video_codec == codec
+
+
+async def test_where_udp_is_blocked_a_lesson_runs_by_tcp(studio: Studio) -> None:
+    teacher = await studio.page()
+    await teacher.evaluate("window.udpBlocked = true")
+    path, token = "/media/whip/lesson", studio.token("publish", "teacher")
+    await teacher.evaluate("([path, token]) => publish(path, token)", [path, token])
+    viewer = await studio.page()
+    await viewer.evaluate("window.udpBlocked = true")
+    path, token = "/media/whep/lesson", studio.token("watch", "trainee")
+    await viewer.evaluate("([path, token]) => watch(path, token)", [path, token])
+    await keeps_moving(viewer)
+    assert [await page.evaluate("way()") for page in (teacher, viewer)] == ["tcp", "tcp"]
+    await viewer.evaluate("leave()")
+    assert studio.media.stats("lesson").viewers == ()
 
 
 async def test_who_leaves_is_gone(studio: Studio) -> None:

@@ -12,6 +12,7 @@ from media.settings import MediaSettings
     [
         {"udp_port": -1},
         {"udp_port": 65_536},
+        {"tcp_port": 65_536},
         {"udp_host": "localhost"},
         {"advertised_ips": ("203.0.113.7", "example.org")},
         {"max_rooms": 0},
