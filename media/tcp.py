@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import cast
 
 from media.doors import Address, StreamAddress
 
@@ -101,14 +102,13 @@ class _Stream(asyncio.Protocol):
         self._proof: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if not isinstance(transport, asyncio.Transport):
-            raise TypeError(type(transport).__name__)
         peer = transport.get_extra_info("peername") or ("", 0)
-        self._transport, self._address = transport, (peer[0], peer[1], "tcp")
+        # uvloop's transports are of no class of asyncio's
+        self._transport, self._address = cast(asyncio.Transport, transport), (peer[0], peer[1], "tcp")
         if self._streams.admit(self._address, self):
             self._proof = asyncio.get_running_loop().call_later(PROOF_SECONDS, self._unproven)
         else:
-            transport.abort()
+            self.abort()
 
     def _unproven(self) -> None:
         self._streams.counts["tcp_unproven"] += 1
