@@ -13,6 +13,7 @@ from aiortc.sdp import GroupDescription, MediaDescription, SessionDescription, S
 from media.offer import Codec, Offer, Section
 
 ABS_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
+MID = "urn:ietf:params:rtp-hdrext:sdes:mid"
 CNAME = "keshi"
 ANY_ADDRESS = "0.0.0.0"  # noqa: S104 - said in an answer, bound to nowhere
 DISCARD_PORT = 9
@@ -47,34 +48,39 @@ class Ssrcs:
 
 
 def publish_answer(offer: Offer, local: Local) -> tuple[str, dict[str, Codec]]:
-    """Our answer to a publisher and the codec chosen per kind."""
-    chosen = {section.kind: section.codecs[0] for section in offer.sections if section.codecs}
+    """Our answer to a publisher and the codec chosen per slot."""
+    chosen = {section.slot: section.codecs[0] for section in offer.sections if section.codecs}
     sections = []
     for section in offer.sections:
         media = _section(section, local, "recvonly")
         if section.codecs:
-            codec = chosen[section.kind]
+            codec = chosen[section.slot]
             media.rtp.codecs = _described(codec, PUBLISH_FEEDBACK, _start_rate(codec, local))
             media.fmt = [entry.payloadType for entry in media.rtp.codecs]
             extensions = section.description.rtp.headerExtensions
-            media.rtp.headerExtensions = [entry for entry in extensions if entry.uri == ABS_SEND_TIME]
+            media.rtp.headerExtensions = [entry for entry in extensions if entry.uri in (ABS_SEND_TIME, MID)]
         sections.append(media)
     return _session(sections), chosen
 
 
 def watch_answer(offer: Offer, local: Local, ssrcs: dict[str, Ssrcs]) -> tuple[str, dict[str, Codec]]:
-    """Our answer to a viewer and every codec it can be sent, by name: the publisher may come later, or change."""
+    """Our answer to a viewer and every codec it can be sent, by name: the publisher may come later, or change.
+
+    One transport has one number for a codec: a section that numbers it otherwise is declined.
+    """
     sections = []
     usable: dict[str, Codec] = {}
-    for section in offer.sections:
+    for offered in offer.sections:
+        clash = any(usable.get(each.name, each).payload_type != each.payload_type for each in offered.codecs)
+        section = replace(offered, codecs=()) if clash else offered
         media = _section(section, local, "sendonly")
         for codec in section.codecs:
             usable[codec.name] = codec
             media.rtp.codecs += _described(codec, WATCH_FEEDBACK, {})
         if section.codecs:
             media.fmt = [entry.payloadType for entry in media.rtp.codecs]
-            media.msid = f"{CNAME} {section.kind}"
-            _announce(media, ssrcs[section.kind], any(codec.rtx for codec in section.codecs))
+            media.msid = f"{CNAME} {section.slot}"
+            _announce(media, ssrcs[section.slot], any(codec.rtx for codec in section.codecs))
         sections.append(media)
     return _session(sections), usable
 

@@ -13,6 +13,7 @@ from media.plane import MediaEvent
 from media.replay import Recordings, Replay, playlist
 from media.settings import MediaSettings
 from media.studio import Studio
+from media.tap import CAMERA
 from media.worker import EVENTS, SECRET_HEADER, STATE, control_secret, serving
 
 
@@ -91,7 +92,7 @@ class Media:
             packets_out=found.fan_out.sent,
             resent=sum(viewer.resent for viewer in viewers),
             keyframes_asked=found.keyframes_asked,
-            video_codec=found.slots["video"].codec,
+            video_codec=found.slots[CAMERA].codec,
         )
 
     def figures(self) -> Figures:

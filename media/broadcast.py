@@ -92,7 +92,7 @@ class Broadcast:
     def _aim(self, sampler: Sampler, kind: str, moment: float, timestamp: int) -> None:
         now = self._clock()
         due = now - self._aimed_at.get(kind, -AIM_SECONDS) >= AIM_SECONDS
-        if not sampler.aimed(kind) or (due and self._room.slots[kind].synchronised):
+        if not sampler.aimed(kind) or (due and self._room.slots[NAMES[kind]].synchronised):
             self._aimed_at[kind] = now
             sampler.aim(kind, clock.ntp_at(moment), timestamp)
 

@@ -26,30 +26,38 @@ from aiortc.rtp import (
 )
 
 from media import packets
-from media.offer import Codec
-from media.packets import VIDEO
+from media.offer import Codec, Sources
 from media.rate import RateAdvice
 from media.rtcp import read_compound
-from media.slot import Arrival, Sync
+from media.slot import VIDEO_CLOCK_RATE, Arrival, Sync
 
 NACK_SECONDS = 0.1
 REPORT_SECONDS = 1.0
 MAX_SEQUENCE_JUMP = 512
 MAX_NACKED = 128
 RTX_BYTES = 2
+MAX_LEARNED = 64
+NOTHING_SAID = Sources({}, {})
 
 
 class Track:
-    """One kind of a publisher: its codec, the SSRC heard last, its losses and its statistics."""
+    """One slot of a publisher: its codec, the SSRC heard last, its losses and its statistics."""
 
-    def __init__(self, kind: str, codec: Codec) -> None:
-        self.kind = kind
+    def __init__(self, slot: str, codec: Codec) -> None:
+        self.slot = slot
         self.codec = codec
         self.ssrc = 0
         self.nack = NackGenerator()
         self.statistics = StreamStatistics(codec.clock_rate)
         self.last_report = (0, 0.0)
-        self.heard = False
+        self.nacked_at = 0.0
+
+    @property
+    def video(self) -> bool:
+        return self.codec.clock_rate == VIDEO_CLOCK_RATE
+
+    def takes(self, payload_type: int) -> bool:
+        return payload_type in (self.codec.payload_type, self.codec.rtx)
 
     def follow(self, packet: RtpPacket) -> None:
         """Start anew when the source changed or jumped so far that no repair makes sense."""
@@ -66,12 +74,12 @@ class Track:
 class Sink(Protocol):
     """Where a publisher's packets go on: its room."""
 
-    def push(self, kind: str, arrival: Arrival, now: float) -> None: ...
-    def synchronise(self, kind: str, report: Sync, now: float) -> None: ...
+    def push(self, name: str, arrival: Arrival, now: float) -> None: ...
+    def synchronise(self, name: str, report: Sync, now: float) -> None: ...
 
 
 class Ingest:
-    """One publisher. `chosen`: its codec per kind. `send` takes RTCP in the clear."""
+    """One publisher. `chosen`: its codec per slot. `send` takes RTCP in the clear."""
 
     def __init__(
         self,
@@ -80,16 +88,17 @@ class Ingest:
         sink: Sink,
         send: Callable[[bytes], None],
         rate: RateAdvice,
+        sources: Sources = NOTHING_SAID,
     ) -> None:
-        self.tracks = {kind: Track(kind, codec) for kind, codec in chosen.items()}
-        self._by_type = {track.codec.payload_type: track for track in self.tracks.values()}
-        self._by_rtx = {track.codec.rtx: track for track in self.tracks.values() if track.codec.rtx}
+        self.tracks = {slot: Track(slot, codec) for slot, codec in chosen.items()}
+        self._sources = sources
+        self._learned: dict[int, str] = {}
         self._sink, self._send, self._rate = sink, send, rate
         self._ssrc = secrets.randbelow((1 << 32) - 1) + 1
         self._extensions = HeaderExtensionsMap()
         self._extensions.configure(RTCRtpParameters(headerExtensions=extensions))
         self._ntp_offset: int | None = None
-        self._nacked_at = self._reported_at = 0.0
+        self._reported_at = 0.0
 
     def on_rtp(self, data: bytes, now: float) -> bool:
         """Take one packet. False when it is malformed or of a payload type that was not agreed."""
@@ -100,9 +109,11 @@ class Ingest:
         advice = self._rate.add(packet, now)
         if advice is not None:
             self._send(bytes(RtcpPsfbPacket(RTCP_PSFB_APP, self._ssrc, 0, pack_remb_fci(*advice))))
-        track = self._by_type.get(packet.payload_type)
+        track = self._track(packet)
         if track is None:
-            return self._on_rtx(packet, now)
+            return False
+        if packet.payload_type != track.codec.payload_type:
+            return self._on_rtx(track, packet, now)
         if len(packet.payload) > packets.MAX_PACKET_BYTES:
             return False
         track.follow(packet)
@@ -110,17 +121,30 @@ class Ingest:
         self._take(track, packet, now)
         return True
 
-    def _on_rtx(self, packet: RtpPacket, now: float) -> bool:
-        track = self._by_rtx.get(packet.payload_type)
-        if track is None or len(packet.payload) > packets.MAX_PACKET_BYTES + RTX_BYTES:
+    def _track(self, packet: RtpPacket) -> Track | None:
+        """Whose packet it is: by its SSRC as announced, else by its MID, else by a payload type that only one has."""
+        slot = self._sources.ssrcs.get(packet.ssrc) or self._learned.get(packet.ssrc)
+        if slot is None:
+            slot = self._sources.mids.get(packet.extensions.mid or "")
+            if slot is not None:
+                self._learned[packet.ssrc] = slot
+                if len(self._learned) > MAX_LEARNED:
+                    del self._learned[next(iter(self._learned))]
+        if slot is not None:
+            track = self.tracks.get(slot)
+            return track if track is not None and track.takes(packet.payload_type) else None
+        takers = [track for track in self.tracks.values() if track.takes(packet.payload_type)]
+        return takers[0] if len(takers) == 1 else None
+
+    def _on_rtx(self, track: Track, packet: RtpPacket, now: float) -> bool:
+        if len(packet.payload) > packets.MAX_PACKET_BYTES + RTX_BYTES:
             return False
         if track.ssrc and len(packet.payload) >= RTX_BYTES:  # shorter ones only probe the bandwidth
             self._take(track, unwrap_rtx(packet, track.codec.payload_type, track.ssrc), now)
         return True
 
     def _take(self, track: Track, packet: RtpPacket, now: float) -> None:
-        track.heard = True
-        if track.nack.add(packet) and track.kind == VIDEO:
+        if track.nack.add(packet) and track.video:
             self._ask_again(track, now)
         arrival = Arrival(
             source=(self._ssrc, packet.ssrc),
@@ -130,7 +154,7 @@ class Ingest:
             timestamp=packet.timestamp,
             payload=packet.payload,
         )
-        self._sink.push(track.kind, arrival, now)
+        self._sink.push(track.slot, arrival, now)
 
     def on_rtcp(self, compound: bytes, ntp_now: int, now: float) -> int:
         """Act on the publisher's reports; the number of malformed packets."""
@@ -148,10 +172,10 @@ class Ingest:
             if track.ssrc == report.ssrc:
                 track.last_report = ((info.ntp_timestamp >> 16) & 0xFFFFFFFF, now)
                 ntp = info.ntp_timestamp + self._ntp_offset
-                self._sink.synchronise(track.kind, Sync((self._ssrc, report.ssrc), ntp, info.rtp_timestamp), now)
+                self._sink.synchronise(track.slot, Sync((self._ssrc, report.ssrc), ntp, info.rtp_timestamp), now)
 
-    def ask_keyframe(self) -> None:
-        track = self.tracks.get(VIDEO)
+    def ask_keyframe(self, slot: str) -> None:
+        track = self.tracks.get(slot)
         if track is not None and track.ssrc:
             self._send(bytes(RtcpPsfbPacket(RTCP_PSFB_PLI, self._ssrc, track.ssrc)))
 
@@ -159,13 +183,13 @@ class Ingest:
         missing = sorted(track.nack.missing)[:MAX_NACKED]
         if missing:
             self._send(bytes(RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._ssrc, track.ssrc, missing)))
-            self._nacked_at = now
+            track.nacked_at = now
 
     def tick(self, now: float) -> None:
         """Repeat NACKs and report reception when due."""
-        video = self.tracks.get(VIDEO)
-        if video is not None and now - self._nacked_at >= NACK_SECONDS:
-            self._ask_again(video, now)
+        for track in self.tracks.values():
+            if track.video and now - track.nacked_at >= NACK_SECONDS:
+                self._ask_again(track, now)
         if now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
             reports = [_reception(track, now) for track in self.tracks.values() if track.statistics.max_seq is not None]

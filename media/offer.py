@@ -1,15 +1,15 @@
-"""Decides what of an SDP offer is understood: one bundled transport, at most one audio and one video section.
+"""Decides what of an SDP offer is understood: one bundled transport, a section for each slot in the order of tap.py.
 
 Pure (RFC 8866, RFC 9429, RFC 9725 section 4.2). Whatever is not understood raises MediaError bad_offer with the reason.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters, RTCRtpHeaderExtensionParameters
 from aiortc.sdp import MediaDescription, SessionDescription
 
 from media.errors import MediaError
-from media.packets import AUDIO, VIDEO
 
 MAX_OFFER_BYTES = 32_768
 MAX_OFFER_LINES = 600
@@ -17,6 +17,18 @@ MAX_SECTIONS = 16
 DIGESTS = ("sha-256", "sha-384", "sha-512")
 BASELINE_H264 = ("42e0", "42c0", "4200")
 _PARSER_ERRORS = (ValueError, AssertionError, AttributeError, KeyError, IndexError, TypeError, StopIteration)
+
+
+#: names of slots by kind
+Slots = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Which slot a publisher's packets are for, by the SSRCs it announced and by the MIDs of its sections."""
+
+    ssrcs: Mapping[int, str]
+    mids: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,7 @@ class Section:
 
     description: MediaDescription
     codecs: tuple[Codec, ...]
+    slot: str = ""
 
     @property
     def kind(self) -> str:
@@ -56,9 +69,16 @@ class Offer:
         carried = [section.description for section in self.sections if section.codecs]
         return [extension for media in carried for extension in media.rtp.headerExtensions]
 
+    @property
+    def sources(self) -> Sources:
+        """How a publisher's packets are told apart; SSRCs of retransmissions are announced as well."""
+        carried = [(section.slot, section.description) for section in self.sections if section.codecs]
+        ssrcs = {int(each.ssrc): slot for slot, media in carried for each in media.ssrc}
+        return Sources(ssrcs, {str(media.rtp.muxId): slot for slot, media in carried})
 
-def read_offer(text: str, directions: tuple[str, ...]) -> Offer:
-    """The offer in `text`; sections whose direction is not one of `directions` are declined.
+
+def read_offer(text: str, directions: tuple[str, ...], slots: Slots) -> Offer:
+    """The offer in `text`; sections whose direction is not one of `directions`, or beyond `slots`, are declined.
 
     Raises MediaError bad_offer(reason) or no_common_codec(offered).
     """
@@ -70,7 +90,7 @@ def read_offer(text: str, directions: tuple[str, ...]) -> Offer:
         raise MediaError("bad_offer", reason="syntax") from error
     if not 0 < len(session.media) <= MAX_SECTIONS:
         raise MediaError("bad_offer", reason="sections")
-    sections = _sections(session.media, directions)
+    sections = _sections(session.media, directions, slots)
     carried = [section.description for section in sections if section.codecs]
     if not carried:
         offered = sorted({codec.name for media in session.media for codec in media.rtp.codecs})
@@ -83,17 +103,13 @@ def read_offer(text: str, directions: tuple[str, ...]) -> Offer:
     return Offer(_ufrag(carried[0]), _fingerprints(carried[0]), sections)
 
 
-def _sections(described: list[MediaDescription], directions: tuple[str, ...]) -> tuple[Section, ...]:
-    taken: set[str] = set()
+def _sections(described: list[MediaDescription], directions: tuple[str, ...], slots: Slots) -> tuple[Section, ...]:
+    left = {kind: list(names) for kind, names in slots.items()}
     sections = []
     for media in described:
-        codecs: tuple[Codec, ...] = ()
-        wanted = (media.direction or "sendrecv") in directions
-        if wanted and media.kind in (AUDIO, VIDEO) and media.kind not in taken:
-            codecs = _codecs(media)
-        if codecs:
-            taken.add(media.kind)
-        sections.append(Section(media, codecs))
+        wanted = (media.direction or "sendrecv") in directions and left.get(media.kind)
+        codecs = _codecs(media) if wanted else ()
+        sections.append(Section(media, codecs, left[media.kind].pop(0) if codecs else ""))
     return tuple(sections)
 
 

@@ -118,12 +118,36 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """All that distinguishes one viewer's packets from another's before encryption; payload type 0: does not get it."""
+class Moved:
+    """What a viewer who changed size adds to a slot's sequence and timestamp.
 
-    video: int
-    audio: int
+    It gets nothing from before `first`, the keyframe at which it came; -1 when that is long ago.
+    """
+
+    slot: str
+    first: int
+    sequence: int
+    timestamp: int
+
+    def apply(self, packet: bytes) -> bytes | None:
+        """The packet with this viewer's numbers, or None when it is from before."""
+        first, second, sequence, timestamp, ssrc = RTP_HEADER.unpack_from(packet)
+        if self.first >= 0 and newer(self.first, sequence):
+            return None
+        numbers = (sequence + self.sequence) & 0xFFFF, (timestamp + self.timestamp) & 0xFFFFFFFF
+        return bytes(RTP_HEADER.pack(first, second, *numbers, ssrc)) + packet[RTP_HEADER.size :]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """All that distinguishes one viewer's packets from another's before encryption.
+
+    `types`: (slot, payload type) of each slot it gets. `moved`: where its numbers differ from the slot's.
+    """
+
+    types: tuple[tuple[str, int], ...]
     tag: int
+    moved: Moved | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,8 +193,8 @@ def _run_from(sizes: Sequence[int], first: int) -> tuple[int, int]:
 
 def layout(items: Iterable[Item], shape: Shape) -> Image | None:
     """The image of a burst for one shape, or None when nothing of it is for that shape."""
-    types = {VIDEO: shape.video, AUDIO: shape.audio}
-    chosen = [(types[kind], packet) for kind, packet in items if types[kind]]
+    types = dict(shape.types)
+    chosen = [(types[slot], packet) for slot, packet in _moved(items, shape.moved) if slot in types]
     if not chosen:
         return None
     data = bytearray()
@@ -189,6 +213,13 @@ def layout(items: Iterable[Item], shape: Shape) -> Image | None:
             data += bytes(shape.tag)
         runs.append((start, len(data), segment + shape.tag))
     return Image(bytes(data), tuple(cells), tuple(runs))
+
+
+def _moved(items: Iterable[Item], moved: Moved | None) -> Iterable[Item]:
+    if moved is None:
+        return items
+    pairs = ((slot, moved.apply(packet) if slot == moved.slot else packet) for slot, packet in items)
+    return [(slot, packet) for slot, packet in pairs if packet is not None]
 
 
 def _pad(data: bytearray, offset: int, count: int) -> None:

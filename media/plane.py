@@ -29,6 +29,7 @@ from media.peer import Peer
 from media.rate import RateAdvice
 from media.room import Room
 from media.settings import MediaSettings
+from media.tap import CAMERA, PUBLISHED, WATCHED
 from media.tasks import Tasks
 from media.tcp import Streams
 
@@ -210,18 +211,19 @@ class Plane:
 
     def _open(self, room: Room, grant: Grant, offer_text: str) -> tuple[Session, str]:
         directions = ("sendonly", "sendrecv") if grant.kind == "publish" else ("recvonly", "sendrecv")
-        offer = read_offer(offer_text, directions)
+        offer = read_offer(offer_text, directions, PUBLISHED if grant.kind == "publish" else WATCHED)
         peer = Peer(self, offer.ufrag, offer.fingerprints)
         endpoint: Publisher | Watcher
         if grant.kind == "publish":
             answer, chosen = publish_answer(offer, self._local(peer))
             rate = RateAdvice(self.settings.start_kbps, self.settings.max_kbps)
-            ingest = Ingest(chosen, offer.extensions, room, peer.send_rtcp, rate)
+            ingest = Ingest(chosen, offer.extensions, room, peer.send_rtcp, rate, offer.sources)
             endpoint = Publisher(room, grant.peer, ingest)
         else:
             answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
             _check_watchable(room, offer, usable)
-            viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe)
+            shown = [section.slot for section in offer.sections]
+            viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe, shown)
             endpoint = Watcher(room, viewer, partial(self._tell_viewer, room.name, grant.peer))
         peer.endpoint = endpoint
         return Session(secrets.token_urlsafe(SESSION_BYTES), room, grant, peer, endpoint), answer
@@ -336,7 +338,7 @@ class Plane:
 
 def _check_watchable(room: Room, offer: Offer, usable: Mapping[str, object]) -> None:
     """Refuse one who asks for pictures but cannot be sent the present ones: better told than left with a black page."""
-    video = room.slots[VIDEO]
+    video = room.slots[CAMERA]
     asked = any(section.kind == VIDEO for section in offer.sections)
     if asked and video.live and video.codec not in usable:
         raise MediaError("no_common_codec", needed=video.codec)

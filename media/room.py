@@ -10,10 +10,10 @@ from media.answer import CNAME, Ssrcs
 from media.clock import ntp
 from media.forwarder import LONG_GOP_PACKETS, FanOut, Viewer
 from media.ingest import Ingest
-from media.packets import AUDIO, MARKER, RTP_HEADER, VIDEO, Item
+from media.packets import MARKER, RTP_HEADER, Item
 from media.rtcp import sender_reports
-from media.slot import Arrival, Slot, Sync
-from media.tap import NAMES, Tap
+from media.slot import AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE, Arrival, Slot, Sync
+from media.tap import CAMERA, CAMERA_LOW, SCREEN, VOICE, Tap
 
 KEYFRAME_SECONDS = 0.5
 SILENCE_SECONDS = 10.0
@@ -22,6 +22,9 @@ AUDIO_HOLD_SECONDS = 0.010
 VIDEO_HOLD_SECONDS = 0.020
 CATCH_UP_SECONDS = 0.010
 MAX_BURST_PACKETS = 48
+AIM_SECONDS = 1.0
+#: a screen or a small picture of which nothing came for so long is not there any more
+CEASED_SECONDS = 5.0
 
 
 class Timer(Protocol):
@@ -48,8 +51,8 @@ class Room:
         ntp: Callable[[], int] = ntp,
     ) -> None:
         self.name = name
-        self.slots = {VIDEO: Slot(VIDEO, 90_000), AUDIO: Slot(AUDIO, 48_000)}
-        self.fan_out = FanOut(self.slots[VIDEO], self.slots[AUDIO])
+        self.slots = slots()
+        self.fan_out = FanOut(self.slots)
         self.publisher: tuple[str, Ingest] | None = None
         self.publisher_live = False
         self.followers: list[str] = []
@@ -58,14 +61,15 @@ class Room:
         self._later, self._clock, self._ntp, self._on_media = later, clock, ntp, on_media
         self._burst: list[Item] = []
         self._timer: Timer | None = None
-        self._keyframe_at = -KEYFRAME_SECONDS
-        self._keyframe_due = False
-        self._reported_at = 0.0
+        self._unfinished: set[str] = set()
+        self._keyframe_at: dict[str, float] = {}
+        self._keyframe_due: set[str] = set()
+        self._reported_at = self._aimed_at = 0.0
         self._media_at = 0.0
 
     @property
     def ssrcs(self) -> dict[str, Ssrcs]:
-        return {kind: Ssrcs(slot.ssrc, slot.rtx_ssrc) for kind, slot in self.slots.items()}
+        return {name: Ssrcs(slot.ssrc, slot.rtx_ssrc) for name, slot in self.slots.items()}
 
     @property
     def packets_in(self) -> int:
@@ -82,10 +86,14 @@ class Room:
         self.publisher = None
         self.flush()
         for slot in self.slots.values():
-            was_live = slot.live
-            slot.silence()
-            for tap in self.taps if was_live else ():
-                tap.gone(NAMES[slot.kind])
+            self._silence(slot)
+        self.fan_out.aim()
+
+    def _silence(self, slot: Slot) -> None:
+        was_live = slot.live
+        slot.silence()
+        for tap in self.taps if was_live else ():
+            tap.gone(slot.name)
 
     def attach(self, tap: Tap) -> None:
         """Let a consumer have every packet from now on; it begins at a keyframe, which it may ask for."""
@@ -95,19 +103,21 @@ class Room:
     def detach(self, tap: Tap) -> None:
         self.taps = tuple(each for each in self.taps if each is not tap)
 
-    def push(self, kind: str, arrival: Arrival, now: float) -> None:
-        """One packet of the publisher."""
-        slot = self.slots[kind]
-        gop_number = slot.gop_number
+    def push(self, name: str, arrival: Arrival, now: float) -> None:
+        """One packet of the publisher, for this slot."""
+        slot = self.slots[name]
+        was_live, gop_number = slot.live, slot.gop_number
         packet = slot.push(arrival, now)
         if packet is None:
             return
         self._media_at = now
         self._set_live(True)
         if slot.gop_number != gop_number:
-            self._keyframe_due = False
-        self._burst.append((kind, packet))
-        self._schedule(kind, packet)
+            self._keyframe_due.discard(name)
+        if not was_live:
+            self.fan_out.aim()
+        self._burst.append((name, packet))
+        self._schedule(slot, packet)
         if self.taps:
             self._tell_taps(slot, arrival, packet)
 
@@ -115,21 +125,24 @@ class Room:
         _, _, sequence, timestamp, _ = RTP_HEADER.unpack_from(packet)
         moment = slot.moment(timestamp, self._ntp())
         for tap in self.taps:
-            tap.packet(
-                NAMES[slot.kind], slot.codec, sequence, timestamp, arrival.payload, moment, marker=arrival.marker
-            )
+            tap.packet(slot.name, slot.codec, sequence, timestamp, arrival.payload, moment, marker=arrival.marker)
 
     def _set_live(self, live: bool) -> None:
         if self.publisher is not None and self.publisher_live is not live:
             self.publisher_live = live
             self._on_media(self.publisher[0], live)
 
-    def _schedule(self, kind: str, packet: bytes) -> None:
-        ends_picture = kind == VIDEO and packet[1] & MARKER
-        if ends_picture or len(self._burst) >= MAX_BURST_PACKETS:
+    def _schedule(self, slot: Slot, packet: bytes) -> None:
+        """Bursts end where pictures do; one picture does not cut another in pieces."""
+        whole = slot.video and bool(packet[1] & MARKER)
+        if whole:
+            self._unfinished.discard(slot.name)
+        elif slot.video:
+            self._unfinished.add(slot.name)
+        if (whole and not self._unfinished) or len(self._burst) >= MAX_BURST_PACKETS:
             self.flush()
         elif self._timer is None:
-            hold = AUDIO_HOLD_SECONDS if kind == AUDIO else VIDEO_HOLD_SECONDS
+            hold = VIDEO_HOLD_SECONDS if slot.video else AUDIO_HOLD_SECONDS
             self._timer = self._later(hold, self.flush)
 
     def flush(self) -> None:
@@ -138,32 +151,36 @@ class Room:
             self._timer.cancel()
             self._timer = None
         burst, self._burst = self._burst, []
-        self.fan_out.send(burst)
+        self._unfinished.clear()
+        self.fan_out.send(burst, self._ntp, self._clock())
         if self.fan_out.catch_up(self._clock()):
             self._timer = self._later(CATCH_UP_SECONDS, self.flush)
 
-    def synchronise(self, kind: str, report: Sync, now: float) -> None:
-        self.slots[kind].synchronise(report, now)
+    def synchronise(self, name: str, report: Sync, now: float) -> None:
+        self.slots[name].synchronise(report, now)
 
     def join(self, viewer: Viewer) -> None:
         self.fan_out.join(viewer, self._clock())
-        if viewer.waiting and not 0 < len(self.slots[VIDEO].gop) <= LONG_GOP_PACKETS:
-            self.ask_keyframe()
+        for feed in viewer.feeds.values():
+            if feed.waiting and not 0 < len(feed.slot.gop) <= LONG_GOP_PACKETS:
+                self.ask_keyframe(feed.slot.name)
         self.flush()
 
     def leave(self, viewer: Viewer) -> None:
         self.fan_out.leave(viewer)
 
-    def ask_keyframe(self) -> None:
+    def ask_keyframe(self, name: str = CAMERA) -> None:
         """Ask the publisher for a keyframe, at most once in KEYFRAME_SECONDS; a request too soon is kept for later."""
-        if self.publisher is None or not self.slots[VIDEO].live:
+        if self.publisher is None or not self.slots[name].live:
             return
         now = self._clock()
-        self._keyframe_due = now - self._keyframe_at < KEYFRAME_SECONDS
-        if not self._keyframe_due:
-            self._keyframe_at = now
-            self.keyframes_asked += 1
-            self.publisher[1].ask_keyframe()
+        if now - self._keyframe_at.get(name, -KEYFRAME_SECONDS) < KEYFRAME_SECONDS:
+            self._keyframe_due.add(name)
+            return
+        self._keyframe_due.discard(name)
+        self._keyframe_at[name] = now
+        self.keyframes_asked += 1
+        self.publisher[1].ask_keyframe(name)
 
     def tick(self, ntp_now: int, now: float) -> None:
         """Periodic work, every tenth of a second or so."""
@@ -172,13 +189,34 @@ class Room:
         self.publisher[1].tick(now)
         if now - self._media_at > SILENCE_SECONDS:
             self._set_live(False)
-        if self._keyframe_due or (self.fan_out.waiting and not self.slots[VIDEO].gop):
-            self.ask_keyframe()
+        for name in self._keyframe_due | self.fan_out.wanted():
+            self.ask_keyframe(name)
+        if now - self._aimed_at >= AIM_SECONDS:
+            self._aimed_at = now
+            self._look(now)
         if now - self._reported_at >= REPORT_SECONDS:
             self._reported_at = now
             self._report(ntp_now, now)
 
+    def _look(self, now: float) -> None:
+        """Notice what has ceased by itself (a screen no longer shared), and choose sizes."""
+        for slot in (self.slots[CAMERA_LOW], self.slots[SCREEN]):
+            if slot.live and slot.heard is not None and now - slot.heard > CEASED_SECONDS:
+                self._silence(slot)
+        self.fan_out.aim()
+
     def _report(self, ntp_now: int, now: float) -> None:
-        compound = sender_reports(self.slots.values(), CNAME, ntp_now, now)
-        for viewer in self.fan_out.viewers.values() if compound else ():
-            viewer.transport.send_rtcp(compound)
+        """Each viewer hears of its own streams, in its own numbers."""
+        for shape, viewers in self.fan_out.groups.items():
+            moved = {shape.moved.slot: shape.moved.timestamp} if shape.moved else {}
+            streams = [(self.slots[name], moved.get(name, 0)) for name, _ in shape.types]
+            compound = sender_reports(streams, CNAME, ntp_now, now)
+            for viewer in viewers if compound else ():
+                viewer.transport.send_rtcp(compound)
+
+
+def slots() -> dict[str, Slot]:
+    """The slots of a room. Both sizes of the camera are one stream to viewers: one SSRC."""
+    camera = Slot(CAMERA, VIDEO_CLOCK_RATE)
+    low, screen = Slot(CAMERA_LOW, VIDEO_CLOCK_RATE, camera), Slot(SCREEN, VIDEO_CLOCK_RATE)
+    return {VOICE: Slot(VOICE, AUDIO_CLOCK_RATE), CAMERA: camera, CAMERA_LOW: low, SCREEN: screen}

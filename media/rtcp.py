@@ -25,13 +25,17 @@ def read_compound(compound: bytes) -> tuple[list[AnyRtcpPacket], int]:
         return [], 1
 
 
-def sender_reports(slots: Iterable[Slot], cname: str, ntp_now: int, now: float) -> bytes:
-    """One compound with a sender report for each live slot and their common name; empty when none is live."""
+def sender_reports(slots: Iterable[tuple[Slot, int]], cname: str, ntp_now: int, now: float) -> bytes:
+    """One compound with a sender report for each live slot, its timestamp moved by so much, and their common name.
+
+    Empty when none is live.
+    """
     reports = b""
     named: list[RtcpSourceInfo] = []
-    for slot in slots:
+    for slot, moved in slots:
         if slot.live:
             ntp, timestamp = slot.report(ntp_now, now)
+            timestamp = (timestamp + moved) & 0xFFFFFFFF
             info = RtcpSenderInfo(ntp, timestamp, slot.packets & 0xFFFFFFFF, slot.octets & 0xFFFFFFFF)
             reports += bytes(RtcpSrPacket(slot.ssrc, info))
             named.append(RtcpSourceInfo(slot.ssrc, [(SDES_CNAME, cname.encode())]))

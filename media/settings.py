@@ -26,7 +26,7 @@ class MediaSettings:
     handshake_seconds: float = 15.0
     liveness_seconds: float = 10.0
     start_kbps: int = 1_200
-    max_kbps: int = 2_500
+    max_kbps: int = 4_000
     recordings: Path | None = None
 
     def __post_init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Decides the one outgoing stream of a kind in a room: constant SSRC, unbroken sequence and time whatever its source.
+"""Decides the one outgoing stream of a slot in a room: constant SSRC, unbroken sequence and time whatever its source.
 
 Pure: time comes in. Rewritten once per room; a publisher's reload or a change of source needs no word to the viewers.
 """
@@ -12,6 +12,8 @@ from media.clock import NTP_FRACTION, NTP_UNIX_SECONDS
 MAX_GOP_PACKETS = 1_024
 MAX_LATE_PACKETS = 512
 SOURCE_GAP_SECONDS = 0.02
+VIDEO_CLOCK_RATE = 90_000
+AUDIO_CLOCK_RATE = 48_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +49,13 @@ class _Base:
 
 
 class Slot:
-    """The stream of one kind ("video" or "audio") of one room."""
+    """One stream of one room: see media/tap for the names."""
 
-    def __init__(self, kind: str, clock_rate: int) -> None:
-        self.kind = kind
+    def __init__(self, name: str, clock_rate: int, like: "Slot | None" = None) -> None:
+        self.name = name
         self.clock_rate = clock_rate
-        self.ssrc = secrets.randbelow((1 << 32) - 1) + 1
-        self.rtx_ssrc = secrets.randbelow((1 << 32) - 1) + 1
+        self.ssrc: int = like.ssrc if like else secrets.randbelow((1 << 32) - 1) + 1
+        self.rtx_ssrc: int = like.rtx_ssrc if like else secrets.randbelow((1 << 32) - 1) + 1
         self.codec = ""
         self.history = packets.History()
         self.gop: list[bytes] = []
@@ -79,9 +81,23 @@ class Slot:
         return self._sync is not None
 
     @property
+    def video(self) -> bool:
+        return self.clock_rate == VIDEO_CLOCK_RATE
+
+    @property
+    def heard(self) -> float | None:
+        """When its newest packet came."""
+        return self._at
+
+    @property
+    def sequence(self) -> int:
+        """The newest outgoing sequence number."""
+        return self._sequence & 0xFFFF
+
+    @property
     def timestamp(self) -> int:
         """The newest outgoing timestamp."""
-        return self._timestamp
+        return self._timestamp & 0xFFFFFFFF
 
     def push(self, arrival: Arrival, now: float) -> bytes | None:
         """The canonical packet to send on, or None for a duplicate or one too late to matter."""

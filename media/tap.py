@@ -7,6 +7,9 @@ from media.packets import AUDIO, VIDEO
 #: names of slots that consumers may see: the big picture, the small one of the same camera, the screen, the voice
 CAMERA, CAMERA_LOW, SCREEN, VOICE = "camera", "camera_low", "screen", "voice"
 NAMES = {VIDEO: CAMERA, AUDIO: VOICE}
+#: in the order of an offer's sections of their kind: what a publisher sends, and what a viewer is sent
+PUBLISHED = {AUDIO: (VOICE,), VIDEO: (CAMERA, CAMERA_LOW, SCREEN)}
+WATCHED = {AUDIO: (VOICE,), VIDEO: (CAMERA, SCREEN)}
 
 
 class Tap(Protocol):

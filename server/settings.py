@@ -72,7 +72,7 @@ class MediaGroup(Settings):
     max_rooms: Count = 64
     max_peers_per_room: Count = 600
     start_kbps: Count = 1_200
-    max_kbps: Count = 2_500
+    max_kbps: Count = 4_000
     recording: bool = False
 
     def socket_in(self, data: Path) -> Path:

@@ -31,7 +31,8 @@ const clock = () => {  // a picture that says when it was drawn: 24 squares of D
   }, 33)
   return canvas.captureStream(30).getVideoTracks()[0]
 }
-window.publish = async (path, token, { mime = 'video/H264', kinds = ['audio', 'video'], canvas = false } = {}) => {
+window.publish = async (path, token, options = {}) => {
+  const { mime = 'video/H264', kinds = ['audio', 'video'], canvas = false, slots = false } = options
   const stream = await navigator.mediaDevices.getUserMedia(
     { audio: kinds.includes('audio'), video: kinds.includes('video') && { width: 1280, height: 720, frameRate: 30 } })
   const pc = window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
@@ -40,11 +41,20 @@ window.publish = async (path, token, { mime = 'video/H264', kinds = ['audio', 'v
     const transceiver = pc.addTransceiver(sent, { direction: 'sendonly', streams: [stream] })
     if (track.kind === 'video') only(transceiver, mime)
   }
+  const small = { maxBitrate: 350000, scaleResolutionDownBy: 2 }
+  for (const sendEncodings of slots ? [[small], [{ maxBitrate: 1500000 }]] : []) {
+    const sent = sendEncodings[0] === small ? stream.getVideoTracks()[0].clone() : 'video'
+    const transceiver = pc.addTransceiver(sent, { direction: 'sendonly', sendEncodings })
+    only(transceiver, mime)
+    window.last = transceiver.sender
+  }
   await post(pc, path, token)
 }
-window.watch = async (path, token) => {
+window.share = async () => await window.last.replaceTrack(clock())
+window.unshare = async () => await window.last.replaceTrack(null)
+window.watch = async (path, token, kinds = ['audio', 'video']) => {
   const pc = window.pc = new RTCPeerConnection({ bundlePolicy: 'max-bundle' })
-  for (const kind of ['audio', 'video']) pc.addTransceiver(kind, { direction: 'recvonly' })
+  for (const kind of kinds) pc.addTransceiver(kind, { direction: 'recvonly' })
   const stream = new MediaStream()
   pc.ontrack = event => stream.addTrack(event.track)
   const video = document.getElementById('v')
@@ -74,6 +84,13 @@ window.received = async () => {
       frames: entry.framesDecoded, packets: entry.packetsReceived, lost: entry.packetsLost, width: entry.frameWidth,
       freezes: entry.freezeCount, energy: entry.totalAudioEnergy, pli: entry.pliCount, nack: entry.nackCount,
       jitter: entry.jitterBufferDelay / entry.jitterBufferEmittedCount }
+  return found
+}
+window.places = async () => {  // per section: pictures so far, their width, packets lost
+  const found = {}
+  for (const entry of (await window.pc.getStats()).values())
+    if (entry.type === 'inbound-rtp') found[entry.mid] = {
+      frames: entry.framesDecoded ?? 0, width: entry.frameWidth ?? 0, lost: entry.packetsLost }
   return found
 }
 window.sent = async () => {

@@ -3,7 +3,7 @@
 from media.answer import Local, Ssrcs
 
 LOCAL = Local("uf", "password" * 3, (("sha-256", "AA:BB"),), ("192.0.2.1", "2001:db8::1"), 7_000, 1_200)
-SSRCS = {"video": Ssrcs(11, 12), "audio": Ssrcs(21, 22)}
+SSRCS = {"camera": Ssrcs(11, 12), "voice": Ssrcs(21, 22), "screen": Ssrcs(31, 32)}
 SEND, RECEIVE = ("sendonly", "sendrecv"), ("recvonly", "sendrecv")
 
 CHROMIUM_PUBLISH = """\

@@ -135,7 +135,7 @@ async def test_what_the_publisher_loses_is_asked_for_again(stage: Stage, relay: 
     _, tracks = await stage.watch()
     assert len(await frames(tracks["video"], 90)) == 90
     assert relay.lost > 3
-    slot = stage.media._plane.rooms["lesson"].slots["video"]
+    slot = stage.media._plane.rooms["lesson"].slots["camera"]
     held = [slot.history.get((slot._sequence - back) & 0xFFFF) for back in range(60, 10, -1)]
     assert None not in held
 
@@ -153,7 +153,7 @@ async def test_keyframe_requests_of_many_become_one(stage: Stage) -> None:
 async def test_packets_are_never_changed_but_in_their_headers(stage: Stage) -> None:
     await stage.publish(video())
     await stage.until(lambda: stage.media.stats("lesson").packets_in > 20)
-    slot = stage.media._plane.rooms["lesson"].slots["video"]
+    slot = stage.media._plane.rooms["lesson"].slots["camera"]
     sent = [packet[packets.RTP_HEADER.size :] for packet in slot.gop]
     nals = [payload for payload in sent if payload[0] & 0x1F not in (packets.NAL_FU_A, packets.NAL_STAP_A)]
     assert nals

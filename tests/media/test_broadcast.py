@@ -4,6 +4,7 @@ from media.broadcast import Broadcast
 from media.packets import AUDIO, VIDEO
 from media.room import Room
 from media.slot import Arrival
+from media.tap import NAMES
 from tests.media.fakes import FakeTime
 from tests.media.reel import Arriving, ntp, recording
 
@@ -23,7 +24,7 @@ class Lesson:
             codec = {VIDEO: "H264", AUDIO: "OPUS"}[each.kind]
             sequence, stamp = int.from_bytes(head[2:4], "big"), int.from_bytes(head[4:8], "big")
             arrival = Arrival(each.kind, codec, bool(head[1] & 0x80), sequence, stamp, payload)
-            self.room.push(each.kind, arrival, each.at)
+            self.room.push(NAMES[each.kind], arrival, each.at)
 
 
 async def test_all_readers_of_a_rendition_get_the_same_parts() -> None:

@@ -3,9 +3,9 @@
 from media.endpoints import Publisher, Watcher
 from media.forwarder import Viewer
 from media.ingest import Ingest
-from media.packets import AUDIO
 from media.rate import RateAdvice
 from media.room import Room
+from media.tap import VOICE
 from tests.media.fakes import CODECS, OPUS, FakeTime, FakeTransport
 
 
@@ -17,7 +17,7 @@ def room(live: list[tuple[str, bool]]) -> Room:
 def test_a_publisher_is_gone_only_if_its_media_was_there() -> None:
     live: list[tuple[str, bool]] = []
     lesson = room(live)
-    ingest = Ingest({AUDIO: OPUS}, [], lesson, lambda _: None, RateAdvice(1, 1))
+    ingest = Ingest({VOICE: OPUS}, [], lesson, lambda _: None, RateAdvice(1, 1))
     publisher = Publisher(lesson, "teacher", ingest)
     publisher.disconnected()
     publisher.connected()

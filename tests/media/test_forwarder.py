@@ -7,8 +7,10 @@ from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, RtcpRtpfbPa
 
 from media.forwarder import CATCH_UP_PACKETS, LONG_GOP_PACKETS, PATIENCE_SECONDS, RESENDS_PER_SECOND, FanOut, Viewer
 from media.offer import Codec
-from media.packets import AUDIO, VIDEO, Item
-from media.slot import Arrival, Slot
+from media.packets import Item
+from media.room import slots
+from media.slot import Arrival
+from media.tap import CAMERA, VOICE
 from tests.media.fakes import CODECS, H264, KEY, OPUS, FakeTransport, picture, sound
 
 ALL = range(1, 1_000)
@@ -18,21 +20,26 @@ class Hall:
     """Two slots, a fan-out, and viewers with fake transports."""
 
     def __init__(self) -> None:
-        self.slots = {VIDEO: Slot(VIDEO, 90_000), AUDIO: Slot(AUDIO, 48_000)}
-        self.fan_out = FanOut(self.slots[VIDEO], self.slots[AUDIO])
-        self.keyframes = 0
+        self.slots = slots()
+        self.fan_out = FanOut(self.slots)
+        self.asked: list[str] = []
 
-    def join(self, codecs: dict[str, Codec] | None = None, tag: int = 16, now: float = 0.0) -> Viewer:
-        viewer = Viewer("viewer", FakeTransport(tag), CODECS if codecs is None else codecs, self.slots, self._asked)
+    def join(
+        self,
+        codecs: dict[str, Codec] | None = None,
+        tag: int = 16,
+        now: float = 0.0,
+        shown: tuple[str, ...] = (VOICE, CAMERA),
+    ) -> Viewer:
+        viewer = Viewer(
+            "viewer", FakeTransport(tag), CODECS if codecs is None else codecs, self.slots, self.asked.append
+        )
         self.fan_out.join(viewer, now)
         return viewer
 
-    def _asked(self) -> None:
-        self.keyframes += 1
-
     def push(self, kind: str, *arrivals: Arrival, now: float = 0.0) -> list[Item]:
         burst = [(kind, packet) for each in arrivals if (packet := self.slots[kind].push(each, now))]
-        self.fan_out.send(burst)
+        self.fan_out.send(burst, lambda: 0, now)
         return burst
 
 
@@ -49,27 +56,27 @@ def sent(viewer: Viewer) -> FakeTransport:
 def test_pictures_wait_for_a_keyframe_and_voice_does_not() -> None:
     hall = Hall()
     viewer = hall.join()
-    hall.push(VIDEO, picture(1))
-    hall.push(AUDIO, sound(1))
+    hall.push(CAMERA, picture(1))
+    hall.push(VOICE, sound(1))
     assert not hall.fan_out.catch_up(0.0)
     assert payloads(viewer) == [b"opus"]
-    hall.push(VIDEO, picture(2, KEY))
+    hall.push(CAMERA, picture(2, KEY))
     assert not hall.fan_out.catch_up(0.0)
-    hall.push(VIDEO, picture(3))
+    hall.push(CAMERA, picture(3))
     assert payloads(viewer) == [b"opus", KEY, b"\x61delta"]
     assert [packet.payload_type for packet in sent(viewer).rtp] == [111, 108, 108]
 
 
 def test_a_joiner_gets_the_cache_in_parts_and_nothing_twice_or_never() -> None:
     hall = Hall()
-    hall.push(VIDEO, picture(0, KEY))
+    hall.push(CAMERA, picture(0, KEY))
     for sequence in range(1, CATCH_UP_PACKETS + 10):
-        hall.push(VIDEO, picture(sequence))
+        hall.push(CAMERA, picture(sequence))
     viewer = hall.join()
     assert hall.fan_out.catch_up(0.0)
-    hall.push(VIDEO, picture(CATCH_UP_PACKETS + 10))
+    hall.push(CAMERA, picture(CATCH_UP_PACKETS + 10))
     assert not hall.fan_out.catch_up(0.0)
-    hall.push(VIDEO, picture(CATCH_UP_PACKETS + 11))
+    hall.push(CAMERA, picture(CATCH_UP_PACKETS + 11))
     numbers = [packet.sequence_number for packet in sent(viewer).rtp]
     assert numbers == [(numbers[0] + at) & 0xFFFF for at in range(CATCH_UP_PACKETS + 12)]
     times = [packet.timestamp for packet in sent(viewer).rtp]
@@ -79,7 +86,7 @@ def test_a_joiner_gets_the_cache_in_parts_and_nothing_twice_or_never() -> None:
 
 def test_a_long_cache_is_second_choice_for_a_moment() -> None:
     hall = Hall()
-    hall.push(VIDEO, picture(0, KEY), *(picture(sequence) for sequence in range(1, LONG_GOP_PACKETS + 1)))
+    hall.push(CAMERA, picture(0, KEY), *(picture(sequence) for sequence in range(1, LONG_GOP_PACKETS + 1)))
     patient, served = hall.join(now=10.0), hall.join(now=10.0)
     hall.fan_out.catch_up(10.0 + PATIENCE_SECONDS - 0.01)
     assert payloads(patient) == []
@@ -91,10 +98,10 @@ def test_a_long_cache_is_second_choice_for_a_moment() -> None:
 
 def test_a_keyframe_in_the_middle_of_catching_up_starts_over_from_it() -> None:
     hall = Hall()
-    hall.push(VIDEO, picture(0, KEY), *(picture(sequence) for sequence in range(1, CATCH_UP_PACKETS + 20)))
+    hall.push(CAMERA, picture(0, KEY), *(picture(sequence) for sequence in range(1, CATCH_UP_PACKETS + 20)))
     viewer = hall.join()
     assert hall.fan_out.catch_up(0.0)
-    hall.push(VIDEO, picture(CATCH_UP_PACKETS + 20, b"\x65new"))
+    hall.push(CAMERA, picture(CATCH_UP_PACKETS + 20, b"\x65new"))
     assert not hall.fan_out.catch_up(0.0)
     assert payloads(viewer)[CATCH_UP_PACKETS:] == [b"\x65new"]
 
@@ -103,8 +110,8 @@ def test_who_cannot_take_a_codec_gets_none_of_it_and_waits_for_nothing() -> None
     hall = Hall()
     voice_only = hall.join({"OPUS": OPUS})
     vp8_only = hall.join({"VP8": H264})
-    hall.push(VIDEO, picture(1, KEY))
-    hall.push(AUDIO, sound(1))
+    hall.push(CAMERA, picture(1, KEY))
+    hall.push(VOICE, sound(1))
     assert not hall.fan_out.catch_up(0.0)
     assert (payloads(voice_only), payloads(vp8_only)) == ([b"opus"], [])
     assert hall.fan_out.waiting == [vp8_only]
@@ -114,7 +121,7 @@ def test_every_viewer_is_sent_its_own_payload_type() -> None:
     hall = Hall()
     other = Codec("OPUS", 48_000, 63, 0, OPUS.parameters)
     viewers = [hall.join(), hall.join({"OPUS": other}), hall.join(tag=10)]
-    hall.push(AUDIO, sound(1))
+    hall.push(VOICE, sound(1))
     assert [[packet.payload_type for packet in sent(viewer).rtp] for viewer in viewers] == [[111], [63], [111]]
     assert hall.fan_out.sent == 3
 
@@ -125,15 +132,15 @@ def nack(hall: Hall, kind: str, *lost: int) -> bytes:
 
 def test_lost_packets_come_again_by_rtx_or_as_they_were() -> None:
     hall = Hall()
-    viewer, slot = hall.join(), hall.slots[VIDEO]
-    burst = hall.push(VIDEO, picture(1, KEY), picture(2))
+    viewer, slot = hall.join(), hall.slots[CAMERA]
+    burst = hall.push(CAMERA, picture(1, KEY), picture(2))
     first = sent_number(burst[0])
-    assert viewer.on_rtcp(nack(hall, VIDEO, first, first + 1, first + 2), 1.0) == 0
+    assert viewer.on_rtcp(nack(hall, CAMERA, first, first + 1, first + 2), 1.0) == 0
     again = sent(viewer).rtp
     assert [(packet.payload_type, packet.ssrc) for packet in again] == [(109, slot.rtx_ssrc)] * 2
     assert [unwrap_rtx(packet, 0, slot.ssrc).serialize() for packet in again] == [packet for _, packet in burst]
-    (_, voice), *_ = hall.push(AUDIO, sound(1))
-    viewer.on_rtcp(nack(hall, AUDIO, sent_number((AUDIO, voice))), 1.0)
+    (_, voice), *_ = hall.push(VOICE, sound(1))
+    viewer.on_rtcp(nack(hall, VOICE, sent_number((VOICE, voice))), 1.0)
     assert sent(viewer).rtp[-1].payload_type == 111
     assert viewer.resent == 3
 
@@ -145,11 +152,11 @@ def sent_number(item: Item) -> int:
 def test_asking_again_and_again_has_a_limit_that_refills() -> None:
     hall = Hall()
     viewer = hall.join()
-    number = sent_number(hall.push(VIDEO, picture(1, KEY))[0])
+    number = sent_number(hall.push(CAMERA, picture(1, KEY))[0])
     for _ in ALL:
-        viewer.on_rtcp(nack(hall, VIDEO, number), 0.0)
+        viewer.on_rtcp(nack(hall, CAMERA, number), 0.0)
     assert viewer.resent == RESENDS_PER_SECOND
-    viewer.on_rtcp(nack(hall, VIDEO, number), 0.5)
+    viewer.on_rtcp(nack(hall, CAMERA, number), 0.5)
     assert viewer.resent == RESENDS_PER_SECOND + 1
 
 
@@ -157,6 +164,6 @@ def test_asking_again_and_again_has_a_limit_that_refills() -> None:
 def test_a_request_for_a_keyframe_is_passed_on(fmt: int) -> None:
     hall = Hall()
     viewer = hall.join()
-    assert viewer.on_rtcp(bytes(RtcpPsfbPacket(fmt, 1, hall.slots[VIDEO].ssrc)), 0.0) == 0
-    assert hall.keyframes == 1
+    assert viewer.on_rtcp(bytes(RtcpPsfbPacket(fmt, 1, hall.slots[CAMERA].ssrc)), 0.0) == 0
+    assert hall.asked == [CAMERA]
     assert viewer.on_rtcp(b"\x80\xc9\x00\x05", 0.0) == 1

@@ -31,12 +31,12 @@ from media.errors import MediaError
 from media.forwarder import Viewer
 from media.grants import Grant, Kind
 from media.ingest import Ingest
-from media.packets import AUDIO, VIDEO
 from media.plane import Plane
 from media.rate import RateAdvice
 from media.room import Room
 from media.seam import LiteDtls, LiteIce, certificate
 from media.settings import MediaSettings
+from media.tap import CAMERA, VOICE
 from tests.media import offers
 from tests.media.clients import EncodedVideo, h264_pictures
 from tests.media.conftest import Stage, count
@@ -137,11 +137,11 @@ class Ward:
         time = FakeTime()
         self.time, self.said, self.shown = time, [b""], FakeTransport()
         self.room = Room("lesson", time.later, time.clock, lambda _name, _live: None)
-        self.ingest = Ingest({VIDEO: H264, AUDIO: OPUS}, [], self.room, self.said.append, RateAdvice(1, 1))
+        self.ingest = Ingest({CAMERA: H264, VOICE: OPUS}, [], self.room, self.said.append, RateAdvice(1, 1))
         self.viewer = Viewer("viewer", self.shown, CODECS, self.room.slots, self.room.ask_keyframe)
         self.room.publish("teacher", self.ingest)
         self.room.join(self.viewer)
-        self.room.push(VIDEO, picture(1, KEY), time.now)
+        self.room.push(CAMERA, picture(1, KEY), time.now)
 
 
 def test_spoilt_rtp() -> None:
@@ -203,7 +203,7 @@ async def test_spoilt_handshakes() -> None:
 def test_two_sources_that_take_turns_and_jump_stay_one_stream() -> None:
     ward = Ward()
     for number in range(50):
-        ward.room.push(VIDEO, picture(65_530 + number * 7_919, source=number % 2), ward.time.now)
+        ward.room.push(CAMERA, picture(65_530 + number * 7_919, source=number % 2), ward.time.now)
     ward.room.flush()
     numbers = [packet.sequence_number for packet in ward.shown.rtp if packet.payload_type == H264.payload_type]
     assert [(b - a) & 0xFFFF for a, b in pairwise(numbers)] == [1] * (len(numbers) - 1)

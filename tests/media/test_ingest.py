@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import (
     RTCP_PSFB_APP,
+    HeaderExtensionsMap,
     RtcpPacket,
     RtcpPsfbPacket,
     RtcpRrPacket,
@@ -16,11 +17,13 @@ from aiortc.rtp import (
     wrap_rtx,
 )
 
-from media.answer import ABS_SEND_TIME
-from media.ingest import MAX_SEQUENCE_JUMP, NACK_SECONDS, REPORT_SECONDS, Ingest
-from media.packets import AUDIO, MAX_PACKET_BYTES, VIDEO
+from media.answer import ABS_SEND_TIME, MID
+from media.ingest import MAX_LEARNED, MAX_SEQUENCE_JUMP, NACK_SECONDS, REPORT_SECONDS, Ingest
+from media.offer import Sources
+from media.packets import MAX_PACKET_BYTES
 from media.rate import RateAdvice
 from media.slot import Arrival, Sync
+from media.tap import CAMERA, CAMERA_LOW, SCREEN, VOICE
 from tests.media.fakes import H264, OPUS
 
 
@@ -32,7 +35,7 @@ class Publisher:
         self.reports: list[tuple[str, Sync]] = []
         self.told: list[Any] = []
         extensions = [RTCRtpHeaderExtensionParameters(id=2, uri=ABS_SEND_TIME)]
-        self.ingest = Ingest({VIDEO: H264, AUDIO: OPUS}, extensions, self, self._send, RateAdvice(1_200, 2_500))
+        self.ingest = Ingest({CAMERA: H264, VOICE: OPUS}, extensions, self, self._send, RateAdvice(1_200, 2_500))
 
     def push(self, kind: str, arrival: Arrival, now: float) -> None:
         assert now >= 0
@@ -66,14 +69,14 @@ def test_packets_go_on_as_they_came() -> None:
     assert publisher.ingest.on_rtp(RtpPacket(111, 0, 1, 960, 6, b"voice").serialize(), 0.0)
     (video, first), (audio, second) = publisher.pushed
     assert (video, first.codec, first.marker, first.sequence, first.timestamp, first.payload) == (
-        VIDEO,
+        CAMERA,
         "H264",
         True,
         7,
         21_000,
         b"\x61data",
     )
-    assert (audio, second.codec, second.payload) == (AUDIO, "OPUS", b"voice")
+    assert (audio, second.codec, second.payload) == (VOICE, "OPUS", b"voice")
     assert first.source != second.source
 
 
@@ -138,7 +141,7 @@ def test_all_sources_are_moved_to_our_clock_by_one_offset() -> None:
     assert publisher.ingest.on_rtp(RtpPacket(111, 0, 1, 960, 6, b"voice").serialize(), 0.0)
     for ssrc, ntp, ours in ((5, 100, 1_000), (6, 150, 5_000)):
         publisher.ingest.on_rtcp(bytes(RtcpSrPacket(ssrc, RtcpSenderInfo(ntp, 3, 0, 0))), ours, 0.0)
-    assert [(kind, report.ntp) for kind, report in publisher.reports] == [(VIDEO, 1_000), (AUDIO, 1_050)]
+    assert [(kind, report.ntp) for kind, report in publisher.reports] == [(CAMERA, 1_000), (VOICE, 1_050)]
     assert publisher.ingest.on_rtcp(b"\x80\xc8\x00\x09", 0, 0.0) == 1
 
 
@@ -156,9 +159,48 @@ def test_send_times_bring_advice_on_the_rate() -> None:
 
 def test_a_keyframe_is_asked_of_the_source_heard_last() -> None:
     publisher = Publisher()
-    publisher.ingest.ask_keyframe()
+    publisher.ingest.ask_keyframe(CAMERA)
     assert publisher.told == []
     publisher.video(1)
     publisher.video(1, ssrc=6)
-    publisher.ingest.ask_keyframe()
+    publisher.ingest.ask_keyframe(CAMERA)
     assert [each.media_ssrc for each in publisher.told] == [6]
+
+
+def several(sources: Sources) -> tuple[Publisher, Ingest]:
+    """A publisher of three pictures that share their payload types."""
+    publisher = Publisher()
+    extensions = [RTCRtpHeaderExtensionParameters(id=4, uri=MID)]
+    chosen = {VOICE: OPUS, CAMERA: H264, CAMERA_LOW: H264, SCREEN: H264}
+    return publisher, Ingest(chosen, extensions, publisher, publisher._send, RateAdvice(1_200, 2_500), sources)
+
+
+def test_pictures_are_told_apart_by_what_the_offer_announced_and_those_of_nobody_are_refused() -> None:
+    publisher, ingest = several(Sources({5: CAMERA, 6: CAMERA_LOW, 7: SCREEN, 77: SCREEN}, {}))
+    for ssrc in (5, 6, 7):
+        assert ingest.on_rtp(packet(1, ssrc).serialize(), 0.0)
+    assert ingest.on_rtp(wrap_rtx(packet(2, 7), 109, 1, 77).serialize(), 0.0)
+    assert not ingest.on_rtp(packet(1, 8).serialize(), 0.0)
+    assert not ingest.on_rtp(RtpPacket(111, 0, 1, 960, 5, b"voice").serialize(), 0.0)
+    assert [slot for slot, _ in publisher.pushed] == [CAMERA, CAMERA_LOW, SCREEN, SCREEN]
+    ingest.ask_keyframe(CAMERA_LOW)
+    assert publisher.told[-1].media_ssrc == 6
+    ingest.on_rtp(packet(5, 6).serialize(), 0.5)
+    assert publisher.told[-1].media_ssrc == 6
+    assert publisher.nacked() == [[2, 3, 4]]
+
+
+def test_without_announced_sources_a_mid_says_whose_it_is_once() -> None:
+    publisher, ingest = several(Sources({}, {"2": CAMERA_LOW}))
+    extensions = HeaderExtensionsMap()
+    extensions.configure(RTCRtpParameters(headerExtensions=[RTCRtpHeaderExtensionParameters(id=4, uri=MID)]))
+    first = packet(1, 6)
+    first.extensions.mid = "2"
+    assert not ingest.on_rtp(packet(1, 6).serialize(), 0.0)
+    assert ingest.on_rtp(first.serialize(extensions), 0.0)
+    assert ingest.on_rtp(packet(2, 6).serialize(), 0.0)
+    for stranger in range(100, 100 + MAX_LEARNED):
+        first.ssrc = stranger
+        assert ingest.on_rtp(first.serialize(extensions), 0.0)
+    assert not ingest.on_rtp(packet(3, 6).serialize(), 0.0)
+    assert {slot for slot, _ in publisher.pushed} == {CAMERA_LOW}

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 from media.answer import publish_answer
 from media.errors import MediaError
 from media.offer import MAX_OFFER_LINES, MAX_SECTIONS, read_offer
+from media.tap import PUBLISHED
 from tests.media.offers import CHROMIUM_PUBLISH, LOCAL, SEND
 
 
 def refusal(text: str) -> tuple[str, object]:
     with pytest.raises(MediaError) as refused:
-        read_offer(text, SEND)
+        read_offer(text, SEND, PUBLISHED)
     return refused.value.code, refused.value.data.get("reason")
 
 
@@ -35,10 +36,10 @@ def test_what_cannot_work_is_refused_with_its_reason(old: str, new: str, expecte
 
 def test_an_offer_has_at_most_so_many_lines_and_sections() -> None:
     lines = len(CHROMIUM_PUBLISH.splitlines())
-    read_offer(CHROMIUM_PUBLISH + "a=x\r\n" * (MAX_OFFER_LINES - lines), SEND)
+    read_offer(CHROMIUM_PUBLISH + "a=x\r\n" * (MAX_OFFER_LINES - lines), SEND, PUBLISHED)
     assert refusal(CHROMIUM_PUBLISH + "a=x\r\n" * (MAX_OFFER_LINES - lines + 1)) == ("bad_offer", "too_many_lines")
     section = "m=application 9 UDP/DTLS/SCTP x\r\na=mid:9\r\n"
-    read_offer(CHROMIUM_PUBLISH + section * (MAX_SECTIONS - 2), SEND)
+    read_offer(CHROMIUM_PUBLISH + section * (MAX_SECTIONS - 2), SEND, PUBLISHED)
     assert refusal(CHROMIUM_PUBLISH + section * (MAX_SECTIONS - 1)) == ("bad_offer", "sections")
 
 
@@ -55,7 +56,7 @@ def test_a_mangled_offer_is_understood_or_refused(data: st.DataObject) -> None:
 
 def outcome(text: str) -> str:
     try:
-        publish_answer(read_offer(text, SEND), LOCAL)
+        publish_answer(read_offer(text, SEND, PUBLISHED), LOCAL)
     except MediaError as refused:
         return refused.code
     return "answered"
@@ -64,4 +65,4 @@ def outcome(text: str) -> str:
 @given(st.text(max_size=200))
 def test_any_text_is_survived(text: str) -> None:
     with pytest.raises(MediaError):
-        read_offer(text, SEND)
+        read_offer(text, SEND, PUBLISHED)

@@ -114,7 +114,7 @@ def cut(image: Image, tag: int) -> list[bytes]:
 )
 def test_a_layout_is_cut_back_into_its_packets(payloads: list[tuple[str, bytes]], tag: int) -> None:
     items = [(kind, packets.canonical(False, at, 0, 1, payload)) for at, (kind, payload) in enumerate(payloads)]
-    image = packets.layout(items, Shape(108, 111, tag))
+    image = packets.layout(items, Shape(((VIDEO, 108), (AUDIO, 111)), tag))
     assert image is not None
     read = [RtpPacket.parse(data) for data in cut(image, tag)]
     assert [packet.payload for packet in read] == [payload for _, payload in payloads]
@@ -124,7 +124,7 @@ def test_a_layout_is_cut_back_into_its_packets(payloads: list[tuple[str, bytes]]
 
 def test_a_shape_without_a_kind_gets_none_of_it() -> None:
     items = [(VIDEO, packets.canonical(False, 1, 0, 1, b"v")), (AUDIO, packets.canonical(False, 1, 0, 1, b"a"))]
-    only_voice = packets.layout(items, Shape(0, 111, 16))
+    only_voice = packets.layout(items, Shape(((AUDIO, 111),), 16))
     assert only_voice is not None
     assert len(only_voice.cells) == 1
-    assert packets.layout(items[:1], Shape(0, 111, 16)) is None
+    assert packets.layout(items[:1], Shape(((AUDIO, 111),), 16)) is None

@@ -5,7 +5,6 @@ from aiortc.rtp import RtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 
 from media.forwarder import Viewer
 from media.ingest import Ingest
-from media.packets import AUDIO, VIDEO
 from media.rate import RateAdvice
 from media.room import (
     AUDIO_HOLD_SECONDS,
@@ -16,6 +15,7 @@ from media.room import (
     VIDEO_HOLD_SECONDS,
     Room,
 )
+from media.tap import CAMERA, VOICE
 from tests.media.fakes import CODECS, H264, KEY, OPUS, FakeTime, FakeTransport, picture, sound
 
 
@@ -27,8 +27,8 @@ class Lesson:
         self.live: list[tuple[str, bool]] = []
         self.room = Room("lesson", self.time.later, self.time.clock, self._on_media)
         self.asked: list[bytes] = []
-        self.ingest = Ingest({VIDEO: H264, AUDIO: OPUS}, [], self.room, self.asked.append, RateAdvice(1, 1))
-        self.ingest.tracks[VIDEO].ssrc = 5
+        self.ingest = Ingest({CAMERA: H264, VOICE: OPUS}, [], self.room, self.asked.append, RateAdvice(1, 1))
+        self.ingest.tracks[CAMERA].ssrc = 5
         self.transport = FakeTransport()
         self.viewer = self.new_viewer(self.transport)
 
@@ -42,7 +42,7 @@ class Lesson:
         """Publish, join, show the first picture."""
         self.room.publish("teacher", self.ingest)
         self.room.join(self.viewer)
-        self.room.push(VIDEO, picture(0, KEY), self.time.now)
+        self.room.push(CAMERA, picture(0, KEY), self.time.now)
         self.transport.rtp.clear()
 
     def keyframes(self) -> int:
@@ -58,18 +58,18 @@ def lesson() -> Lesson:
 def test_a_picture_leaves_whole(lesson: Lesson) -> None:
     lesson.begin()
     for sequence in (1, 2):
-        lesson.room.push(VIDEO, picture(sequence, marker=False), lesson.time.now)
+        lesson.room.push(CAMERA, picture(sequence, marker=False), lesson.time.now)
     assert lesson.transport.payloads() == []
-    lesson.room.push(VIDEO, picture(3), lesson.time.now)
+    lesson.room.push(CAMERA, picture(3), lesson.time.now)
     assert len(lesson.transport.payloads()) == 3
     lesson.time.pass_by(1)
     assert len(lesson.transport.payloads()) == 3
 
 
-@pytest.mark.parametrize(("kind", "hold"), [(VIDEO, VIDEO_HOLD_SECONDS), (AUDIO, AUDIO_HOLD_SECONDS)])
+@pytest.mark.parametrize(("kind", "hold"), [(CAMERA, VIDEO_HOLD_SECONDS), (VOICE, AUDIO_HOLD_SECONDS)])
 def test_nothing_is_held_for_long(lesson: Lesson, kind: str, hold: float) -> None:
     lesson.begin()
-    lesson.room.push(kind, picture(1, marker=False) if kind == VIDEO else sound(1), lesson.time.now)
+    lesson.room.push(kind, picture(1, marker=False) if kind == CAMERA else sound(1), lesson.time.now)
     lesson.time.pass_by(hold - 0.001)
     assert lesson.transport.payloads() == []
     lesson.time.pass_by(0.001)
@@ -79,9 +79,9 @@ def test_nothing_is_held_for_long(lesson: Lesson, kind: str, hold: float) -> Non
 def test_a_burst_has_an_end(lesson: Lesson) -> None:
     lesson.begin()
     for sequence in range(1, MAX_BURST_PACKETS):
-        lesson.room.push(VIDEO, picture(sequence, marker=False), lesson.time.now)
+        lesson.room.push(CAMERA, picture(sequence, marker=False), lesson.time.now)
     assert lesson.transport.payloads() == []
-    lesson.room.push(VIDEO, picture(MAX_BURST_PACKETS, marker=False), lesson.time.now)
+    lesson.room.push(CAMERA, picture(MAX_BURST_PACKETS, marker=False), lesson.time.now)
     assert len(lesson.transport.payloads()) == MAX_BURST_PACKETS
 
 
@@ -89,7 +89,7 @@ def test_live_is_told_with_the_first_packet_and_once(lesson: Lesson) -> None:
     lesson.room.publish("teacher", lesson.ingest)
     assert lesson.live == []
     lesson.begin()
-    lesson.room.push(VIDEO, picture(1), lesson.time.now)
+    lesson.room.push(CAMERA, picture(1), lesson.time.now)
     assert lesson.live == [("teacher", True)]
     lesson.room.unpublish(lesson.ingest)
     lesson.room.unpublish(lesson.ingest)
@@ -104,13 +104,13 @@ def test_a_publisher_without_media_counts_as_gone_until_it_sends_again(lesson: L
     lesson.time.pass_by(0.1)
     lesson.room.tick(0, lesson.time.now)
     lesson.room.tick(0, lesson.time.now)
-    lesson.room.push(VIDEO, picture(1), lesson.time.now)
+    lesson.room.push(CAMERA, picture(1), lesson.time.now)
     assert lesson.live == [("teacher", True), ("teacher", False), ("teacher", True)]
 
 
 def test_only_the_present_publisher_can_unpublish(lesson: Lesson) -> None:
     lesson.begin()
-    lesson.room.unpublish(Ingest({AUDIO: OPUS}, [], lesson.room, lesson.asked.append, RateAdvice(1, 1)))
+    lesson.room.unpublish(Ingest({VOICE: OPUS}, [], lesson.room, lesson.asked.append, RateAdvice(1, 1)))
     assert lesson.room.publisher_live
 
 
@@ -131,7 +131,7 @@ def test_a_keyframe_that_came_is_not_asked_for_again(lesson: Lesson) -> None:
     lesson.begin()
     lesson.room.ask_keyframe()
     lesson.room.ask_keyframe()
-    lesson.room.push(VIDEO, picture(1, KEY), lesson.time.now)
+    lesson.room.push(CAMERA, picture(1, KEY), lesson.time.now)
     lesson.time.pass_by(KEYFRAME_SECONDS)
     lesson.room.tick(0, lesson.time.now)
     assert lesson.keyframes() == 1
@@ -139,13 +139,13 @@ def test_a_keyframe_that_came_is_not_asked_for_again(lesson: Lesson) -> None:
 
 def test_who_waits_without_a_cached_picture_is_asked_for_until_one_comes(lesson: Lesson) -> None:
     lesson.room.publish("teacher", lesson.ingest)
-    lesson.room.push(VIDEO, picture(1), lesson.time.now)
+    lesson.room.push(CAMERA, picture(1), lesson.time.now)
     lesson.room.join(lesson.viewer)
     assert lesson.keyframes() == 1
     lesson.time.pass_by(KEYFRAME_SECONDS)
     lesson.room.tick(0, lesson.time.now)
     assert lesson.keyframes() == 2
-    lesson.room.push(VIDEO, picture(2, KEY), lesson.time.now)
+    lesson.room.push(CAMERA, picture(2, KEY), lesson.time.now)
     lesson.time.pass_by(KEYFRAME_SECONDS)
     lesson.room.tick(0, lesson.time.now)
     assert lesson.keyframes() == 2
@@ -169,7 +169,7 @@ def test_sender_reports_go_to_every_viewer_every_few_seconds(lesson: Lesson) -> 
     lesson.time.pass_by(0.1)
     lesson.room.tick(1 << 32, lesson.time.now)
     reports = [each for each in RtcpPacket.parse(lesson.transport.rtcp[1]) if isinstance(each, RtcpSrPacket)]
-    assert [each.ssrc for each in reports] == [lesson.room.slots[VIDEO].ssrc]
+    assert [each.ssrc for each in reports] == [lesson.room.slots[CAMERA].ssrc]
 
 
 def test_an_empty_room_does_nothing(lesson: Lesson) -> None:

@@ -13,7 +13,7 @@ def test_a_report_for_each_live_slot_under_one_name() -> None:
     video, audio, idle = Slot("video", 90_000), Slot("audio", 48_000), Slot("audio", 48_000)
     video.push(picture(1, KEY), 1.0)
     audio.push(sound(1), 1.0)
-    found = RtcpPacket.parse(sender_reports([video, audio, idle], "keshi", 7, 1.0))
+    found = RtcpPacket.parse(sender_reports([(video, 0), (audio, 0), (idle, 0)], "keshi", 7, 1.0))
     reports = [each for each in found if isinstance(each, RtcpSrPacket)]
     names = [each for each in found if isinstance(each, RtcpSdesPacket)]
     assert [(each.ssrc, each.sender_info.ntp_timestamp, each.sender_info.packet_count) for each in reports] == [
@@ -23,7 +23,7 @@ def test_a_report_for_each_live_slot_under_one_name() -> None:
     assert [(each.chunks[0].ssrc, each.chunks[0].items) for each in names] == [
         (slot.ssrc, [(1, b"keshi")]) for slot in (video, audio)
     ]
-    assert sender_reports([idle], "keshi", 7, 1.0) == b""
+    assert sender_reports([(idle, 0)], "keshi", 7, 1.0) == b""
 
 
 @given(st.binary(max_size=120), st.integers(200, 206), st.integers(0, 255))

@@ -2,7 +2,6 @@
 
 from media.clock import NTP_FRACTION, NTP_UNIX_SECONDS
 from media.ingest import Ingest
-from media.packets import AUDIO, VIDEO
 from media.rate import RateAdvice
 from media.room import Room
 from media.slot import Sync
@@ -30,7 +29,7 @@ def started() -> tuple[Room, Ingest, Listening]:
     time = FakeTime()
     ntp = (NOW + NTP_UNIX_SECONDS) * NTP_FRACTION
     room = Room("lesson", time.later, time.clock, lambda _name, _live: None, lambda: ntp)
-    ingest = Ingest({VIDEO: H264, AUDIO: OPUS}, [], room, lambda _: None, RateAdvice(1, 1))
+    ingest = Ingest({CAMERA: H264, VOICE: OPUS}, [], room, lambda _: None, RateAdvice(1, 1))
     room.publish("teacher", ingest)
     listening = Listening()
     room.attach(listening)
@@ -39,9 +38,9 @@ def started() -> tuple[Room, Ingest, Listening]:
 
 def test_a_tap_hears_the_rewritten_stream_without_a_break_when_the_source_changes() -> None:
     room, _, tap = started()
-    room.push(VIDEO, picture(7, KEY), 100.0)
-    room.push(VIDEO, picture(9_000, DELTA, marker=False, source=2), 100.1)
-    room.push(AUDIO, sound(1), 100.1)
+    room.push(CAMERA, picture(7, KEY), 100.0)
+    room.push(CAMERA, picture(9_000, DELTA, marker=False, source=2), 100.1)
+    room.push(VOICE, sound(1), 100.1)
     assert [(slot, codec, payload, marker) for slot, codec, _, _, payload, _, marker in tap.heard] == [
         (CAMERA, "H264", KEY, True),
         (CAMERA, "H264", DELTA, False),
@@ -54,19 +53,19 @@ def test_a_tap_hears_the_rewritten_stream_without_a_break_when_the_source_change
 
 def test_moments_follow_the_reports_of_the_source() -> None:
     room, _, tap = started()
-    room.push(VIDEO, picture(1, KEY), 100.0)
+    room.push(CAMERA, picture(1, KEY), 100.0)
     captured = (NOW - 5 + NTP_UNIX_SECONDS) * NTP_FRACTION
-    room.synchronise(VIDEO, Sync(1, captured, 3_000), 100.0)
-    room.push(VIDEO, picture(31), 100.0)
+    room.synchronise(CAMERA, Sync(1, captured, 3_000), 100.0)
+    room.push(CAMERA, picture(31), 100.0)
     assert round(tap.heard[1][5] - NOW, 3) == -4
 
 
 def test_a_tap_is_told_of_silence_of_what_was_heard_and_can_leave() -> None:
     room, ingest, tap = started()
-    room.push(VIDEO, picture(1, KEY), 100.0)
+    room.push(CAMERA, picture(1, KEY), 100.0)
     room.unpublish(ingest)
     assert tap.silent == [CAMERA]
     room.detach(tap)
     room.publish("teacher", ingest)
-    room.push(VIDEO, picture(1, KEY, source=3), 101.0)
+    room.push(CAMERA, picture(1, KEY, source=3), 101.0)
     assert len(tap.heard) == 1
