@@ -17,6 +17,8 @@ export interface Stage {
   onWay: (way: Way) => void
   /** There is something to play. */
   onSource: () => void
+  /** Where a screen will be, if there comes one; null: nowhere, this way has none. */
+  onScreen?: (screen: MediaStream | null) => void
   /** Whether the page is in the background, where pictures need not be shown. */
   hidden: () => boolean
 }
@@ -74,6 +76,7 @@ export class Player {
     const way = this.#ways[this.#at]
     if (way === undefined) return
     this.#stage.onWay(way)
+    this.#stage.onScreen?.(null)
     this.#player = way === 'peer' ? this.#peer() : this.#parts()
     this.#player?.start()
     this.#wait()
@@ -103,7 +106,7 @@ export class Player {
       const element = video()
       if (element && element.srcObject !== stream) element.srcObject = stream
       onSource()
-    })
+    }, this.#stage.onScreen)
   }
 
   #parts(): Follower | null {

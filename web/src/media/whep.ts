@@ -1,19 +1,26 @@
-/** Watches a room: receives its picture and voice, again and again until told to stop. */
+/** Watches a room: receives its picture, its voice and the screen, again and again until told to stop. */
 import { Peer, type AskGrant, type PeerState } from './peer'
 
 export class Viewer extends Peer {
   readonly #onStream: (stream: MediaStream) => void
+  readonly #onScreen: (screen: MediaStream) => void
 
-  constructor(grant: AskGrant, onState: (state: PeerState) => void, onStream: (stream: MediaStream) => void) {
+  constructor(grant: AskGrant, onState: (state: PeerState) => void, onStream: (stream: MediaStream) => void, onScreen: (screen: MediaStream) => void = () => undefined) {
     super(grant, onState)
     this.#onStream = onStream
+    this.#onScreen = onScreen
   }
 
   protected override prepare(connection: RTCPeerConnection): void {
     const stream = new MediaStream()
     connection.addTransceiver('video', { direction: 'recvonly' })
     connection.addTransceiver('audio', { direction: 'recvonly' })
-    connection.ontrack = ({ track }) => {
+    const screen = connection.addTransceiver('video', { direction: 'recvonly' })
+    connection.ontrack = ({ track, transceiver }) => {
+      if (transceiver === screen) {
+        this.#onScreen(new MediaStream([track]))
+        return
+      }
       stream.addTrack(track)
       this.#onStream(stream)
     }

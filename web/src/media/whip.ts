@@ -1,7 +1,10 @@
-/** Publishes camera and microphone into a room: H.264 first (it can be recorded and packed as it is), 720p. */
+/** Publishes voice, camera at two sizes and screen into a room, in the order of its slots: H.264 first (it can be recorded and packed as it is). */
 import { Peer, type AskGrant, type PeerState } from './peer'
 
 const VIDEO_MAX_BITRATE = 1_200_000
+/** 720p becomes 360p. */
+const SMALL = { maxBitrate: 350_000, scaleResolutionDownBy: 2 }
+const SCREEN_MAX_BITRATE = 1_500_000
 const AUDIO_MAX_BITRATE = 48_000
 
 type Codec = RTCRtpCodecParameters | { mimeType: string; sdpFmtpLine?: string }
@@ -18,6 +21,8 @@ export function preferH264<C extends Codec>(codecs: readonly C[]): C[] {
 
 export class Publisher extends Peer {
   readonly #stream: () => MediaStream | null
+  #screen: MediaStreamTrack | null = null
+  #place: RTCRtpSender | null = null
 
   constructor(grant: AskGrant, onState: (state: PeerState) => void, stream: () => MediaStream | null) {
     super(grant, onState)
@@ -27,19 +32,29 @@ export class Publisher extends Peer {
   protected override prepare(connection: RTCPeerConnection): void {
     const stream = this.#stream()
     if (!stream) throw new Error('no stream')
-    const send = (track: MediaStreamTrack | undefined, kind: 'audio' | 'video', maxBitrate: number) => {
-      const transceiver = connection.addTransceiver(track ?? kind, { direction: 'sendonly', streams: [stream], sendEncodings: [{ maxBitrate }] })
+    const send = (track: MediaStreamTrack | null | undefined, kind: 'audio' | 'video', encoding: RTCRtpEncodingParameters) => {
+      const transceiver = connection.addTransceiver(track ?? kind, { direction: 'sendonly', streams: [stream], sendEncodings: [encoding] })
       // Old WebKit has neither; it then offers its own order.
       const codecs = kind === 'video' && typeof RTCRtpReceiver.getCapabilities === 'function' ? RTCRtpReceiver.getCapabilities('video') : null
       if (codecs && typeof transceiver.setCodecPreferences === 'function') transceiver.setCodecPreferences(preferH264(codecs.codecs))
+      return transceiver.sender
     }
-    send(stream.getVideoTracks()[0], 'video', VIDEO_MAX_BITRATE)
-    send(stream.getAudioTracks()[0], 'audio', AUDIO_MAX_BITRATE)
+    const [camera] = stream.getVideoTracks()
+    send(stream.getAudioTracks()[0], 'audio', { maxBitrate: AUDIO_MAX_BITRATE })
+    send(camera, 'video', { maxBitrate: VIDEO_MAX_BITRATE })
+    send(camera, 'video', SMALL)
+    this.#place = send(this.#screen, 'video', { maxBitrate: SCREEN_MAX_BITRATE })
+  }
+
+  /** A screen beside the camera, or none any more; no new connection. */
+  async share(screen: MediaStreamTrack | null): Promise<void> {
+    this.#screen = screen
+    await this.#place?.replaceTrack(screen)
   }
 
   /** Another camera or microphone without a new connection. */
   async replace(stream: MediaStream): Promise<void> {
-    for (const sender of this.connection?.getSenders() ?? []) {
+    for (const sender of this.connection?.getSenders().filter((each) => each !== this.#place) ?? []) {
       const track = stream.getTracks().find((t) => t.kind === sender.track?.kind)
       if (track) await sender.replaceTrack(track)
     }

@@ -77,6 +77,8 @@ export const desk: Record<keyof typeof zh, string> = {
   'publish.retrying': 'Picture lost, coming back by itself…',
   'publish.stopped': 'Preview, not sent',
   'publish.cameraLost': 'Camera or microphone was unplugged; the lesson goes on. Plug it in and open it again.',
+  'publish.share': 'Share the screen',
+  'publish.unshare': 'Stop sharing the screen',
   'publish.reload': 'Open the devices again',
 
   'host.start': 'Begin the lesson',

@@ -198,6 +198,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
   'card.unsealed': 'The last two or three minutes are being sealed and never change after that. This page follows by itself.',
 
   'picture.label': 'Lesson picture',
+  'picture.screen': 'The instructor’s screen',
   'picture.tap': 'Tap for picture and sound',
   'picture.none': 'The instructor’s picture has not begun',
   'picture.away': 'The instructor’s picture is interrupted and comes back by itself',

@@ -75,6 +75,8 @@ export const desk = {
   'publish.retrying': '画面中断，正在自动接回…',
   'publish.stopped': '预览，未发送',
   'publish.cameraLost': '摄像头或麦克风断开了，课堂仍在进行。请插好设备，然后重新打开。',
+  'publish.share': '共享屏幕',
+  'publish.unshare': '停止共享屏幕',
   'publish.reload': '重新打开设备',
 
   'host.start': '开始上课',

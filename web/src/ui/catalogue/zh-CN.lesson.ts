@@ -55,6 +55,7 @@ export const lesson = {
   'appeal.answer': '答复：{text}',
   'card.unsealed': '最后两三分钟正在封存，封存后不再改变。本页会自动更新。',
   'picture.label': '课堂画面',
+  'picture.screen': '老师共享的屏幕',
   'picture.tap': '点一下，播放画面和声音',
   'picture.none': '老师的画面还没有开始',
   'picture.away': '老师的画面暂时中断，恢复后自动接回',
