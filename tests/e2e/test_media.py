@@ -153,17 +153,17 @@ async def test_a_screen_comes_beside_a_small_camera_and_goes_without_a_new_offer
     viewer = await studio.page()
     arguments = ["/media/whep/lesson", studio.token("watch", "trainee"), ["audio", "video", "video"]]
     await viewer.evaluate("([path, token, kinds]) => watch(path, token, kinds)", arguments)
-    await until(viewer, "found => found[1].width === 1280 && !found[2]?.frames")
+    await until(viewer, "found => found[1]?.width === 1280 && !found[2]?.frames")
     for _ in range(2):
         await teacher.evaluate("share()")
         await until(viewer, "found => found[2]?.frames > 20 && found[2].width === 640 && found[1].width === 640")
+        found = await viewer.evaluate("places()")  # while it is shared: Chromium forgets a picture that has ended
+        assert [found[mid]["lost"] for mid in "012"] == [0, 0, 0]
         await teacher.evaluate("unshare()")
-        await until(viewer, "found => found[1].width === 1280")
-    found = await viewer.evaluate("places()")
-    assert [found[mid]["lost"] for mid in "012"] == [0, 0, 0]
+        await until(viewer, "found => found[1]?.width === 1280")
     late = await studio.page()
     await teacher.evaluate("share()")
-    await until(viewer, "found => found[1].width === 640")
+    await until(viewer, "found => found[1]?.width === 640")
     await late.evaluate(
         "([path, token, kinds]) => watch(path, token, kinds)",
         [*arguments[:1], studio.token("watch", "late"), arguments[2]],
@@ -173,7 +173,11 @@ async def test_a_screen_comes_beside_a_small_camera_and_goes_without_a_new_offer
 
 async def until(page: Page, holds: str) -> None:
     """Wait until something holds of the pictures that a page gets."""
-    await page.wait_for_function(f"() => places().then({holds})", polling=100, timeout=20_000)
+    for _ in range(400):  # `wait_for_function` would take the promise itself for a yes
+        if await page.evaluate(f"() => places().then({holds})"):
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"never: {holds}")
 
 
 async def test_where_udp_is_blocked_a_lesson_runs_by_tcp(studio: Studio) -> None:
