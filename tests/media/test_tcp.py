@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 from aioice import stun
@@ -40,9 +40,14 @@ class Port:
         return reader, writer
 
     async def until(self, name: str) -> None:
-        async with asyncio.timeout(10):
-            while not self.counts[name]:  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
+        await comes(lambda: self.counts[name] > 0)
+
+
+async def comes(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(10):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(params=["127.0.0.1", "::"])
@@ -63,9 +68,7 @@ async def test_frames_are_told_apart_however_they_arrive(port: Port) -> None:
         writer.write(sent[at : at + 400])
         await writer.drain()
         await asyncio.sleep(0)
-    async with asyncio.timeout(10):
-        while len(port.heard) < 3:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await comes(lambda: len(port.heard) >= 3)
     assert port.heard == [b"one", b"", bytes(MAX_FRAME_BYTES)]
     writer.close()
 
@@ -74,8 +77,7 @@ async def test_runs_leave_as_frames(port: Port) -> None:
     reader, writer = await port.connect()
     writer.write(framed(b"hello"))
     async with asyncio.timeout(10):
-        while not port.addresses:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+        await comes(lambda: bool(port.addresses))
         address = port.addresses[0]
         assert len(address) == 3
         data = bytes(range(250))
@@ -100,22 +102,16 @@ async def test_who_proves_nothing_is_cut_and_so_many_at_most(port: Port, monkeyp
     await port.connect()
     await port.until("tcp_refused")
     await port.until("tcp_unproven")
-    async with asyncio.timeout(10):
-        while not port.lost:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await comes(lambda: bool(port.lost))
     _, third = await port.connect()
     third.write(framed(b"there is room again"))
-    async with asyncio.timeout(10):
-        while not port.heard:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await comes(lambda: bool(port.heard))
 
 
 async def test_a_slow_reader_loses_packets_and_costs_no_memory(port: Port) -> None:
     _, writer = await port.connect()
     writer.write(framed(b"hello"))
-    async with asyncio.timeout(10):
-        while not port.addresses:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await comes(lambda: bool(port.addresses))
     address = port.addresses[0]
     assert len(address) == 3
     for _ in range(40_000):
