@@ -131,14 +131,15 @@ def _section(section: Section, local: Local, direction: str) -> MediaDescription
     media.direction = direction
     media.rtcp_port, media.rtcp_host, media.rtcp_mux = DISCARD_PORT, ANY_ADDRESS, True
     media.ice = RTCIceParameters(local.ufrag, local.password, iceLite=True)
-    media.ice_candidates = _candidates(local)
+    media.ice_candidates = candidates(local)
     media.ice_candidates_complete = True
     prints = [RTCDtlsFingerprint(algorithm, value) for algorithm, value in local.fingerprints]
     media.dtls = RTCDtlsParameters(prints, role="server")
     return media
 
 
-def _candidates(local: Local) -> list[RTCIceCandidate]:
+def candidates(local: Local) -> list[RTCIceCandidate]:
+    """Where we are: by UDP first, by TCP after that."""
     found = [
         RTCIceCandidate(1, str(index + 1), ip, local.port, HOST_PRIORITY - index * 256, "udp", "host")
         for index, ip in enumerate(local.addresses)

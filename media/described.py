@@ -20,9 +20,24 @@ OFFERED: Final = (
     "bad_offer",
     "no_common_codec",
 )
-PATCHED: Final = ("session_unknown", "not_sdp", "offer_too_large", "body_slow", "bad_offer", "ice_restart_unsupported")
+PATCHED: Final = (
+    "session_unknown",
+    "not_sdp",
+    "offer_too_large",
+    "body_slow",
+    "bad_offer",
+    "bad_fragment",
+    "etag_missing",
+    "etag_old",
+)
 #: said by a server whose media worker does not answer
 AWAY: Final = 503
+IF_MATCH: Final = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`*` begins ICE anew.",
+}
 DOORS: Final = (("whip", "Publish"), ("whep", "Watch"))
 
 
@@ -33,20 +48,22 @@ def described() -> dict[str, Json]:
 
 def _door(door: str, verb: str) -> dict[str, Json]:
     offer = f"{verb} in a room: an SDP offer in, the answer out."
+    answer = _answer("The answer.", SDP, ("Location", "ETag", "Accept-Patch"))
     return {
         f"/media/{door}/{{room}}": {
             "parameters": [_parameter("room")],
-            "post": _operation(f"{door}_offer", offer, _sdp_answer(), OFFERED) | _body(SDP),
+            "post": _operation(f"{door}_offer", offer, {"201": answer}, OFFERED) | _body(SDP),
         },
         f"/media/{door}/{{room}}/{{session}}": {
             "parameters": [_parameter("room"), _parameter("session")],
             "delete": _operation(
                 f"{door}_end", "End a session.", {"200": {"description": "Ended, now or before."}}, ()
             ),
-            "patch": _operation(
+            "patch": {"parameters": [IF_MATCH]}
+            | _operation(
                 f"{door}_trickle",
-                "Candidates of the browser; taken and not needed. A restart of ICE is refused.",
-                {"204": {"description": "Taken."}},
+                "Candidates of the browser, taken and not needed; or its new credentials: ICE begins anew.",
+                {"204": {"description": "Taken."}, "200": _answer("Our new credentials.", FRAGMENT, ("ETag",))},
                 PATCHED,
             )
             | _body(FRAGMENT),
@@ -58,9 +75,9 @@ def _parameter(name: str) -> Json:
     return {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
 
 
-def _sdp_answer() -> Json:
-    headers = {name: {"required": True, "schema": {"type": "string"}} for name in ("Location", "ETag")}
-    return {"201": {"description": "The answer.", "headers": headers, "content": {SDP: {"schema": {"type": "string"}}}}}
+def _answer(says: str, kind: str, headers: tuple[str, ...]) -> Json:
+    required = {name: {"required": True, "schema": {"type": "string"}} for name in headers}
+    return {"description": says, "headers": required, "content": {kind: {"schema": {"type": "string"}}}}
 
 
 def _body(kind: str) -> Json:

@@ -6,6 +6,7 @@ authenticated from it (RFC 8445 sections 2.5 and 7.3, RFC 8489, RFC 5764).
 
 import secrets
 from collections import Counter
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from aioice import stun
@@ -17,6 +18,19 @@ from media.packets import Image
 from media.seam import TAG_GCM, Bench, LiteDtls
 
 UFRAG_BYTES, PASSWORD_BYTES = 9, 24
+
+
+@dataclass(frozen=True, slots=True)
+class Ice:
+    """What checks of one generation of ICE are made with: our name and password, the peer's name."""
+
+    remote_ufrag: str
+    ufrag: str = field(default_factory=lambda: secrets.token_urlsafe(UFRAG_BYTES))
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(PASSWORD_BYTES))
+
+    @property
+    def username(self) -> str:
+        return f"{self.ufrag}:{self.remote_ufrag}"
 
 
 class Endpoint(Protocol):
@@ -46,28 +60,31 @@ class Peer:
     """One WHIP or WHEP session's transport."""
 
     def __init__(self, wires: Wires, remote_ufrag: str, fingerprints: tuple[tuple[str, str], ...]) -> None:
-        self.ufrag = secrets.token_urlsafe(UFRAG_BYTES)
-        self.password = secrets.token_urlsafe(PASSWORD_BYTES)
+        self.ice = [Ice(remote_ufrag)]
+        """The newest first; the one before it holds until the next comes."""
         self.created = self.heard = wires.clock()
         self.connected = self.closed = False
         self.endpoint: Endpoint | None = None
         self.paths: dict[Address, Path] = {}
         self.tag = TAG_GCM
         self._wires = wires
-        self.remote_ufrag = remote_ufrag
-        self._username = f"{self.ufrag}:{remote_ufrag}"
         self._fingerprints = fingerprints
         self._path: Path | None = None
         self._started = False
         self._budget = PacketBudget(self.created)
         self.dtls = LiteDtls(wires.certificate, self._send_dtls, self._end)
 
+    def restart(self, remote_ufrag: str) -> None:
+        """A new generation of ICE; media goes on by the path it has until something authenticates from another."""
+        self.ice = [Ice(remote_ufrag), self.ice[0]]
+
     # -- in ---------------------------------------------------------------------------------------
 
     def on_stun(self, message: stun.Message, size: int, address: Address) -> None:
         """Answer an authenticated check; anything else is counted and gets no answer."""
-        key = self.password.encode()
-        if message.attributes.get("USERNAME") != self._username or not message.check_message_integrity(key):
+        said = message.attributes.get("USERNAME")
+        key = next((each.password.encode() for each in self.ice if each.username == said), b"")
+        if not key or not message.check_message_integrity(key):
             self._wires.counts["stun_unauthenticated"] += 1
             return
         path = self._known(address)

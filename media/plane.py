@@ -159,14 +159,16 @@ class Plane:
             follower.end()
 
     def admit(self, grant: Grant) -> Room:
-        """The room that a grant opens. Raises MediaError token_revoked, room_closed or room_full."""
+        """The room that a grant opens. Raises MediaError token_revoked, room_closed, publisher_taken or room_full."""
         self.cuts.check(grant)
         room = self.rooms.get(grant.room)
         if room is None:
             raise MediaError("room_closed")
         grants = [each.grant for each in self.sessions.values()] + [each.grant for each in self.followers]
-        others = {each.peer for each in grants if each.room == grant.room} - {grant.peer}
-        if len(others) >= self.settings.max_peers_per_room:
+        others = [each for each in grants if each.room == grant.room and each.peer != grant.peer]
+        if grant.kind == "publish" and any(each.kind == "publish" for each in others):
+            raise MediaError("publisher_taken")
+        if len({each.peer for each in others}) >= self.settings.max_peers_per_room:
             raise MediaError("room_full", limit=self.settings.max_peers_per_room)
         return room
 
@@ -192,21 +194,12 @@ class Plane:
 
         Raises MediaError token_revoked, room_closed, publisher_taken, room_full, bad_offer or no_common_codec.
         """
-        self.cuts.check(grant)
-        room = self.rooms.get(grant.room)
-        if room is None:
-            raise MediaError("room_closed")
-        former = [each for each in self.sessions.values() if each.room is room]
-        same = [each for each in former if each.grant.peer == grant.peer and each.grant.kind == grant.kind]
-        if grant.kind == "publish" and any(each.grant.kind == "publish" for each in former if each not in same):
-            raise MediaError("publisher_taken")
-        if len(former) - len(same) >= self.settings.max_peers_per_room:
-            raise MediaError("room_full", limit=self.settings.max_peers_per_room)
+        room = self.admit(grant)
         session, answer = self._open(room, grant, offer_text)
-        for each in same:  # a reload: the newer one counts
-            self.end(each)
-        self.sessions[session.id] = self._by_ufrag[session.peer.ufrag] = session
-        self._by_peer[session.peer] = session
+        opened = (grant.room, grant.peer, grant.kind)  # before, by a page that was loaded again: the newer one counts
+        self._end_where(lambda each: (each.grant.room, each.grant.peer, each.grant.kind) == opened)
+        self.sessions[session.id] = self._by_peer[session.peer] = session
+        self._by_ufrag[session.peer.ice[0].ufrag] = session
         return session, answer
 
     def _open(self, room: Room, grant: Grant, offer_text: str) -> tuple[Session, str]:
@@ -235,12 +228,24 @@ class Plane:
             addresses = tuple(machine_ips(with_ipv6=settings.udp_host == "::"))
         prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
         tcp_port = self.mux.streams.port if self.mux.streams else 0
-        return Local(peer.ufrag, peer.password, prints[:1], addresses, self.mux.port, settings.start_kbps, tcp_port)
+        ice = peer.ice[0]
+        return Local(ice.ufrag, ice.password, prints[:1], addresses, self.mux.port, settings.start_kbps, tcp_port)
 
     def session(self, kind: Kind, room: str, session_id: str) -> Session | None:
         """The session of a resource, if it has not ended."""
         found = self.sessions.get(session_id)
         return found if found is not None and found.grant.kind == kind and found.room.name == room else None
+
+    def restart(self, session: Session, remote_ufrag: str) -> Local:
+        """Begin ICE anew: our side of it. Media and its keys stay as they are (RFC 8445 section 9)."""
+        peer = session.peer
+        former = peer.ice
+        peer.restart(remote_ufrag)
+        for ice in former:
+            if ice not in peer.ice:
+                self._by_ufrag.pop(ice.ufrag, None)
+        self._by_ufrag[peer.ice[0].ufrag] = session
+        return self._local(peer)
 
     def end(self, session: Session) -> None:
         """End a session now; its peer is told in the background."""
@@ -248,7 +253,8 @@ class Plane:
             return
         peer = session.peer
         peer.closed = True
-        self._by_ufrag.pop(peer.ufrag, None)
+        for ice in peer.ice:
+            self._by_ufrag.pop(ice.ufrag, None)
         self._by_peer.pop(peer, None)
         for address in peer.paths:
             if self._by_address.get(address) is session:

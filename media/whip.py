@@ -1,7 +1,8 @@
 """Decides how publishing and watching are asked for over HTTP: WHIP (RFC 9725) and WHEP, one signed token per grant.
 
-Every refusal is JSON `{"code": ..., "data": {...}}`. As ICE-lite with all candidates in the answer, the server
-needs none of the client's: PATCH is acknowledged; a restart is refused, a new session costs one request.
+Every refusal is JSON `{"code": ..., "data": {...}}`. As ICE-lite with all candidates in the answer, the server needs
+none of the client's: a PATCH that brings some is acknowledged. One with new credentials begins ICE anew; which ones are
+the present ones, the entity tag says.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from media.errors import MediaError
+from media.fragment import read_fragment, restarted
 from media.grants import Grant, Kind, Tokens
 from media.offer import MAX_OFFER_BYTES
 from media.plane import Plane, Session
@@ -19,6 +21,7 @@ FRAGMENT = "application/trickle-ice-sdpfrag"
 BODY_SECONDS = 10.0
 RETRY_SECONDS = 2
 STATUS = {
+    "bad_fragment": 400,
     "token_missing": 401,
     "token_invalid": 401,
     "token_expired": 401,
@@ -28,11 +31,12 @@ STATUS = {
     "session_unknown": 404,
     "body_slow": 408,
     "publisher_taken": 409,
+    "etag_old": 412,
     "offer_too_large": 413,
     "not_sdp": 415,
     "bad_offer": 422,
     "no_common_codec": 422,
-    "ice_restart_unsupported": 422,
+    "etag_missing": 428,
     "room_full": 503,
 }
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -58,7 +62,7 @@ class Whip:
             if request.content_type != SDP:
                 raise MediaError("not_sdp")
             session, answer = self._plane.accept(grant, await _body(request))
-            headers = {"Location": f"{request.path}/{session.id}", "ETag": f'"{session.peer.ufrag}"'}
+            headers = {"Location": f"{request.path}/{session.id}", "ETag": _tag(session), "Accept-Patch": FRAGMENT}
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
 
         return create
@@ -79,10 +83,14 @@ class Whip:
                 raise MediaError("session_unknown")
             if request.content_type != FRAGMENT:
                 raise MediaError("not_sdp")
-            ufrags = [line for line in (await _body(request)).splitlines() if line.startswith("a=ice-ufrag:")]
-            if any(line.partition(":")[2] != session.peer.remote_ufrag for line in ufrags):
-                raise MediaError("ice_restart_unsupported")
-            return web.Response(status=204)
+            fragment = read_fragment(await _body(request))
+            if session.id not in self._plane.sessions:  # ended while the body was on its way
+                raise MediaError("session_unknown")
+            _check_tag(request, session)
+            if fragment.ufrag in ("", session.peer.ice[0].remote_ufrag):
+                return web.Response(status=204)
+            answer = restarted(self._plane.restart(session, fragment.ufrag), fragment)
+            return web.Response(text=answer, content_type=FRAGMENT, headers={"ETag": _tag(session)})
 
         return patch
 
@@ -101,6 +109,20 @@ class Whip:
         if grant.kind != kind or grant.room != request.match_info["room"]:
             raise MediaError("grant_mismatch")
         return grant
+
+
+def _tag(session: Session) -> str:
+    """The entity tag of its present ICE credentials: never that of others before."""
+    return f'"{session.peer.ice[0].ufrag}"'
+
+
+def _check_tag(request: web.Request, session: Session) -> None:
+    """Raises MediaError etag_missing or etag_old (RFC 9110 section 13.1.1, RFC 6585 section 3)."""
+    said = request.headers.get("If-Match")
+    if said is None:
+        raise MediaError("etag_missing")
+    if said.strip() != "*" and _tag(session) not in (each.strip() for each in said.split(",")):
+        raise MediaError("etag_old")
 
 
 async def _body(request: web.Request) -> str:

@@ -32,7 +32,7 @@ FORWARD_S: Final = 20.0
 NAME: Final = "[A-Za-z0-9_-]+"
 #: what of a request and of its answer passes between a browser and the worker
 ASKED: Final = ("Authorization", "Content-Type", "If-Match")
-ANSWERED: Final = ("Content-Type", "Location", "ETag", "WWW-Authenticate", "Retry-After")
+ANSWERED: Final = ("Content-Type", "Location", "ETag", "Accept-Patch", "WWW-Authenticate", "Retry-After")
 TROUBLE: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 

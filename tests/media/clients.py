@@ -37,6 +37,7 @@ class Client:
     token: str
     connection: RTCPeerConnection
     location: str = ""
+    etag: str = ""
     port: int = 0
     """When set, media goes to this port instead of the answer's: a relay's."""
 
@@ -53,7 +54,7 @@ class Client:
             if response.status != 201:
                 body = await response.json()
                 raise Refused(response.status, body["code"], body["data"])
-            self.location = response.headers["Location"]
+            self.location, self.etag = response.headers["Location"], response.headers["ETag"]
             answer = await response.text()
         if self.port:
             answer = re.sub(r"(a=candidate:\S+ 1 udp \d+ \S+) \d+", rf"\1 {self.port}", answer)

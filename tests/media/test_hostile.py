@@ -102,14 +102,14 @@ async def test_spoilt_offers(plane: Plane, name: str, kind: Kind) -> None:
 async def test_spoilt_checks_are_each_counted_and_none_is_answered(plane: Plane) -> None:
     session, _ = plane.accept(granted("publish"), publishing())
     message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    message.attributes["USERNAME"] = f"{session.peer.ufrag}:{session.peer.remote_ufrag}"
+    message.attributes["USERNAME"] = session.peer.ice[0].username
     message.attributes["PRIORITY"] = 1_853_824_767
     message.attributes["ICE-CONTROLLING"] = 7
     message.attributes["USE-CANDIDATE"] = None
-    message.add_message_integrity(session.peer.password.encode())
+    message.add_message_integrity(session.peer.ice[0].password.encode())
     sent = 0
     for data in spoilt(bytes(message), 10 * SPOILT_PER_SEED):
-        if authentic(data, session.peer.password.encode()):
+        if authentic(data, session.peer.ice[0].password.encode()):
             continue
         plane._on_datagram(data, ("127.0.0.1", 9))
         sent += 1

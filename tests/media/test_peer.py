@@ -1,63 +1,26 @@
 """The port among strangers: what is malformed, unproven, spoofed or silent."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 from aioice import stun
 from aiortc import rtcdtlstransport
 from aiortc.rtp import RtcpPsfbPacket, RtpPacket
-from aiortc.sdp import SessionDescription
 
 from media.doors import AMPLIFICATION, MAX_PATHS
 from media.mux import Kind, classify
-from tests.media.clients import Client, EncodedAudio, EncodedVideo, h264_pictures, opus_packets
+from tests.media.clients import EncodedAudio, EncodedVideo, h264_pictures, opus_packets
 from tests.media.conftest import Stage, count
+from tests.media.strangers import Stranger, check
 
 PICTURES = h264_pictures(60)
 
 
-class Stranger:
-    """A UDP socket that sends to the media port and counts what comes back."""
-
-    def __init__(self, port: int) -> None:
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.setblocking(False)
-        self.socket.connect(("127.0.0.1", port))
-        self.sent = 0
-
-    def send(self, datagram: bytes) -> None:
-        self.sent += len(datagram)
-        self.socket.send(datagram)
-
-    def received(self) -> list[bytes]:
-        found = []
-        while True:
-            try:
-                found.append(self.socket.recv(4_096))
-            except BlockingIOError:
-                return found
-
-
 @pytest.fixture
 async def stranger(stage: Stage) -> AsyncIterator[Stranger]:
-    each = Stranger(stage.media.port)
-    yield each
-    each.socket.close()
-
-
-def check(client: Client, *, password: str = "", ufrag: str = "", own: str = "") -> bytes:
-    """An ICE check as the client itself would send it."""
-    remote = SessionDescription.parse(client.connection.remoteDescription.sdp).media[0].ice
-    local = SessionDescription.parse(client.connection.localDescription.sdp).media[0].ice
-    assert remote is not None
-    assert local is not None
-    message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-    message.attributes["USERNAME"] = f"{ufrag or remote.usernameFragment}:{own or local.usernameFragment}"
-    message.attributes["PRIORITY"] = 1
-    message.add_message_integrity((password or str(remote.password)).encode())
-    return bytes(message)
+    with Stranger(stage.media.port) as each:
+        yield each
 
 
 async def test_a_stranger_gets_no_byte(stage: Stage, stranger: Stranger) -> None:

@@ -12,7 +12,7 @@ from media.doors import Address
 from media.settings import MediaSettings
 from media.tcp import LENGTH_BYTES, MAX_FRAME_BYTES, MAX_WAITING_BYTES, Streams
 from tests.media.conftest import Stage, count, staged
-from tests.media.test_peer import check
+from tests.media.strangers import check
 
 
 def framed(*datagrams: bytes) -> bytes:

@@ -10,8 +10,10 @@ from aiortc import RTCPeerConnection
 from media import whip
 from media.api import MediaError
 from media.offer import MAX_OFFER_BYTES
-from tests.media.clients import EncodedAudio, Refused, opus_packets, publish, watch
-from tests.media.conftest import Stage
+from tests.media.clients import Client, EncodedAudio, Refused, opus_packets, publish, watch
+from tests.media.conftest import Stage, count
+from tests.media.strangers import Stranger, check
+from tests.media.test_fragment import FRESH
 
 SDP = {"Content-Type": "application/sdp"}
 
@@ -124,9 +126,7 @@ async def test_the_end_of_what_a_lesson_has_ended_is_no_error(stage: Stage) -> N
     assert await client.delete() == 200
     async with stage.http.delete(stage.base + client.location) as response:
         assert (response.status, (await response.json())["code"]) == (401, "token_missing")
-    headers = {**client.headers, "Content-Type": "application/trickle-ice-sdpfrag"}
-    async with stage.http.patch(stage.base + client.location, data="", headers=headers) as response:
-        assert (response.status, (await response.json())["code"]) == (404, "session_unknown")
+    assert await patch(stage, client, "", client.etag) == (404, "", "session_unknown")
 
 
 async def test_a_cut_refuses_what_was_issued_before_it_and_nothing_else(stage: Stage) -> None:
@@ -165,18 +165,68 @@ async def test_a_cut_while_an_offer_is_on_its_way_counts(stage: Stage) -> None:
     assert stage.media.stats("lesson").viewers == ()
 
 
-async def test_candidates_are_not_needed_and_a_restart_is_refused(stage: Stage) -> None:
+FRAGMENT = {"Content-Type": "application/trickle-ice-sdpfrag"}
+
+
+async def patch(stage: Stage, client: Client, body: str, tag: str | None, **more: str) -> tuple[int, str, str]:
+    """The status, the new entity tag, and the body or the code."""
+    headers = {**client.headers, **FRAGMENT, **({} if tag is None else {"If-Match": tag}), **more}
+    async with stage.http.patch(stage.base + client.location, data=body, headers=headers) as response:
+        text = await response.text()
+        said = json.loads(text)["code"] if response.status >= 400 else text
+        return response.status, response.headers.get("ETag", ""), said
+
+
+async def test_candidates_are_taken_under_the_present_entity_tag(stage: Stage) -> None:
     client, _ = await stage.watch("a")
-    own = next(line for line in client.connection.localDescription.sdp.splitlines() if line.startswith("a=ice-ufrag:"))
-    headers = {**client.headers, "Content-Type": "application/trickle-ice-sdpfrag"}
-    for fragment, status in (
-        (f"{own}\r\na=candidate:1 1 udp 1 192.0.2.1 9 typ host\r\n", 204),
-        ("a=ice-ufrag:x\r\n", 422),
-    ):
-        async with stage.http.patch(stage.base + client.location, data=fragment, headers=headers) as response:
-            assert response.status == status
-    async with stage.http.patch(stage.base + client.location, data="", headers={**headers, **SDP}) as response:
-        assert response.status == 415
+    own = [line for line in client.connection.localDescription.sdp.splitlines() if line.startswith("a=ice-")][:2]
+    body = "\r\n".join([*own, "m=audio 9 RTP/AVP 0", "a=mid:0", "a=candidate:1 1 udp 1 192.0.2.1 9 typ host", ""])
+    assert await patch(stage, client, body, client.etag) == (204, "", "")
+    assert await patch(stage, client, body, f'"x", {client.etag}') == (204, "", "")
+    assert await patch(stage, client, "a=end-of-candidates\r\n", "*") == (204, "", "")
+    assert await patch(stage, client, body, None) == (428, "", "etag_missing")
+    assert await patch(stage, client, body, '"another"') == (412, "", "etag_old")
+    assert await patch(stage, client, body, f"W/{client.etag}") == (412, "", "etag_old")
+    assert await patch(stage, client, body, client.etag, **SDP) == (415, "", "not_sdp")
+
+
+async def test_a_bad_fragment_changes_nothing(stage: Stage) -> None:
+    client, _ = await stage.watch("a")
+    assert await patch(stage, client, "v", "*") == (400, "", "bad_fragment")
+    assert await patch(stage, client, "", client.etag) == (204, "", "")
+
+
+async def test_ice_begins_anew_and_the_stream_goes_on(stage: Stage) -> None:
+    """Checks of the new generation, from a new address; until something authenticates there, all goes on as before."""
+    await stage.publish(EncodedAudio(opus_packets(50)))
+    client, tracks = await stage.watch("a")
+    await tracks["audio"].recv()
+    before = client.etag
+    status, client.etag, body = await patch(stage, client, f"{FRESH}m=audio 9 RTP/AVP 0\r\na=mid:0\r\n", "*")
+    assert (status, client.etag == before) == (200, False)
+    lines = body.splitlines()
+    assert lines[0] == "a=ice-lite"
+    assert lines[3:5] == ["m=audio 9 RTP/AVP 0", "a=mid:0"]
+    assert f"127.0.0.1 {stage.media.port} typ host" in lines[5]
+    ours, password = (line.partition(":")[2] for line in lines[1:3])
+    await tracks["audio"].recv()
+    with Stranger(stage.media.port) as moved:
+        moved.send(check(client, ufrag=ours, own="anew", password="wrong"))
+        moved.send(check(client, ufrag=ours, password=password))  # a new name of ours, the old one of theirs
+        await count(stage, "stun_unauthenticated", 2)
+        moved.send(check(client, ufrag=ours, own="anew", password=password))
+        moved.send(check(client))  # until another generation comes, checks of the one before count
+        await stage.until(lambda: len(moved.received()) >= 1)
+        assert await patch(stage, client, FRESH, before) == (412, "", "etag_old")
+        again = FRESH.replace("anew", "more")
+        assert (await patch(stage, client, again, client.etag))[0] == 200
+        moved.send(check(client))
+        await count(stage, "stun_unknown_ufrag")
+    plane = stage.media._plane
+    assert len(plane._by_ufrag) == 1 + 2
+    await tracks["audio"].recv()
+    assert await client.delete() == 200
+    assert len(plane._by_ufrag) == 1
 
 
 async def test_closing_a_room_ends_everyone_and_cut_ends_one(stage: Stage) -> None:
