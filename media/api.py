@@ -14,6 +14,7 @@ from media.replay import Recordings, Replay, playlist
 from media.settings import MediaSettings
 from media.studio import Studio
 from media.tap import CAMERA
+from media.witness import Delivered
 from media.worker import EVENTS, SECRET_HEADER, STATE, control_secret, serving
 
 
@@ -61,6 +62,10 @@ class Media:
     def counts(self) -> dict[str, int]:
         """What was refused or dropped since the start, by name."""
         return dict(self._plane.counts)
+
+    def on_minute(self, tell: Callable[[Delivered], None]) -> None:
+        """Hear of each room's minute, once it is over, what reached whom."""
+        self._plane.on_minute.append(tell)
 
     async def open_room(self, room: str) -> None:
         """Let peers in; nothing happens if it is open. Raises MediaError too_many_rooms."""
@@ -123,6 +128,7 @@ __all__ = [
     "SECRET_HEADER",
     "STATE",
     "Cuts",
+    "Delivered",
     "Figures",
     "Grant",
     "Kind",

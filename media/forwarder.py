@@ -10,6 +10,7 @@ from typing import Protocol
 from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, RtcpRrPacket, RtcpRtpfbPacket
 
 from media import packets
+from media.acks import Acknowledged
 from media.feed import Feed
 from media.offer import Codec
 from media.packets import Image, Item, Shape
@@ -52,6 +53,7 @@ class Viewer:
         self.size = Size()
         self.patient_until = 0.0
         self.resent = 0
+        self.acknowledged = Acknowledged()
         self.voice = slots[VOICE] if VOICE in shown else None
         pictures = any(codec.clock_rate == slots[CAMERA].clock_rate for codec in codecs.values())
         names = [name for name in (CAMERA, SCREEN) if pictures and name in shown]
@@ -107,6 +109,15 @@ class Viewer:
         for report in packet.reports:
             if feed is not None and report.ssrc == feed.ssrc:
                 self.size.report(report.fraction_lost, now)
+            slot = self._slot_of(report.ssrc)
+            if slot is not None:
+                self.acknowledged.report(report.ssrc, report, slot)
+
+    def _slot_of(self, ssrc: int) -> Slot | None:
+        feed = self._by_ssrc.get(ssrc)
+        if feed is not None:
+            return feed.slot
+        return self.voice if self.voice and self.voice.ssrc == ssrc else None
 
     def _resend(self, ssrc: int, lost: list[int], now: float) -> None:
         refill = (now - self._resends_at) * RESENDS_PER_SECOND

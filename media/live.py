@@ -24,6 +24,7 @@ from media.plane import Plane
 from media.room import Room
 from media.tasks import Tasks
 from media.window import Reader
+from media.witness import PARTS
 
 FIRST_SECONDS = 10.0
 SEND_SECONDS = 5.0
@@ -39,6 +40,7 @@ class Follower:
         self, grant: Grant, socket: web.WebSocketResponse, reader: Reader, hang_up: Callable[[], None]
     ) -> None:
         self.grant = grant
+        self.tier, self.taken = PARTS, 0
         self._hang_up = hang_up
         self._socket, self._reader = socket, reader
 
@@ -59,6 +61,7 @@ class Follower:
                         await self._socket.send_str(json.dumps(said))
                         await self._socket.send_bytes(init.data)
                     await self._socket.send_bytes(part.data)
+                self.taken += len(part.data)
         with suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(BYE_SECONDS):
                 await self._socket.close()

@@ -5,7 +5,7 @@ import ipaddress
 import secrets
 import struct
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -32,6 +32,7 @@ from media.settings import MediaSettings
 from media.tap import CAMERA, PUBLISHED, WATCHED
 from media.tasks import Tasks
 from media.tcp import Streams
+from media.witness import LOOK_SECONDS, WEBRTC, Delivered, Source, Witness
 
 TICK_SECONDS = 0.1
 SESSION_BYTES = 18
@@ -63,6 +64,9 @@ class Follower(Protocol):
     """One who watches without a peer of its own, over a plain connection."""
 
     grant: Grant
+    tier: int
+    #: bytes that its connection took
+    taken: int
 
     def end(self) -> None: ...
 
@@ -82,6 +86,9 @@ class Plane:
         self.followers: set[Follower] = set()
         #: told of each room that opened (True) or ended
         self.on_room: list[Callable[[Room, bool], None]] = []
+        #: told of each room's minute once it is over
+        self.on_minute: list[Callable[[Delivered], None]] = []
+        self.witness = Witness(self._tell_minute)
         self.certificate = seam.certificate()
         self.bench = seam.Bench()
         self.mux: Mux
@@ -91,6 +98,7 @@ class Plane:
         self._by_ufrag: dict[str, Session] = {}
         self._by_address: dict[Address, Session] = {}
         self._by_peer: dict[Peer, Session] = {}
+        self._looked_at = 0.0
 
     async def start(self) -> None:
         """Open the ports. Raises OSError when it is taken."""
@@ -278,6 +286,19 @@ class Plane:
         # Called by the loop: what a listener raises cannot stop a packet.
         asyncio.get_running_loop().call_soon(self._on_event, event)
 
+    def _tell_minute(self, minute: Delivered) -> None:
+        for tell in self.on_minute:
+            asyncio.get_running_loop().call_soon(tell, minute)
+
+    def watching(self) -> Iterator[Source]:
+        """Who watches now, and what reached them."""
+        for session in self.sessions.values():
+            if isinstance(session.endpoint, Watcher) and session.peer.connected:
+                size = session.endpoint.viewer.acknowledged.size
+                yield Source(session, session.grant.room, session.grant.peer, WEBRTC, size)
+        for each in self.followers:
+            yield Source(each, each.grant.room, each.grant.peer, each.tier, each.taken)
+
     # -- datagrams --------------------------------------------------------------------------------
 
     def _on_datagram(self, datagram: bytes, address: Address) -> None:
@@ -332,6 +353,9 @@ class Plane:
             now = clock.monotonic()
             for room in self.rooms.values():
                 room.tick(clock.ntp(), now)
+            if now - self._looked_at >= LOOK_SECONDS:
+                self._looked_at = now
+                self.witness.look(self.now(), self.watching())
             for session in [each for each in self.sessions.values() if self._expired(each.peer, now)]:
                 self.counts["silent"] += 1
                 self.end(session)

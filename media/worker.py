@@ -4,8 +4,10 @@ A server posts what it wants to `/control/state`, whole, again and again:
 `{"now": s, "since": s, "rooms": [name], "closed": [name], "cuts": {peer: s}}`, answered
 `{"refused": {name: code}, "figures": {...}}`, the latter as in figures.py and of those rooms only.
 `now` is its clock, by which tokens are judged; `since` says from when on it knows all cuts. `/control/events` streams
-one JSON object a line: first `{"live": {room: peer}}`, then `{"kind": ..., "room": ..., "peer": ...}`; an empty line
-says that all is well. Several servers may speak to one worker. What none has claimed for ORPHAN_SECONDS ends.
+one JSON object a line: first `{"live": {room: peer}, "minutes": [minute]}`, the latter of the last five minutes, then
+`{"kind": ..., "room": ..., "peer": ...}` and `{"minute": minute}`, once each, where a minute is
+`{"room": ..., "slot": unix minute, "peers": {peer: [tier, parts, bytes]}}` (witness.py); an empty line says that all is
+well. Several servers may speak to one worker. What none has claimed for ORPHAN_SECONDS ends.
 """
 
 import asyncio
@@ -29,6 +31,7 @@ from media.plane import MediaEvent
 from media.settings import MediaSettings
 from media.studio import Studio
 from media.tasks import Tasks
+from media.witness import Delivered
 
 STATE = "/control/state"
 EVENTS = "/control/events"
@@ -78,6 +81,7 @@ class Worker:
         self._time = ServersTime()
         self._studio = Studio(settings, key, self._on_event, self._time.now)
         self.plane = self._studio.plane
+        self.plane.on_minute.append(self._on_minute)
         self._secret = control_secret(key)
         self._started = clock.boottime()
         self._since = float("inf")
@@ -164,7 +168,8 @@ class Worker:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})
         await response.prepare(request)
         listener: asyncio.Queue[bytes] = asyncio.Queue(MOST_WAITING)
-        listener.put_nowait(_line({"live": self._live}))
+        minutes = [asdict(each) for each in self.plane.witness.recent]
+        listener.put_nowait(_line({"live": self._live, "minutes": minutes}))
         self._listeners.add(listener)
         try:
             while listener in self._listeners:
@@ -184,8 +189,15 @@ class Worker:
             self._live[event.room] = event.peer
         elif event.kind == "publisher_gone" and self._live.get(event.room) == event.peer:
             del self._live[event.room]
+        self._say({"kind": event.kind, "room": event.room, "peer": event.peer})
+
+    def _on_minute(self, minute: Delivered) -> None:
+        self._say({"minute": asdict(minute)})
+
+    def _say(self, said: dict[str, Any]) -> None:
+        line = _line(said)
         for listener in list(self._listeners):
-            self._put(listener, _line({"kind": event.kind, "room": event.room, "peer": event.peer}))
+            self._put(listener, line)
 
     def _put(self, listener: asyncio.Queue[bytes], line: bytes) -> None:
         try:

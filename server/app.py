@@ -268,6 +268,7 @@ def _classroom(
         training=classes,
         names=people.names,
         show=partial(_show, fan_out),
+        witnessed=media.deliveries.seen,
     )
     lessons = live.build(
         database=store.database, training=classes, presence=presence.service, media=media, fan_out=fan_out

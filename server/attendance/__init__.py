@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
+from server.attendance.book import Witnessed, nobody_saw
 from server.attendance.challenges.api import Api as ChallengesApi
 from server.attendance.challenges.service import ROUND_S as CHALLENGES_S
 from server.attendance.challenges.service import Challenges, Show
@@ -43,14 +44,15 @@ def build(
     training: Training,
     names: Names,
     show: Show,
+    witnessed: Witnessed = nobody_saw,
 ) -> Capability[Presence]:
-    """Attendance over a register."""
+    """Attendance over a register; `witnessed`: what media say of a minute when it is sealed."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
     settlements = Settlements(register.database, register.clock, views, training, names)
     settling = SettlementsApi(settlements, training)
     api = Api(attendance, views, training, settling.own)
-    sealer = Sealer(register)
+    sealer = Sealer(register, witnessed)
     corrections = Corrections(register.database, register.clock, views, training, names)
     served = api.declarations()
     served.add(CorrectionsApi(corrections, training).declarations())

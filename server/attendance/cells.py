@@ -11,7 +11,7 @@ from server.attendance.corrections.rules import Key
 from server.attendance.intervals import Intervals, total
 from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, SealedMinute
 from server.verify.hours import Attended, Cut, Excess, LessonSettled, opened_ms
-from server.verify.minutes import CLOSED, CREDITED, NOTHING_ODD, UNSEEN, Summary
+from server.verify.minutes import CLOSED, CREDITED, NOTHING_ODD, Summary
 from server.verify.vouched import Vouched, between
 
 NOTHING: Final[Mapping[Key, int]] = MappingProxyType({})
@@ -46,14 +46,13 @@ class Spell:
 @dataclass(frozen=True, slots=True)
 class Detail:
     """Where a minute went, and what was odd about it: beats that were refused, time by which the page's clock lagged
-    or ran ahead and that was not credited. `grade`: how sure media are of it, 0 (nothing is known) to 3.
+    or ran ahead and that was not credited.
     """
 
     spells: list[Spell]
     refused: int
     lagged_ms: int
     surplus_ms: int
-    grade: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,8 @@ class Cell:
     `corrected_ms`: so much counts since it was corrected; None where it never was, and `credit_ms` counts, but for what
     challenges left pending (`pending_ms`) and what they voided (`refused`). `cut`: what the scheme takes of what counts
     then, beyond the day's cap or in a stretch too short. `detail` is None of a minute that was spent
-    in one way, with nothing odd, and of what was sealed before there were any.
+    in one way, with nothing odd, and of what was sealed before there were any. `grade`: for how much of it
+    media delivered, 0 (none that is known) to 3; it takes nothing from anybody.
     """
 
     slot: int
@@ -76,6 +76,7 @@ class Cell:
     refused: list[ReasonMs] = field(default_factory=list)
     detail: Detail | None = None
     cut: list[ReasonMs] = field(default_factory=list)
+    grade: int = 0
 
     @property
     def vouched_ms(self) -> int:
@@ -216,17 +217,25 @@ def absent(person_id: str, delivered_ms: int) -> MinuteRecord:
 def cell_of(slot: int, record: MinuteRecord, sealed: bool, corrected_ms: int | None = None) -> Cell:
     """A record as a cell."""
     reasons = [ReasonMs(reason.code, ms) for reason, ms in record.reasons]
+    summary = record.summary
     return Cell(
-        slot, record.delivered_ms, record.credit_ms, reasons, sealed, corrected_ms, detail=_detail(record.summary)
+        slot,
+        record.delivered_ms,
+        record.credit_ms,
+        reasons,
+        sealed,
+        corrected_ms,
+        detail=_detail(summary),
+        grade=summary.seen.grade if summary else 0,
     )
 
 
 def _detail(summary: Summary | None) -> Detail | None:
-    if summary is None or (len(summary.spells) < 2 and (summary.odd, summary.seen) == (NOTHING_ODD, UNSEEN)):
+    if summary is None or (len(summary.spells) < 2 and summary.odd == NOTHING_ODD):
         return None
     starts = (0, *(end for _, end in summary.spells))
     spells = [Spell(_word(state), start, end) for start, (state, end) in zip(starts, summary.spells, strict=False)]
-    return Detail(spells, *summary.odd, summary.seen.grade)
+    return Detail(spells, *summary.odd)
 
 
 def _word(state: int) -> str:

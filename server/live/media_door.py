@@ -8,6 +8,7 @@ from aiohttp import web
 from media.api import MAX_TOKEN_SECONDS, Figures, Grant, Media, MediaEvent, MediaSettings, Tokens, build
 from server.core.clock import Clock
 from server.core.tasks import Tasks
+from server.live.witnessed import Deliveries
 
 #: (lesson, whether a publisher is live)
 Published = Callable[[str, bool], Awaitable[None]]
@@ -21,6 +22,8 @@ class Door(ABC):
         self._clock = clock
         self._tasks = tasks
         self.on_published: list[Published] = []
+        #: what media says was delivered, for attendance
+        self.deliveries = Deliveries()
 
     def token(self, room: str, peer: str, publish: bool) -> str:
         """A bearer token for one peer, good for MAX_TOKEN_SECONDS or until the peer is cut."""
@@ -71,6 +74,7 @@ class EmbeddedMedia(Door):
     def __init__(self, settings: MediaSettings, key: bytes, clock: Clock, tasks: Tasks) -> None:
         super().__init__(key, clock, tasks)
         self.media: Media = build(settings, key, self._event, lambda: clock.ms() / 1000)
+        self.media.on_minute(lambda minute: self.deliveries.take(minute.room, minute.slot, minute.peers))
 
     async def start(self) -> None:
         await self.media.start()

@@ -161,14 +161,25 @@ class WorkerMedia(Door):
                 said: dict[str, Any] = orjson.loads(line) if line.strip() else {}
                 match said:
                     case {"live": dict(live)}:
+                        for minute in said.get("minutes", ()):
+                            self._take(minute)
                         await self._say()
                         log.info("media_worker_here")
                         self._here = True
                         self._became(live)
+                    case {"minute": dict(minute)}:
+                        self._take(minute)
                     case {"kind": "publisher_live", "room": room, "peer": peer}:
                         self._became(self._live | {room: peer})
                     case {"kind": "publisher_gone", "room": room, "peer": peer} if self._live.get(room) == peer:
                         self._became({name: one for name, one in self._live.items() if name != room})
+
+    def _take(self, minute: dict[str, Any]) -> None:
+        """Of every room, also of those that another server runs: their lessons may come to us."""
+        try:
+            self.deliveries.take(minute["room"], minute["slot"], minute["peers"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("no minute") from error
 
     def _became(self, live: dict[str, str]) -> None:
         """Tell of the rooms that gained or lost their publisher, as far as they are ours."""

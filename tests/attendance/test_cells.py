@@ -119,16 +119,17 @@ def test_a_cell_tells_where_its_minute_went_and_what_was_odd() -> None:
     summary = Summary(1, spells, Odd(2, 7_000, 300), Seen(grade=3))
     cell = cell_of(7, told("aa" * 8, write(summary)), True)
     shown = [Spell("closed", 0, 5_000), Spell("credited", 5_000, 20_000), Spell("hidden", 20_000, 60_000)]
-    assert cell.detail == Detail(shown, 2, 7_000, 300, 3)
+    assert (cell.detail, cell.grade) == (Detail(shown, 2, 7_000, 300), 3)
 
 
 def test_what_is_said_by_one_word_has_no_detail() -> None:
     for spells in ((), ((CREDITED, 60_000),), ((Reason.ABSENT, 30_000),)):
         assert cell_of(7, told("aa" * 8, write(Summary(1, spells))), True).detail is None
     assert cell_of(7, absent("aa" * 8, 60_000), True).detail is None
+    seen = cell_of(7, told("aa" * 8, write(Summary(1, ((CREDITED, 60_000),), seen=Seen(1, 2)))), True)
+    assert (seen.detail, seen.grade, seen.confirmed_ms) == (None, 2, 60_000)
     for summary in (
         Summary(1, ((CREDITED, 60_000),), Odd(refused=1)),
-        Summary(1, ((CREDITED, 60_000),), seen=Seen(grade=1)),
         Summary(1, ((CREDITED, 30_000), (CLOSED, 40_000), (CREDITED, 60_000))),
     ):
         assert cell_of(7, told("aa" * 8, write(summary)), True).detail is not None

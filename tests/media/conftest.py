@@ -65,9 +65,9 @@ async def count(stage: Stage, name: str, at_least: int = 1) -> None:
     await stage.until(lambda: stage.media.counts.get(name, 0) >= at_least)
 
 
-async def staged(settings: MediaSettings) -> AsyncIterator[Stage]:
+async def staged(settings: MediaSettings, now: Callable[[], float] = clock.unix) -> AsyncIterator[Stage]:
     events: list[MediaEvent] = []
-    media = build(settings, KEY, events.append)
+    media = build(settings, KEY, events.append, now)
     await media.start()
     await media.open_room("lesson")
     app = web.Application()

@@ -143,13 +143,13 @@ async def test_everybody_who_listens_gets_a_snapshot_then_what_happens(
     worker._on_event(MediaEvent("publisher_live", "a", "teacher", moment))
     async with http.get(EVENTS, headers=SECRET) as one, http.get(EVENTS, headers=SECRET) as two:
         for stream in (one, two):
-            assert await _line(stream) == {"live": {"a": "teacher"}}
+            assert await _line(stream) == {"live": {"a": "teacher"}, "minutes": []}
         worker._on_event(MediaEvent("publisher_gone", "a", "teacher", moment))
         for stream in (one, two):
             assert await _line(stream) == {"kind": "publisher_gone", "room": "a", "peer": "teacher"}
     monkeypatch.setattr(worker_module, "KEEPALIVE_SECONDS", 0.01)
     async with http.get(EVENTS, headers=SECRET) as three:
-        assert await _line(three) == {"live": {}}
+        assert await _line(three) == {"live": {}, "minutes": []}
         assert await three.content.readline() == b"\n"
 
 

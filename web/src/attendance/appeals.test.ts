@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { AppealView, Cell } from '../wire/types'
 import { inTime, missing, pending, stretchAround } from './appeals'
 
-const cell = (slot: number, credit_ms: number, more: Partial<Cell> = {}): Cell => ({ slot, open_ms: 60_000, credit_ms, reasons: [], sealed: true, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null, ...more })
+const cell = (slot: number, credit_ms: number, more: Partial<Cell> = {}): Cell => ({ slot, open_ms: 60_000, credit_ms, reasons: [], sealed: true, corrected_ms: null, pending_ms: 0, refused: [], cut: [], grade: 0, detail: null, ...more })
 
 describe('minutes to ask about', () => {
   it('are sealed and do not count whole', () => {

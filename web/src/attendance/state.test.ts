@@ -6,7 +6,7 @@ import { SPANS_PER_BEAT } from './track'
 const LEASE: Lease = { epoch: 3, resume: 'r', seq: 0, nonce: 'n0', attention: null }
 const queue = (visible = true) => new BeatQueue('l', LEASE, visible, 1_000)
 const cell = (slot: number, credit_ms: number, sealed = true): Cell =>
-  ({ slot, open_ms: 60_000, credit_ms, reasons: credit_ms < 60_000 ? [{ code: 'hidden', ms: 60_000 - credit_ms }] : [], sealed, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null })
+  ({ slot, open_ms: 60_000, credit_ms, reasons: credit_ms < 60_000 ? [{ code: 'hidden', ms: 60_000 - credit_ms }] : [], sealed, corrected_ms: null, pending_ms: 0, refused: [], cut: [], grade: 0, detail: null })
 
 describe('a beat', () => {
   it('tells the spans in front since the last acknowledged one', () => {

@@ -18,7 +18,7 @@ describe('a challenge', () => {
 })
 
 describe('a minute that is acknowledged while challenges decide', () => {
-  const cell = (credit_ms: number, pending_ms = 0, refused: Cell['refused'] = []): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused, cut: [], detail: null })
+  const cell = (credit_ms: number, pending_ms = 0, refused: Cell['refused'] = []): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused, cut: [], grade: 0, detail: null })
 
   it('waits, but for what the server has judged already', () => {
     expect(withheld(cell(10_000), undefined, null)).toMatchObject({ pending_ms: 10_000, refused: [] })

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { Cell, RosterRow } from '../wire/types'
 import { byAttention, count, reach } from './host'
 
-const cell = (slot: number): Cell => ({ slot, open_ms: 0, credit_ms: 0, reasons: [], sealed: true, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null })
+const cell = (slot: number): Cell => ({ slot, open_ms: 0, credit_ms: 0, reasons: [], sealed: true, corrected_ms: null, pending_ms: 0, refused: [], cut: [], grade: 0, detail: null })
 const row = (seat: number, present: boolean, visible: boolean, credit_ms = 0): RosterRow =>
   ({ person_id: `p${seat}`, seat, name: '', present, visible, cells: [], credit_ms })
 

@@ -298,7 +298,7 @@ describe('the quiet line', () => {
     [{ phase: { ...PHASE, state: 'paused' as const } }, true, 'paused'],
     [{ phase: { ...PHASE, state: 'planned' as const } }, true, 'waiting'],
     [{ phase: { ...PHASE, instructor_present: false } }, true, 'instructor_away'],
-    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null }] }, true, 'hidden_before'],
+    [{ cells: [{ slot: 1, open_ms: 9_000, credit_ms: 4_000, reasons: [{ code: 'hidden' as const, ms: 5_000 }], sealed: false, corrected_ms: null, pending_ms: 0, refused: [], cut: [], grade: 0, detail: null }] }, true, 'hidden_before'],
   ])('%o, in front %s: %s', (part, visible, quiet) => {
     expect(quietOf({ ...room.view.value, stage: 'in', phase: PHASE, acks: 1, ...part }, visible)).toBe(quiet)
   })
@@ -334,7 +334,7 @@ describe('a challenge', () => {
   })
 
   it('shows at once what an outcome made of the minutes', async () => {
-    const cell = (credit_ms: number, pending_ms: number): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused: [], cut: [], detail: null })
+    const cell = (credit_ms: number, pending_ms: number): Cell => ({ slot: 1, open_ms: 60_000, credit_ms, reasons: [], sealed: false, corrected_ms: null, pending_ms, refused: [], cut: [], grade: 0, detail: null })
     await room.join()
     await settle()
     line.says('challenge:state', { ...said, state: 'clear', number: 0, prompt: null })

@@ -316,6 +316,7 @@ export interface Cell {
   refused: ReasonMs[]
   detail: Detail | null
   cut: ReasonMs[]
+  grade: number
 }
 
 export interface Detail {
@@ -323,7 +324,6 @@ export interface Detail {
   refused: number
   lagged_ms: number
   surplus_ms: number
-  grade: number
 }
 
 export interface Spell {

@@ -359,5 +359,10 @@ export const desk: Record<keyof typeof zh, string> = {
   'propose.why': 'Reason and evidence',
   'propose.how': 'It takes effect once somebody else approves it; regulators see it and may object.',
   'propose.send': 'Send, to be approved',
+  'grade.none': 'media: nothing known to be delivered',
+  'grade.some': 'media: delivered for less than half of it',
+  'grade.half': 'media: delivered for more than half of it',
+  'grade.most': 'media: delivered nearly all the time',
+  'grade.sum': 'Of {count} minutes with credit, media delivered more than half of {seen} (for checks only; it takes no class hours)',
   'say.reason': 'Reason',
 }

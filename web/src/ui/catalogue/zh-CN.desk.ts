@@ -357,5 +357,10 @@ export const desk = {
   'propose.why': '理由和依据',
   'propose.how': '提出后须由另一人批准才生效；监管可以看到并提出异议。',
   'propose.send': '提交，等待批准',
+  'grade.none': '媒体：没有送达记录',
+  'grade.some': '媒体：送达不到一半',
+  'grade.half': '媒体：送达过半',
+  'grade.most': '媒体：基本全程送达',
+  'grade.sum': '计时的 {count} 分钟里，{seen} 分钟有媒体送达过半的记录（仅供抽查，不影响学时）',
   'say.reason': '理由',
 } as const

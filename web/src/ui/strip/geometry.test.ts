@@ -4,7 +4,7 @@ import { arrange, boxOf, draw, drawPlan, mainKind, slotAt, walk } from './geomet
 import { vouchedOf } from './vouched'
 
 const cell = (slot: number, credit_ms: number, reasons: ReasonMs[] = [], sealed = true): Cell =>
-  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], cut: [], detail: null })
+  ({ slot, open_ms: credit_ms + reasons.reduce((s, r) => s + r.ms, 0), credit_ms, reasons, sealed, corrected_ms: null, pending_ms: 0, refused: [], cut: [], grade: 0, detail: null })
 const count = (path: string | undefined) => (path?.match(/M/g) ?? []).length
 
 describe('the tall form', () => {
