@@ -95,7 +95,7 @@ class Media:
             viewers=(*(viewer.name for viewer in viewers), *found.followers),
             packets_in=found.packets_in,
             packets_out=found.fan_out.sent,
-            resent=sum(viewer.resent for viewer in viewers),
+            resent=found.fan_out.resent,
             keyframes_asked=found.keyframes_asked,
             video_codec=found.slots[CAMERA].codec,
         )

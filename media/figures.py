@@ -29,7 +29,7 @@ def figures(rooms: Iterable[Room], counts: Mapping[str, int], troubled: Collecti
         viewers=sum(len(room.fan_out.viewers) + len(room.followers) for room in rooms),
         packets_in=sum(room.packets_in for room in rooms),
         packets_out=sum(room.fan_out.sent for room in rooms),
-        resent=sum(viewer.resent for room in rooms for viewer in room.fan_out.viewers.values()),
+        resent=sum(room.fan_out.resent for room in rooms),
         unrecorded=sum(room.name in troubled for room in rooms),
         refused=dict(counts),
     )

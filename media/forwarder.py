@@ -4,6 +4,7 @@ Pure but for `transport`, which seals and sends. Viewers of one shape share one 
 """
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
@@ -147,7 +148,10 @@ class Viewer:
 
 
 class FanOut:
-    """All viewers of a room: those in step by shape, and those who wait for a picture to join at."""
+    """All viewers of a room: those in step by shape, and those who wait for a picture to join at.
+
+    Every packet has one fate for every viewer: `offered` + `cached` = `sent` + all of `withheld`.
+    """
 
     def __init__(self, slots: Mapping[str, Slot]) -> None:
         self._slots = slots
@@ -158,11 +162,20 @@ class FanOut:
         self._moving: list[Viewer] = []
         self._waiting: list[Viewer] = []
         self.viewers: dict[object, Viewer] = {}
-        self.sent = 0
+        #: packets of the room, once for each viewer there was; what joiners were given of earlier ones
+        self.offered = self.cached = self.sent = 0
+        #: "not_shown": a slot, size or codec that the viewer does not get now; "before_move": from before its keyframe
+        self.withheld: Counter[str] = Counter()
+        self._resent_to_gone = 0
 
     @property
     def waiting(self) -> list[Viewer]:
         return [viewer for viewer in self.viewers.values() if viewer.waiting]
+
+    @property
+    def resent(self) -> int:
+        """Packets that were asked for again and sent, to those who left as well."""
+        return self._resent_to_gone + sum(viewer.resent for viewer in self.viewers.values())
 
     def join(self, viewer: Viewer, now: float) -> None:
         self.viewers[viewer] = viewer
@@ -174,6 +187,7 @@ class FanOut:
 
     def leave(self, viewer: Viewer) -> None:
         if self.viewers.pop(viewer, None) is not None:
+            self._resent_to_gone += viewer.resent
             self._regroup()
 
     def aim(self) -> None:
@@ -210,12 +224,22 @@ class FanOut:
             self._move(burst, ntp_now, now)
         for shape, viewers in self.groups.items():
             image = packets.layout(burst, shape) if burst else None
+            self._count(burst, shape, len(image.cells) if image else 0, len(viewers))
             if image is not None:
-                self.sent += len(image.cells) * len(viewers)
                 for viewer in viewers:
                     viewer.transport.send_image(image)
         for slot in self._slots.values():
             self._sent_last[slot] = slot.sequence, slot.timestamp
+
+    def _count(self, burst: list[Item], shape: Shape, cells: int, viewers: int) -> None:
+        """Note what becomes of a burst for so many viewers of one shape, who get so many packets of it."""
+        self.offered += len(burst) * viewers
+        self.sent += cells * viewers
+        if cells < len(burst):
+            shown = {slot for slot, _ in shape.types}
+            others = sum(slot not in shown for slot, _ in burst)
+            self.withheld["not_shown"] += others * viewers
+            self.withheld["before_move"] += (len(burst) - others - cells) * viewers
 
     def _move(self, burst: list[Item], ntp_now: Callable[[], int], now: float) -> None:
         """Let those go over to another size for whom its keyframe begins in this burst."""
@@ -262,5 +286,6 @@ class FanOut:
         image = packets.layout(moved, Shape(((slot.name, viewer.payload_type(slot)),), viewer.transport.tag))
         feed.cursor += len(part)
         if image is not None:
+            self.cached += len(image.cells)
             self.sent += len(image.cells)
             viewer.transport.send_image(image)

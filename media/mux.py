@@ -140,7 +140,7 @@ class Mux:
             if error.errno in GSO_REFUSALS:
                 self._gso = error.errno in (errno.EMSGSIZE, errno.EINVAL)
                 return False
-            self._counts["send_dropped"] += 1
+            self._counts["send_dropped"] += -(-len(run) // segment)
         return True
 
 

@@ -187,13 +187,13 @@ class Peer:
 
     def send_image(self, image: Image) -> None:
         """Encrypt and send a burst to where the peer has proven to be."""
-        if self._path is None or not self.connected or self.closed:
-            return
         wires = self._wires
-        if self.dtls.seal_image(wires.bench, image):
+        if self._path is None or not self.connected or self.closed:
+            wires.counts["viewer_away"] += len(image.cells)
+        elif self.dtls.seal_image(wires.bench, image):
             wires.mux.send_runs(wires.bench.view, image.runs, self._path.address)
         else:
-            wires.counts["seal_refused"] += 1
+            wires.counts["seal_refused"] += len(image.cells)
 
     def send_rtp(self, packet: bytes) -> None:
         if self._path is not None and self.connected and not self.closed:

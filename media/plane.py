@@ -35,6 +35,7 @@ from media.tcp import Streams
 from media.witness import LOOK_SECONDS, WEBRTC, Delivered, Source, Witness
 
 TICK_SECONDS = 0.1
+LOOK_AGAIN_SECONDS = 5.0
 SESSION_BYTES = 18
 EventKind = Literal["publisher_live", "publisher_gone", "viewer_live", "viewer_gone"]
 
@@ -90,6 +91,8 @@ class Plane:
         self.on_minute: list[Callable[[Delivered], None]] = []
         self.witness = Witness(self._tell_minute)
         self.certificate = seam.certificate()
+        self._prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
+        self._machine: tuple[float, tuple[str, ...]] = (float("-inf"), ())
         self.bench = seam.Bench()
         self.mux: Mux
         self._on_event = on_event
@@ -233,11 +236,17 @@ class Plane:
         settings = self.settings
         addresses = settings.advertised_ips or (settings.udp_host,)
         if ipaddress.ip_address(addresses[0]).is_unspecified:
-            addresses = tuple(machine_ips(with_ipv6=settings.udp_host == "::"))
-        prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
-        tcp_port = self.mux.streams.port if self.mux.streams else 0
+            addresses = self._machine_ips()
         ice = peer.ice[0]
-        return Local(ice.ufrag, ice.password, prints[:1], addresses, self.mux.port, settings.start_kbps, tcp_port)
+        ports = self.mux.port, settings.start_kbps, self.mux.streams.port if self.mux.streams else 0
+        return Local(ice.ufrag, ice.password, self._prints[:1], addresses, *ports)
+
+    def _machine_ips(self) -> tuple[str, ...]:
+        """The addresses of this machine, looked up anew when that was a while ago: networks change, rarely."""
+        now = self.clock()
+        if now - self._machine[0] > LOOK_AGAIN_SECONDS:
+            self._machine = now, tuple(machine_ips(with_ipv6=self.settings.udp_host == "::"))
+        return self._machine[1]
 
     def session(self, kind: Kind, room: str, session_id: str) -> Session | None:
         """The session of a resource, if it has not ended."""

@@ -3,7 +3,7 @@
     python -m tests.bench [NAME...]    only the modules, or the figures, of these names
 
 A measurement is a module in tests/bench with `run() -> list[dict]`, or an `async def run`. Each dict is one figure:
-`name` (dotted, "live.packet_us"), `value`, `unit`, and where there is something to compare with in the same run
+`name` (dotted, "beat.us"), `value`, `unit`, and where there is something to compare with in the same run
 `peer` (what it is) and `ratio` (how many times better than the peer).
 """
 
@@ -27,7 +27,7 @@ Figure = dict[str, Any]
 
 
 def modules(only: Sequence[str]) -> list[str]:
-    """Names of the measuring modules; "live.packet_us" is looked for in live.py, and everywhere if there is none."""
+    """Names of the measuring modules; "beat.us" is looked for in beat.py, and everywhere if there is none."""
     names = sorted(path.stem for path in HERE.glob("*.py") if not path.stem.startswith(("_", "test_")))
     wanted = {word.split(".")[0] for word in only}
     return [name for name in names if name in wanted] or names

@@ -1,6 +1,6 @@
 """The servers that `live` measures, each in a process of its own: `ours`, or `naive` as aiortc is commonly used.
 
-Prints its HTTP port and serves WHIP and WHEP until its input ends.
+Prints its HTTP port and serves WHIP, WHEP and parts over a WebSocket until its input ends.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ ROOM = "lesson"
 
 async def ours(app: web.Application) -> None:
     """The media plane as the product runs it; tokens are filled in for whoever asks."""
-    media = build(MediaSettings(handshakes_per_ip=10_000), KEY, lambda _: None)
+    media = build(MediaSettings(udp_host="0.0.0.0", handshakes_per_ip=10_000), KEY, lambda _: None)
     await media.start()
     await media.open_room(ROOM)
     media.routes(app)
@@ -32,7 +32,24 @@ async def ours(app: web.Application) -> None:
         now = clock.unix()
         return web.Response(text=media.token(Grant(ROOM, f"peer {next(names)}", kind, now, now + MAX_TOKEN_SECONDS)))
 
+    async def figures(_: web.Request) -> web.Response:
+        fan_out = media._plane.rooms[ROOM].fan_out
+        told = {
+            "in": media.stats(ROOM).packets_in,
+            "viewers": len(media.stats(ROOM).viewers),
+            "sent": fan_out.sent,
+            "resent": fan_out.resent,
+            "offered": fan_out.offered,
+            "cached": fan_out.cached,
+            "withheld": fan_out.withheld,
+            "counts": media.counts,
+            "tasks": len(asyncio.all_tasks()),
+            "sessions": len(media._plane.sessions),
+        }
+        return web.json_response(told)
+
     app.router.add_get("/token/{kind}", token)
+    app.router.add_get("/figures", figures)
 
 
 async def naive(app: web.Application) -> None:

@@ -2,14 +2,14 @@
 
 from tests.bench.__main__ import asked_for, modules, shown, table
 
-FIGURE = {"name": "live.packet_us", "value": 4.56789, "unit": "us", "peer": "decode and encode", "ratio": 120.0}
+FIGURE = {"name": "fanout.vs_relay", "value": 4.56789, "unit": "us", "peer": "decode and encode", "ratio": 120.0}
 
 
 def test_a_figure_is_asked_for_by_its_name_or_its_group() -> None:
     assert asked_for(FIGURE, [])
-    assert asked_for(FIGURE, ["live"])
-    assert asked_for(FIGURE, ["beat.us", "live.packet_us"])
-    assert not asked_for(FIGURE, ["live.packet"])
+    assert asked_for(FIGURE, ["fanout"])
+    assert asked_for(FIGURE, ["beat.us", "fanout.vs_relay"])
+    assert not asked_for(FIGURE, ["fanout.vs"])
 
 
 def test_numbers_keep_four_digits_and_nothing_is_a_dash() -> None:

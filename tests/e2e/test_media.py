@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,6 +64,13 @@ class Studio:
 
 @pytest.fixture
 async def studio(chromium: str | None) -> AsyncIterator[Studio]:
+    async with open_studio(chromium) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_studio(chromium: str | None) -> AsyncIterator[Studio]:
+    """A plane, its page and a browser, until the end."""
     events: list[MediaEvent] = []
     media = build(MediaSettings(tcp_port=0), b"a key for tests only, thirty-two", events.append)
     await media.start()

@@ -37,8 +37,12 @@ MOVES = "() => { const v = document.getElementById('v'); return v.currentTime > 
 
 @pytest.fixture(scope="session")
 def player(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return bundled(tmp_path_factory.mktemp("player"))
+
+
+def bundled(folder: Path) -> str:
     """The player as one script."""
-    path = tmp_path_factory.mktemp("player") / "player.js"
+    path = folder / "player.js"
     bundle = [
         "exec",
         "--",

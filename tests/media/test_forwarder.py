@@ -126,6 +126,34 @@ def test_every_viewer_is_sent_its_own_payload_type() -> None:
     assert hall.fan_out.sent == 3
 
 
+def test_every_packet_has_one_fate_for_every_viewer() -> None:
+    hall = Hall()
+    voice_only = hall.join({"OPUS": OPUS})
+    early = hall.join()
+    hall.push(CAMERA, picture(1))
+    hall.push(VOICE, sound(1))
+    hall.push(CAMERA, picture(2, KEY))
+    hall.fan_out.catch_up(0.0)
+    hall.push(CAMERA, picture(3), picture(4))
+    late = hall.join()
+    hall.fan_out.catch_up(0.0)
+    hall.push(VOICE, sound(2))
+    fan_out = hall.fan_out
+    assert fan_out.sent == sum(len(payloads(each)) for each in (voice_only, early, late)) == 2 + 5 + 4
+    assert (fan_out.offered, fan_out.cached, fan_out.withheld["not_shown"]) == (2 * 5 + 3, 1 + 3, 2 + 4)
+    assert fan_out.offered + fan_out.cached == fan_out.sent + fan_out.withheld.total()
+
+
+def test_what_was_sent_again_stays_counted_when_the_viewer_leaves() -> None:
+    hall = Hall()
+    viewer = hall.join()
+    number = sent_number(hall.push(CAMERA, picture(1, KEY))[0])
+    viewer.on_rtcp(nack(hall, CAMERA, number), 0.0)
+    hall.fan_out.leave(viewer)
+    hall.fan_out.leave(viewer)
+    assert hall.fan_out.resent == 1
+
+
 def nack(hall: Hall, kind: str, *lost: int) -> bytes:
     return bytes(RtcpRtpfbPacket(1, 1, hall.slots[kind].ssrc, list(lost)))
 

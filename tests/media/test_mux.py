@@ -49,6 +49,14 @@ async def test_what_cannot_be_sent_is_counted(far: socket.socket) -> None:
     mux._socket.close()
 
 
+async def test_of_a_run_that_cannot_be_sent_every_datagram_is_counted() -> None:
+    counts: Counter[str] = Counter()
+    mux = Mux("127.0.0.1", 0, lambda *_: None, counts)
+    mux.send_runs(memoryview(bytes(250)), [(0, 250, 100)], ("255.255.255.255", 9))  # refused: no broadcast
+    assert counts == {"send_dropped": 3}
+    mux._socket.close()
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "::"])
 async def test_datagrams_are_read_over_ipv4_on_either_kind_of_socket(far: socket.socket, host: str) -> None:
     read: asyncio.Queue[tuple[bytes, str]] = asyncio.Queue()

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from media.api import MediaError, MediaSettings, build
+from media.plane import LOOK_AGAIN_SECONDS, Plane
 from tests.media.conftest import KEY, Stage, count
 
 
@@ -21,6 +22,16 @@ async def test_rooms_have_a_limit() -> None:
     with pytest.raises(MediaError, match="too_many_rooms"):
         await media.open_room("b")
     await media.stop()
+
+
+async def test_addresses_of_the_machine_are_looked_up_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks = iter([["192.0.2.1"], ["192.0.2.2"]])
+    monkeypatch.setattr("media.plane.machine_ips", lambda with_ipv6: next(looks))
+    plane, now = Plane(MediaSettings(udp_host="0.0.0.0"), lambda _: None), 100.0
+    monkeypatch.setattr(plane, "clock", lambda: now)
+    assert plane._machine_ips() == plane._machine_ips() == ("192.0.2.1",)
+    now += LOOK_AGAIN_SECONDS + 1
+    assert plane._machine_ips() == ("192.0.2.2",)
 
 
 async def test_a_taken_port_stops_the_start(stage: Stage) -> None:

@@ -18,6 +18,13 @@ def test_a_loss_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"RTCDtlsTransport._set_role", "aiortc.rtcdtlstransport.SRTP_PROFILES"} <= set(seam.missing())
 
 
+def test_all_peers_share_one_context_that_keeps_no_sessions() -> None:
+    ours = seam.certificate()
+    first, second = (ours._create_ssl_context(rtcdtlstransport.SRTP_PROFILES) for _ in range(2))
+    assert first is second
+    assert first.get_session_cache_mode() == seam.NO_SESSIONS
+
+
 def test_sha1_80_is_kept_beside_gcm() -> None:
     names = [profile.openssl_profile for profile in rtcdtlstransport.SRTP_PROFILES]
     assert b"SRTP_AES128_CM_SHA1_80" in names
