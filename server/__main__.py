@@ -176,7 +176,8 @@ def _upkeep_options(add: Callable[[str, Command, str], argparse.ArgumentParser])
     refill.add_argument(
         "--successor", help="无处可补时，最后见证的检查点 · where there is no copy: the last checkpoint seen"
     )
-    add("doctor", upkeep.doctor, "检查机器、证书、时钟、端口、磁盘 · look at machine, certificate, clock, ports, disk")
+    words = "检查机器、设置、证书、时钟、端口、磁盘 · look at machine, settings, certificate, clock, ports, disk"
+    add("doctor", upkeep.doctor, words).add_argument("--json", action="store_true", help="给程序看 · for programs")
     for one in (backup, restore):
         one.add_argument("--passphrase-file", help="口令所在文件 · a file that holds the passphrase")
 

@@ -2,6 +2,7 @@
 
 import argparse
 import getpass
+import json
 import os
 import sys
 from datetime import datetime
@@ -12,7 +13,7 @@ from server.core.clock import LOCAL_ZONE, SystemClock, to_datetime
 from server.core.errors import DomainError
 from server.settings import Config
 from server.upkeep.backup import back_up
-from server.upkeep.doctor import examine, told
+from server.upkeep.doctor import examine, for_programs, told
 from server.upkeep.finding import Level
 from server.upkeep.records import Known
 from server.upkeep.refill import bring_back as fill
@@ -114,13 +115,16 @@ def _brought_back(count: int) -> str:
     )
 
 
-async def doctor(config: Config, _options: argparse.Namespace) -> int:
+async def doctor(config: Config, options: argparse.Namespace) -> int:
     """Look at everything; 0 when all is well, 1 when something wants a look, 2 when something is broken."""
-    worst = Level.WELL
+    found = []
     async for finding in examine(config):
-        print(told(finding), flush=True)
-        worst = max(worst, finding.level)
-    return int(worst)
+        found.append(finding)
+        if not options.json:
+            print(told(finding), flush=True)
+    if options.json:
+        print(json.dumps(for_programs(found), ensure_ascii=False, indent=1))
+    return int(max((one.level for one in found), default=Level.WELL))
 
 
 def _words(one: Known) -> str:

@@ -5,20 +5,22 @@ import ctypes
 import ipaddress
 import socket
 from collections.abc import Iterable, Sequence
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+import aiohttp
 import ifaddr
 
-from server.core.clock import SystemClock
+from server.core.clock import SystemClock, to_ms
 from server.core.errors import DomainError
 from server.core.ntp import NtpRefusedError, agreed, ask, read_server
 from server.settings import WILDCARDS, Config, is_loopback
 from server.tls import acme, local_ca
 from server.tls.https import FOLDER
 from server.tls.pair import read_pair
-from server.upkeep.finding import Finding, broken, look, well
+from server.upkeep.finding import Finding, Level, broken, look, well
 
 DAY_MS: Final = 86_400_000
 SOON_DAYS: Final = 14
@@ -26,6 +28,9 @@ SOON_DAYS: Final = 14
 CLOCK_LOOK_MS: Final = 2_000
 CLOCK_BROKEN_MS: Final = 30_000
 ANSWER_S: Final = 1.0
+DATE_S: Final = 3.0
+#: an HTTP date has whole seconds, cut off
+HALF_SECOND_MS: Final = 500
 #: adjtimex(2): the kernel's clock is not synchronised
 TIME_ERROR: Final = 5
 TIMEX_BYTES: Final = 512
@@ -67,10 +72,15 @@ def _certificate_files(config: Config) -> tuple[Path, Path] | None:
             return None
 
 
-async def clock(servers: Sequence[str]) -> Finding:
-    """Our clock against NTP servers where some are set, else whether the system keeps it."""
+async def clock(servers: Sequence[str], others: Sequence[str] = ()) -> Finding:
+    """Our clock against NTP servers where some are set; else whether the system keeps it, and what others' HTTP says."""
     if not servers:
-        return kept_finding(system_keeps_time())
+        kept = kept_finding(system_keeps_time())
+        if kept.level is Level.WELL:
+            return kept
+        time = SystemClock()
+        said = [one for one in await asyncio.gather(*(http_date(time, url) for url in others)) if one is not None]
+        return dated_finding(min(said, key=abs)) if said else kept
     time = SystemClock()
     asked = await asyncio.gather(*(ask(time, *read_server(one)) for one in servers), return_exceptions=True)
     for one in asked:
@@ -91,6 +101,31 @@ def clock_finding(offset_ms: float | None) -> Finding:
     if abs(offset_ms) > CLOCK_LOOK_MS:
         return look("clock", f"时钟差 {seconds:.1f} 秒", f"the clock is off by {seconds:.1f} s")
     return well("clock", f"时钟差 {offset_ms:.0f} 毫秒", f"the clock is off by {offset_ms:.0f} ms")
+
+
+def dated_finding(offset_ms: float) -> Finding:
+    """What the offset from another's HTTP date means, which is whole seconds: enough to find a clock that is wrong."""
+    if abs(offset_ms) > CLOCK_LOOK_MS:
+        return clock_finding(offset_ms)
+    chinese, english = "系统时钟没有同步服务，眼下与别处的 HTTP 时间相符", "nothing keeps the clock; it agrees with others' HTTP now"
+    return look("clock", f"{chinese}：安装 chrony 或设置 time.ntp", f"{english}: install chrony, or set time.ntp")
+
+
+def others(config: Config) -> list[str]:
+    """Whom the settings name anyway and whose HTTP tells the time: witnesses, the certificate authority."""
+    authority = [config.tls.acme_directory] if config.tls.mode == "acme" else []
+    return [one.url for one in config.ledger.witnesses] + authority
+
+
+async def http_date(time: SystemClock, url: str) -> float | None:
+    """By how many milliseconds our clock is ahead of another's; None when it does not say."""
+    limit = aiohttp.ClientTimeout(total=DATE_S)
+    try:
+        async with aiohttp.ClientSession(timeout=limit) as http, http.head(url, allow_redirects=False) as answer:
+            said = parsedate_to_datetime(answer.headers.get("Date", ""))
+            return time.ms() - (to_ms(said) + HALF_SECOND_MS)
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError):
+        return None
 
 
 def kept_finding(kept: bool | None) -> Finding:

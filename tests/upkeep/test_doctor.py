@@ -1,6 +1,7 @@
 """The doctor as a whole: looks at everything, both stores, and its exit status is its worst finding."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -26,13 +27,27 @@ async def test_it_looks_at_everything(tmp_path: Path) -> None:
     async with school(tmp_path):
         pass
     found = {one.name: one async for one in examine(_config(tmp_path))}
-    wanted = "version python packages ffmpeg disk fsync permissions database clock certificate addresses tcp udp uplink"
+    wanted = (
+        "version python packages ffmpeg settings cpu disk fsync permissions database clock certificate addresses "
+        "tcp udp media-tcp uplink"
+    )
     assert set(wanted.split()) <= found.keys()
     assert found["database"].level is Level.WELL
+    assert found["media-tcp"].level is Level.LOOK
     for one in found.values():
         assert told(one).startswith(("✓", "!", "✗"))
         assert one.chinese
         assert one.english
+
+
+async def test_media_have_doors_of_their_own(tmp_path: Path) -> None:
+    server = {"data": str(tmp_path), "port": 0, "host": "127.0.0.2"}
+    media = {"mode": "worker", "host": "127.0.0.1", "udp_port": 0, "tcp_port": 0}
+    found = {one.name: one async for one in examine(Config.model_validate({"server": server, "media": media}))}
+    assert found["worker"].level is Level.LOOK
+    assert found["media-tcp"].level is Level.LOOK  # the way in is the pages': from there this port is not reached
+    assert "127.0.0.2" in found["media-tcp"].english
+    assert found["tcp"].level is Level.WELL
 
 
 async def test_a_folder_that_is_not_there_is_left_alone(tmp_path: Path) -> None:
@@ -73,6 +88,9 @@ async def test_the_exit_status_is_the_worst_finding(
     monkeypatch.setattr("server.upkeep.commands.examine", one_look)
     assert await asyncio.to_thread(main, ["doctor", "--data", str(tmp_path)]) == 1
     assert "看一下" in capsys.readouterr().out
+    assert await asyncio.to_thread(main, ["doctor", "--json", "--data", str(tmp_path)]) == 1
+    one = {"name": "x", "level": "warn", "zh-CN": "看一下", "en": "look here"}
+    assert json.loads(capsys.readouterr().out) == {"level": "warn", "findings": [one]}
 
 
 def test_what_the_program_writes_is_for_its_account_alone(tmp_path: Path) -> None:

@@ -2,9 +2,12 @@
 
 import asyncio
 import socket
+from email.utils import formatdate
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from server.core.clock import SystemClock
@@ -68,6 +71,39 @@ async def test_a_clock_without_and_with_servers_that_are_silent() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
         silent.bind(("127.0.0.1", 0))
         assert (await network.clock([f"127.0.0.1:{silent.getsockname()[1]}"])).level is Level.LOOK
+
+
+async def test_without_a_server_the_http_of_others_finds_a_clock_that_is_wrong(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        then = SystemClock().ms() / 1000 - float(request.query["ago"])
+        return web.Response(headers={"Date": formatdate(then, usegmt=True)})
+
+    async def silent(_request: web.Request) -> web.Response:
+        return web.Response(headers={"Date": "soon"})
+
+    monkeypatch.setattr(network, "system_keeps_time", lambda: None)
+    app = web.Application()
+    app.router.add_get("/dated", answer)
+    app.router.add_get("/silent", silent)
+    async with TestServer(app) as server:
+        where = {name: str(server.make_url(name)) for name in ("/dated?ago=0", "/dated?ago=60", "/silent")}
+        now, late, none = where.values()
+        for others, level, told in (
+            ([now], Level.LOOK, "agrees"),
+            ([late], Level.BROKEN, "off by 59"),
+            ([late, now], Level.LOOK, "agrees"),
+            ([none, "http://127.0.0.1:1"], Level.LOOK, "not kept"),
+        ):
+            found = await network.clock((), others)
+            assert (found.level, told in found.english) == (level, True)
+
+
+def test_whom_the_settings_name_anyway() -> None:
+    assert network.others(config_of()) == []
+    acme = {"mode": "acme", "acme_agree_terms": True, "acme_directory": "https://ca.example.cn/directory"}
+    assert network.others(config_of(tls=acme)) == ["https://ca.example.cn/directory"]
 
 
 @pytest.mark.parametrize(
