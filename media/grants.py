@@ -22,7 +22,14 @@ MIN_KEY_BYTES = 16
 MAX_TOKEN_SECONDS = 600
 #: old cuts are looked for when there are so many
 TIDY_CUTS = 1_000
+#: rooms in which lines are tried before a lesson begin so; no lesson's id does
+CHECK = "check"
 REQUIRED = ("aud", "room", "sub", "kind", "iat", "exp")
+
+
+def is_check(room: str) -> bool:
+    """Whether nothing is taught in this room: it is never recorded, nor counted among the rooms of lessons."""
+    return room.startswith(CHECK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from aiohttp import WSMsgType, web
 
@@ -20,6 +19,7 @@ from media.broadcasts import Broadcasts
 from media.errors import MediaError
 from media.fmp4 import Init
 from media.grants import MAX_TOKEN_CHARS, Grant, Tokens
+from media.origin import from_own_page
 from media.plane import Plane
 from media.room import Room
 from media.tasks import Tasks
@@ -80,7 +80,7 @@ class Live:
         app.router.add_get("/media/live/{room}", self._serve)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
-        if urlsplit(request.headers.get("Origin", "")).netloc != request.host:
+        if not from_own_page(request):
             return web.json_response({"code": "origin_refused", "data": {}}, status=403)
         socket = web.WebSocketResponse(max_msg_size=MAX_SAID_BYTES, compress=False, heartbeat=HEARTBEAT_SECONDS)
         await socket.prepare(request)

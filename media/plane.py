@@ -19,7 +19,7 @@ from media.doors import Address, HandshakeBudget
 from media.endpoints import Publisher, Watcher
 from media.errors import MediaError
 from media.forwarder import Viewer
-from media.grants import Cuts, Grant, Kind
+from media.grants import Cuts, Grant, Kind, is_check
 from media.ingest import Ingest
 from media.mux import Kind as DatagramKind
 from media.mux import Mux, classify, machine_ips
@@ -138,7 +138,7 @@ class Plane:
         """Open a room; nothing happens if it is. Raises MediaError too_many_rooms."""
         if name in self.rooms:
             return
-        if len(self.rooms) >= self.settings.max_rooms:
+        if sum(not is_check(each) for each in self.rooms) >= self.settings.max_rooms and not is_check(name):
             raise MediaError("too_many_rooms", limit=self.settings.max_rooms)
         later = asyncio.get_running_loop().call_later
         room = self.rooms[name] = Room(name, later, clock.monotonic, partial(self._tell_publisher, name))

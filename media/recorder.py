@@ -13,6 +13,7 @@ from pathlib import Path
 from media import clock
 from media.broadcasts import Broadcasts
 from media.fmp4 import Part
+from media.grants import is_check
 from media.plane import Plane
 from media.room import Room
 from media.tape import RESERVE_BYTES, Tape
@@ -91,7 +92,7 @@ class Recorder:
     def _on_room(self, room: Room, is_open: bool) -> None:
         if not is_open:
             self._end(room)
-        elif ROOM_NAME.fullmatch(room.name):
+        elif ROOM_NAME.fullmatch(room.name) and not is_check(room.name):
             reader = self._broadcasts.join(room, "picture", MOST_WAITING)
             tape = Tape(self._folder / room.name, self._reserve)
             self._running[room] = Recording(room, reader, tape, self._broadcasts.epoch(room))

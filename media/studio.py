@@ -6,6 +6,7 @@ from aiohttp import web
 
 from media import clock
 from media.broadcasts import Broadcasts
+from media.check import Check
 from media.figures import Figures, figures
 from media.grants import Tokens
 from media.live import Live
@@ -31,6 +32,7 @@ class Studio:
         self._broadcasts = Broadcasts()
         self._whip = Whip(self.plane, self.tokens)
         self._live = Live(self.plane, self.tokens, self._broadcasts)
+        self._check = Check(self.plane, self.tokens)
         folder = settings.recordings
         self._recorder = Recorder(self.plane, self._broadcasts, folder) if folder is not None else None
 
@@ -48,6 +50,7 @@ class Studio:
         """The doors for browsers."""
         self._whip.add_to(app)
         self._live.add_to(app)
+        self._check.add_to(app)
 
     def figures(self, rooms: Iterable[Room]) -> Figures:
         """Of these rooms now."""

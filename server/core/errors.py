@@ -72,6 +72,7 @@ CODES: Final[Mapping[str, int]] = {
     "start_failed": 503,
     "clock_wrong": 503,
     "media_unavailable": 503,
+    "check_busy": 503,
     "not_joined": 409,
     # attendance
     "lease_held": 409,

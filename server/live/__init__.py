@@ -7,6 +7,7 @@ from server.core.capability import Capability, Job
 from server.core.database import Database
 from server.core.wire.fan_out import FanOut
 from server.live.api import Api
+from server.live.check import Checks
 from server.live.service import Live, MediaDoor
 from server.training.service import Training
 
@@ -25,5 +26,12 @@ def build(
     """Live lessons over attendance and a media door."""
     live = Live(database, training, presence.attendance.register, media)
     api = Api(live, presence.attendance, presence.views, training, fan_out)
-    jobs = (Job("live.roster", ROSTER_S, api.push_rosters), Job("live.round", ROUND_S, live.round))
-    return Capability(live, api.declarations(), jobs)
+    checks = Checks(live)
+    jobs = (
+        Job("live.roster", ROSTER_S, api.push_rosters),
+        Job("live.round", ROUND_S, live.round),
+        Job("live.checks", ROUND_S, checks.round),
+    )
+    declared = api.declarations()
+    declared.add(checks.declarations())
+    return Capability(live, declared, jobs)

@@ -195,7 +195,7 @@ class WorkerMedia(Door):
         app.router.add_post(offered, self._forward)
         for add in (app.router.add_patch, app.router.add_delete):
             add(f"{offered}/{{session:{NAME}}}", self._forward)
-        app.router.add_get(f"/media/live/{{room:{NAME}}}", self._pipe)
+        app.router.add_get(f"/media/{{protocol:live|check}}/{{room:{NAME}}}", self._pipe)
 
     async def _pipe(self, request: web.Request) -> web.StreamResponse:
         try:

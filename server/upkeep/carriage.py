@@ -1,4 +1,4 @@
-"""Decides whether media can be carried from here: a processor that keeps up, a worker that answers, settings that agree."""
+"""Decides whether media can be carried: a processor that keeps up, a worker that answers, settings that agree."""
 
 import os
 import socket
@@ -24,7 +24,10 @@ def processor(cores: float, load: float, aes: bool | None) -> Finding:
     """What is there to encrypt pictures with. `load`: how many wait or work, over the last five minutes."""
     chinese, english = f"可用 {cores:g} 核，五分钟平均负载 {load:.1f}", f"{cores:g} cores, load {load:.1f}"
     if load > cores * BUSY:
-        remedy = ("机器很忙，画面会迟到：停掉别的程序，或换大一点的机器", "busy: stop other programs or take a larger machine")
+        remedy = (
+            "机器很忙，画面会迟到：停掉别的程序，或换大一点的机器",
+            "busy: stop other programs or take a larger machine",
+        )
         return look("cpu", f"{chinese}；{remedy[0]}", f"{english}; {remedy[1]}")
     if aes is False:
         remedy = ("处理器没有 AES 指令，加密会慢数倍", "no AES in hardware: encryption takes several times as long")
@@ -58,7 +61,9 @@ def settings(config: Config) -> Finding:
         config.media.for_media(config.server.host, config.server.data)
         origins(config, config.server.port)
     except DomainError as error:
-        return broken("settings", f"设置不能启动服务：{error}", f"the service does not start with these settings: {error}")
+        return broken(
+            "settings", f"设置不能启动服务：{error}", f"the service does not start with these settings: {error}"
+        )
     return well("settings", "设置可用", "the settings agree with each other")
 
 
@@ -72,4 +77,6 @@ def worker(path: Path) -> Finding:
     if not path.exists():
         return look("worker", f"媒体进程还没有启动；{remedy[0]}", f"the media worker was not started; {remedy[1]}")
     why = os.strerror(reason)
-    return broken("worker", f"媒体进程不应答（{why}）；{remedy[0]}", f"no answer of the media worker ({why}); {remedy[1]}")
+    return broken(
+        "worker", f"媒体进程不应答（{why}）；{remedy[0]}", f"no answer of the media worker ({why}); {remedy[1]}"
+    )

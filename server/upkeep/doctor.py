@@ -109,7 +109,5 @@ def for_programs(findings: Iterable[Finding]) -> dict[str, Any]:
     """All of it, and the worst of it, for a program that watches."""
     listed = list(findings)
     worst = max((one.level for one in listed), default=Level.WELL)
-    each = [
-        {"name": one.name, "level": WORDS[one.level], "zh-CN": one.chinese, "en": one.english} for one in listed
-    ]
+    each = [{"name": one.name, "level": WORDS[one.level], "zh-CN": one.chinese, "en": one.english} for one in listed]
     return {"level": WORDS[worst], "findings": each}

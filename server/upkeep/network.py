@@ -73,7 +73,7 @@ def _certificate_files(config: Config) -> tuple[Path, Path] | None:
 
 
 async def clock(servers: Sequence[str], others: Sequence[str] = ()) -> Finding:
-    """Our clock against NTP servers where some are set; else whether the system keeps it, and what others' HTTP says."""
+    """Our clock against NTP servers where some are set; else the system's word, and what others' HTTP says."""
     if not servers:
         kept = kept_finding(system_keeps_time())
         if kept.level is Level.WELL:
@@ -107,7 +107,10 @@ def dated_finding(offset_ms: float) -> Finding:
     """What the offset from another's HTTP date means, which is whole seconds: enough to find a clock that is wrong."""
     if abs(offset_ms) > CLOCK_LOOK_MS:
         return clock_finding(offset_ms)
-    chinese, english = "系统时钟没有同步服务，眼下与别处的 HTTP 时间相符", "nothing keeps the clock; it agrees with others' HTTP now"
+    chinese, english = (
+        "系统时钟没有同步服务，眼下与别处的 HTTP 时间相符",
+        "nothing keeps the clock; it agrees with others' HTTP now",
+    )
     return look("clock", f"{chinese}：安装 chrony 或设置 time.ntp", f"{english}: install chrony, or set time.ntp")
 
 

@@ -48,6 +48,14 @@ async def test_nobody_watches_and_all_of_it_is_there_when_the_room_ends(recorded
     assert recorded.media.figures().unrecorded == 0
 
 
+async def test_a_room_in_which_a_line_is_tried_is_not_recorded(recorded: Stage, tmp_path: Path) -> None:
+    await recorded.media.open_room("check-teacher")
+    await recorded.media.open_room("other")
+    found = recorded.media._studio._recorder
+    assert found is not None
+    assert [room.name for room in found._running] == ["lesson", "other"]
+
+
 async def test_an_opened_room_is_recorded_behind_what_there_was(recorded: Stage, tmp_path: Path) -> None:
     await teach(recorded)
     await recorded.until(lambda: parts_in(tmp_path) >= 2)

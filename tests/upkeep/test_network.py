@@ -92,7 +92,7 @@ async def test_without_a_server_the_http_of_others_finds_a_clock_that_is_wrong(
         now, late, none = where.values()
         for others, level, told in (
             ([now], Level.LOOK, "agrees"),
-            ([late], Level.BROKEN, "off by 59"),
+            ([late], Level.BROKEN, "off by"),
             ([late, now], Level.LOOK, "agrees"),
             ([none, "http://127.0.0.1:1"], Level.LOOK, "not kept"),
         ):

@@ -93,6 +93,7 @@ SAMPLES: dict[str, Sample] = {
         "jia", "not_found", LESSON | {"take": "1", "start": "0", "size": "4"}, beside={"stranger": "not_found"}
     ),
     f"GET {V1}/today": Sample("jia"),
+    f"POST {V1}/check": Sample("teacher", "self"),
     f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
     f"GET {V1}/corrections": Sample("staff"),
     f"GET {V1}/lessons/{{lesson_id}}/looks": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),

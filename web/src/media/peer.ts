@@ -18,7 +18,7 @@ const PATIENCE_MS = 3_000
 const CONNECT_LIMIT_MS = 8_000
 
 /** The resource that an offer made, and its answer. */
-async function post(grant: Grant, offer: string): Promise<{ resource: Grant | null; answer: string }> {
+export async function post(grant: Grant, offer: string): Promise<{ resource: Grant | null; answer: string }> {
   const response = await fetch(grant.url, {
     method: 'POST',
     headers: { 'content-type': 'application/sdp', authorization: `Bearer ${grant.token}` },

@@ -1,8 +1,10 @@
 /** The texts of all the trainee's pages in English. */
+import { check } from './en.check'
 import type { words as zh } from './zh-CN'
 import type { lesson } from './zh-CN.lesson'
 
-export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
+export const words: Record<keyof typeof zh | keyof typeof lesson, string> & typeof check = {
+  ...check,
   'brand': 'Keshi',
   'language.other': '中文',
   'list.comma': ', ',
@@ -311,4 +313,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> = {
   'error.clock_wrong': 'The server’s clock is wrong, no lesson can start. Please tell the administrator.',
   'error.media_unavailable': 'Sound and picture are not available now. Please try again later. What is recorded is safe.',
   'error.other': 'Not done (code {code}). What was saved is safe. Try again; if it goes on, tell your institution the code.',
+  'today.check': 'Check network and devices first',
+  'title.check': 'Check before the lesson',
+  'error.check_busy': 'Many try their picture now. Please try again in {retry_after_s}; you can take part without.',
 }

@@ -1,10 +1,11 @@
 /** The words people see, by key. Chinese comes in parts: first pages, lesson, desk; English is loaded when chosen. */
 import { shallowRef } from 'vue'
+import type { check } from './zh-CN.check'
 import type { desk } from './zh-CN.desk'
 import { words as zh } from './zh-CN'
 import type { lesson } from './zh-CN.lesson'
 
-export type Key = keyof typeof zh | keyof typeof lesson | keyof typeof desk
+export type Key = keyof typeof zh | keyof typeof lesson | keyof typeof check | keyof typeof desk
 export type Words = Partial<Record<Key, string>>
 export type Params = Record<string, string | number>
 export type Language = 'zh-CN' | 'en'

@@ -129,4 +129,5 @@ export const lesson = {
   'error.lesson_not_live': '这一课现在没有在上，不能做这一步。没有任何改动。',
   'error.clock_wrong': '服务器的时间不对，不能开课。请联系管理员校准时间。',
   'error.media_unavailable': '音视频服务暂时不可用，请稍后再试。已记录的都在。',
+  'error.check_busy': '正在检测画面的人多，请{retry_after_s}后再试；不检测也可以上课。',
 } as const

@@ -178,4 +178,6 @@ export const words = {
   'error.page_fault': '页面出错（{detail}）。请刷新页面。已记录的都在。',
   'error.closing': '服务器正在重启，页面会自动接回。已记录的都在。',
   'error.other': '没有完成（代码 {code}）。已保存的不受影响。请再试一次；一直这样，请把代码告诉培训机构。',
+  'today.check': '课前检测网络和设备',
+  'title.check': '课前检测',
 } as const
