@@ -105,7 +105,10 @@ class Media:
         return self._studio.figures(self._plane.rooms.values())
 
     def routes(self, app: web.Application) -> None:
-        """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}, GET /media/live/{room}."""
+        """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}, GET /media/live/{room}, and HLS.
+
+        HLS: POST /media/hls/{room}/{rendition}, GET and DELETE of what it names.
+        """
         self._studio.add_to(app)
 
 

@@ -40,3 +40,8 @@ def ntp_at(moment: float) -> int:
 def unix_at(ntp: int) -> float:
     """A 64-bit NTP timestamp as seconds since 1970."""
     return ntp / NTP_FRACTION - NTP_UNIX_SECONDS
+
+
+def iso(moment: float) -> str:
+    """Seconds since 1970 as RFC 3339 in UTC, with milliseconds."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -72,11 +72,12 @@ class HandshakeBudget:
 class PacketBudget:
     """Packets one connected peer may have taken: several times what two pictures, a screen and a voice need."""
 
-    def __init__(self, now: float) -> None:
-        self._left, self._at = float(PACKETS_AT_ONCE), now
+    def __init__(self, now: float, at_once: int = PACKETS_AT_ONCE, per_second: float = PACKETS_PER_SECOND) -> None:
+        self._most, self._rate = float(at_once), per_second
+        self._left, self._at = self._most, now
 
     def spend(self, now: float) -> bool:
-        left = min(float(PACKETS_AT_ONCE), self._left + (now - self._at) * PACKETS_PER_SECOND)
+        left = min(self._most, self._left + (now - self._at) * self._rate)
         self._at, allowed = now, left >= 1
         self._left = left - 1 if allowed else left
         return allowed

@@ -8,10 +8,10 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from media.clock import iso
 from media.recorder import ROOM_NAME
 from media.tape import INDEX, take_name
 
@@ -151,11 +151,7 @@ def playlist(replay: Replay, base: str, end: str, *, over: bool) -> str:
     for number, (take, found) in enumerate(shown):
         lines += ["#EXT-X-DISCONTINUITY"] if number else []
         lines.append(f'#EXT-X-MAP:URI="{base}{take.number}/0/{take.init}{end}"')
-        lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{_moment(found[0].at)}")
+        lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{iso(found[0].at)}")
         for each in found:
             lines += [f"#EXTINF:{each.seconds:.3f},", f"{base}{take.number}/{each.start}/{each.size}{end}"]
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if over else []), ""])
-
-
-def _moment(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

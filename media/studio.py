@@ -9,6 +9,7 @@ from media.broadcasts import Broadcasts
 from media.check import Check
 from media.figures import Figures, figures
 from media.grants import Tokens
+from media.hls import Hls
 from media.live import Live
 from media.plane import MediaEvent, Plane
 from media.recorder import Recorder
@@ -33,6 +34,7 @@ class Studio:
         self._whip = Whip(self.plane, self.tokens)
         self._live = Live(self.plane, self.tokens, self._broadcasts)
         self._check = Check(self.plane, self.tokens)
+        self._hls = Hls(self.plane, self.tokens, self._broadcasts)
         folder = settings.recordings
         self._recorder = Recorder(self.plane, self._broadcasts, folder) if folder is not None else None
 
@@ -43,6 +45,7 @@ class Studio:
     async def stop(self) -> None:
         """End every session, tell each peer, close the port, write what waits."""
         await self.plane.stop()
+        await self._hls.stop()
         if self._recorder is not None:
             await self._recorder.stop()
 
@@ -51,6 +54,7 @@ class Studio:
         self._whip.add_to(app)
         self._live.add_to(app)
         self._check.add_to(app)
+        self._hls.add_to(app)
 
     def figures(self, rooms: Iterable[Room]) -> Figures:
         """Of these rooms now."""

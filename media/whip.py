@@ -29,6 +29,8 @@ STATUS = {
     "grant_mismatch": 403,
     "room_closed": 404,
     "session_unknown": 404,
+    "rendition_unknown": 404,
+    "piece_gone": 404,
     "body_slow": 408,
     "publisher_taken": 409,
     "etag_old": 412,
@@ -37,7 +39,9 @@ STATUS = {
     "bad_offer": 422,
     "no_common_codec": 422,
     "etag_missing": 428,
+    "too_fast": 429,
     "room_full": 503,
+    "nothing_yet": 503,
 }
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -52,13 +56,13 @@ class Whip:
     def add_to(self, app: web.Application) -> None:
         for path, kind in (("whip", "publish"), ("whep", "watch")):
             offered, resource = f"/media/{path}/{{room}}", f"/media/{path}/{{room}}/{{session}}"
-            app.router.add_post(offered, _refusing(self._create(kind)))  # type: ignore[arg-type]
-            app.router.add_delete(resource, _refusing(self._delete(kind)))  # type: ignore[arg-type]
-            app.router.add_patch(resource, _refusing(self._patch(kind)))  # type: ignore[arg-type]
+            app.router.add_post(offered, refusing(self._create(kind)))  # type: ignore[arg-type]
+            app.router.add_delete(resource, refusing(self._delete(kind)))  # type: ignore[arg-type]
+            app.router.add_patch(resource, refusing(self._patch(kind)))  # type: ignore[arg-type]
 
     def _create(self, kind: Kind) -> Handler:
         async def create(request: web.Request) -> web.Response:
-            grant = self._grant(request, kind, self._plane.now())
+            grant = granted(request, self._tokens, kind, self._plane.now())
             if request.content_type != SDP:
                 raise MediaError("not_sdp")
             session, answer = self._plane.accept(grant, await _body(request))
@@ -95,20 +99,22 @@ class Whip:
         return patch
 
     def _session(self, request: web.Request, kind: Kind) -> Session | None:
-        grant = self._grant(request, kind, None)
+        grant = granted(request, self._tokens, kind, None)
         session = self._plane.session(kind, grant.room, request.match_info["session"])
         if session is not None and session.grant.peer != grant.peer:
             raise MediaError("grant_mismatch")
         return session
 
-    def _grant(self, request: web.Request, kind: Kind, now: float | None) -> Grant:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise MediaError("token_missing")
-        grant = self._tokens.verify(token.strip(), now)
-        if grant.kind != kind or grant.room != request.match_info["room"]:
-            raise MediaError("grant_mismatch")
-        return grant
+
+def granted(request: web.Request, tokens: Tokens, kind: Kind, now: float | None) -> Grant:
+    """What its bearer token grants in the room of its address. Raises MediaError; `now` as for Tokens.verify."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise MediaError("token_missing")
+    grant = tokens.verify(token.strip(), now)
+    if grant.kind != kind or grant.room != request.match_info["room"]:
+        raise MediaError("grant_mismatch")
+    return grant
 
 
 def _tag(session: Session) -> str:
@@ -144,8 +150,10 @@ async def _body(request: web.Request) -> str:
         raise MediaError("bad_offer", reason="encoding") from error
 
 
-def _refusing(handler: Handler) -> Handler:
-    async def refusing(request: web.Request) -> web.Response:
+def refusing(handler: Handler) -> Handler:
+    """A handler that answers a MediaError with its status and code."""
+
+    async def refused(request: web.Request) -> web.Response:
         try:
             return await handler(request)
         except MediaError as error:
@@ -156,4 +164,4 @@ def _refusing(handler: Handler) -> Handler:
             body = {"code": error.code, "data": error.data}
             return web.json_response(body, status=status, headers=headers)
 
-    return refusing
+    return refused

@@ -16,7 +16,7 @@ LOOK_SECONDS = 1.0
 #: minutes that are kept for a server that was not there when they were told
 KEPT_MINUTES = 5
 #: by which transport: numbers are stored and never change
-WEBRTC, PARTS = 1, 2
+WEBRTC, PARTS, HLS = 1, 2, 3
 
 
 class Source(NamedTuple):

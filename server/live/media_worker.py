@@ -32,7 +32,15 @@ FORWARD_S: Final = 20.0
 NAME: Final = "[A-Za-z0-9_-]+"
 #: what of a request and of its answer passes between a browser and the worker
 ASKED: Final = ("Authorization", "Content-Type", "If-Match")
-ANSWERED: Final = ("Content-Type", "Location", "ETag", "Accept-Patch", "WWW-Authenticate", "Retry-After")
+ANSWERED: Final = (
+    "Content-Type",
+    "Location",
+    "ETag",
+    "Accept-Patch",
+    "WWW-Authenticate",
+    "Retry-After",
+    "Cache-Control",
+)
 TROUBLE: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 
 
@@ -190,11 +198,15 @@ class WorkerMedia(Door):
     # -- for browsers -----------------------------------------------------------------------------
 
     def routes(self, app: web.Application) -> None:
-        """Pass WHIP, WHEP and WebSockets on to the worker, so that it needs no port of its own."""
+        """Pass WHIP, WHEP, WebSockets and HLS on to the worker, so that it needs no port of its own."""
         offered = f"/media/{{protocol:whip|whep}}/{{room:{NAME}}}"
         app.router.add_post(offered, self._forward)
         for add in (app.router.add_patch, app.router.add_delete):
             add(f"{offered}/{{session:{NAME}}}", self._forward)
+        listed = f"/media/hls/{{room:{NAME}}}/{{rendition:{NAME}}}"
+        app.router.add_post(listed, self._forward)
+        app.router.add_get(f"{listed}/{{name:[a-z0-9.]+}}", self._forward, allow_head=False)
+        app.router.add_delete(f"{listed}/{{name:[a-z0-9.]+}}", self._forward)
         app.router.add_get(f"/media/{{protocol:live|check}}/{{room:{NAME}}}", self._pipe)
 
     async def _pipe(self, request: web.Request) -> web.StreamResponse:
@@ -209,7 +221,7 @@ class WorkerMedia(Door):
         limit = aiohttp.ClientTimeout(total=FORWARD_S)
         try:
             async with self._http.request(
-                request.method, request.path, data=body, headers=headers, timeout=limit
+                request.method, request.path_qs, data=body, headers=headers, timeout=limit
             ) as answer:
                 passed = {name: answer.headers[name] for name in ANSWERED if name in answer.headers}
                 return web.Response(status=answer.status, body=await answer.read(), headers=passed)

@@ -1,4 +1,5 @@
-"""The page's own player in a real Chromium: parts over a WebSocket where WebRTC has no H.264 or brings no picture."""
+"""The page's own player in a real Chromium: parts over a WebSocket where WebRTC has no H.264 or brings no picture, and
+plain HLS where there is no media source either, as in old iPhones and some browsers inside apps."""
 
 import asyncio
 import subprocess
@@ -21,6 +22,15 @@ const set = RTCPeerConnection.prototype.setRemoteDescription
 RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
   return set.call(this, { type: answer.type, sdp: answer.sdp.replace(/^a=candidate.*\\r\\n/gm, '') })
 }"""
+#: a browser that plays nothing but files and HLS
+BARE = "delete window.RTCPeerConnection; delete window.MediaSource; delete window.ManagedMediaSource"
+#: the browser inside WeChat, Android, as it names itself
+WECHAT = (
+    "Mozilla/5.0 (Linux; Android 13; V2244A Build/TP1A.220624.014; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
+    "Version/4.0 Chrome/126.0.6478.188 Mobile Safari/537.36 MicroMessenger/8.0.56.2800(0x28003858) WeChat/arm64 "
+    "Weixin NetType/4G Language/zh_CN ABI/arm64"
+)
+HLS_DELAY_MS = 8_000
 START = """([room, token]) => {
   const element = document.getElementById('v')
   window.ways = []
@@ -59,9 +69,12 @@ def bundled(folder: Path) -> str:
     return path.read_text()
 
 
-async def watching(studio: Studio, player: str, before: str) -> Page:
+async def watching(studio: Studio, player: str, before: str, agent: str = "") -> Page:
     """A viewer's page with the player in it, as soon as the picture moves."""
     page: Page = await studio.new_page()
+    if agent:
+        session = await page.context.new_cdp_session(page)
+        await session.send("Emulation.setUserAgentOverride", {"userAgent": agent})
     await page.add_init_script(before)
     await page.goto(studio.base)
     await page.add_script_tag(content=player)
@@ -102,4 +115,30 @@ async def test_a_new_publisher_goes_on_in_the_same_page(studio: Studio, player: 
 async def test_with_webrtc_nothing_changes(studio: Studio, player: str) -> None:
     await studio.publish(canvas=True)
     page = await watching(studio, player, "")
+    assert await page.evaluate("ways") == ["peer"]
+
+
+@pytest.mark.parametrize("agent", ["", WECHAT])
+async def test_what_has_no_media_source_plays_hls_whatever_its_name(studio: Studio, player: str, agent: str) -> None:
+    teacher = await studio.publish(canvas=True)
+    page = await watching(studio, player, BARE, agent)
+    assert await page.evaluate("ways") == ["hls"]
+    assert await page.evaluate("navigator.userAgent.includes('MicroMessenger')") == bool(agent)
+    assert 0 <= await page.evaluate("delay()") < HLS_DELAY_MS
+    assert [event.peer for event in studio.events if event.kind == "viewer_live"] == ["trainee"]
+    before = await page.evaluate("document.getElementById('v').currentTime")
+    await page.wait_for_function(
+        "before => document.getElementById('v').currentTime > before + 6", arg=before, timeout=20_000
+    )
+    await teacher.close()
+    await studio.publish(canvas=True)
+    await asyncio.sleep(4)  # what was there of the first is played
+    await page.wait_for_function("most => delay() < most", arg=HLS_DELAY_MS, timeout=30_000, polling=200)
+    await studio.media.cut("trainee")
+    assert studio.media.stats("lesson").viewers == ()
+
+
+async def test_wechat_with_all_it_has_gets_the_same_as_others(studio: Studio, player: str) -> None:
+    await studio.publish(canvas=True)
+    page = await watching(studio, player, "", WECHAT)
     assert await page.evaluate("ways") == ["peer"]

@@ -1,4 +1,4 @@
-"""A WebSocket for media between a browser and the worker: what either says or ends, the other hears."""
+"""A WebSocket for media between a browser and the worker: what either says or ends, the other hears. And HLS."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -42,3 +42,28 @@ async def test_a_lesson_over_a_websocket_passes_through_the_server(tmp_path: Pat
     async with server(path) as alone:
         with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
             await http.ws_connect(f"{alone.url}/media/live/lesson", headers={"Origin": alone.url})
+
+
+async def test_a_lesson_as_hls_passes_through_the_server(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    path = tmp_path / "media.sock"
+    async with serving(MediaSettings(), KEY, path), server(path) as one:
+        await one.here()
+        await one.media.open_room("lesson")
+        token = one.media.token("lesson", "teacher", publish=True)
+        teacher = await publish(http, one.url, "lesson", token, EncodedAudio(VOICE))
+        headers = {"Authorization": f"Bearer {one.media.token('lesson', 'a', publish=False)}"}
+        async with asyncio.timeout(SECONDS):
+            async with http.post(f"{one.url}/media/hls/lesson/voice", headers=headers) as opened:
+                place = one.url + opened.headers["Location"]
+            async with http.get(place) as playlist:
+                assert playlist.headers["Cache-Control"] == "no-store"
+                last = (await playlist.text()).split()[-1]
+            async with http.get(place.rpartition("/")[0] + "/" + last) as piece:
+                assert b"moof" in await piece.read()
+            async with http.delete(place) as ended:
+                assert ended.status == 200
+            async with http.get(place) as gone:
+                assert gone.status == 404
+        await teacher.close()
+    async with server(path) as alone, http.post(f"{alone.url}/media/hls/lesson/voice", headers=headers) as away:
+        assert away.status == 503

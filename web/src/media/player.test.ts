@@ -12,11 +12,14 @@ afterEach(() => {
 
 describe('the ways that work here', () => {
   it.each([
-    ['video/H264', true, ['peer', 'parts']],
-    ['video/VP8', true, ['parts']],
-    ['video/H264', false, ['peer']],
-    ['video/VP8', false, []],
-  ] as const)('with %s and a media source: %s', (mime, source, ways) => {
+    ['video/H264', true, '', ['peer', 'parts']],
+    ['video/VP8', true, 'maybe', ['parts']],
+    ['video/H264', false, '', ['peer']],
+    ['video/H264', false, 'maybe', ['peer', 'hls']],
+    ['video/VP8', false, 'maybe', ['hls']],
+    ['video/VP8', false, '', []],
+  ] as const)('with %s, a media source: %s, HLS: "%s"', (mime, source, hls, ways) => {
+    vi.stubGlobal('document', { createElement: () => ({ canPlayType: () => hls }) })
     vi.stubGlobal('RTCPeerConnection', class { tracks = [] })
     vi.stubGlobal('RTCRtpReceiver', capable(mime))
     if (source) vi.stubGlobal('MediaSource', Source)
@@ -64,6 +67,15 @@ describe('a player', () => {
     const { player, tried } = played(['peer'])
     await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 5)
     expect(tried).toEqual(['peer'])
+    player.stop()
+  })
+  it('gives HLS the time that its first segments take', async () => {
+    vi.stubGlobal('fetch', async () => Promise.reject(new Error('away')))
+    const { player, tried } = played(['peer', 'hls'])
+    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 3)
+    expect(tried).toEqual(['peer', 'hls'])
+    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS)
+    expect(tried).toEqual(['peer', 'hls', 'peer'])
     player.stop()
   })
   it('begins at the top when it is started anew', async () => {

@@ -1,14 +1,15 @@
 /**
- * The lesson's picture by the best way that works here: WebRTC, else parts over a WebSocket. Chosen by what the browser has,
- * stepped down when no picture comes, tried from the top again whenever it is started anew.
+ * The lesson's picture by the best way that works here: WebRTC, else parts over a WebSocket, else plain HLS. Chosen by what the
+ * browser has, stepped down when no picture comes, tried from the top again whenever it is started anew.
  */
 import type { MediaAccess } from '../wire/types'
+import { hasHls, Tuner } from './hls'
 import { Follower } from './live'
-import type { PeerState } from './peer'
+import type { AskGrant, PeerState } from './peer'
 import { hasH264, sourceMaker } from './source'
 import { Viewer } from './whep'
 
-export type Way = 'peer' | 'parts'
+export type Way = 'peer' | 'parts' | 'hls'
 
 export interface Stage {
   grant: (again: boolean) => Promise<MediaAccess | null>
@@ -25,6 +26,8 @@ export interface Stage {
 
 /** No picture by then: the next way is tried. */
 export const FIRST_PICTURE_MS = 5_000
+/** Two segments of HLS have to be there first. */
+const PATIENCE_MS: Record<Way, number> = { peer: FIRST_PICTURE_MS, parts: FIRST_PICTURE_MS, hls: 15_000 }
 
 /** Whether WebRTC here receives what instructors send; a browser that cannot tell is given the chance. */
 export function hasPeer(): boolean {
@@ -34,14 +37,16 @@ export function hasPeer(): boolean {
 
 export function waysHere(): Way[] {
   const ways: Way[] = hasPeer() ? ['peer'] : []
-  return sourceMaker() ? [...ways, 'parts'] : ways
+  if (sourceMaker()) ways.push('parts')
+  else if (hasHls()) ways.push('hls')
+  return ways
 }
 
 export class Player {
   readonly #stage: Stage
   readonly #ways: Way[]
   #at = 0
-  #player: Viewer | Follower | null = null
+  #player: Viewer | Follower | Tuner | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
 
   constructor(stage: Stage, ways: Way[] = waysHere()) {
@@ -77,14 +82,20 @@ export class Player {
     if (way === undefined) return
     this.#stage.onWay(way)
     this.#stage.onScreen?.(null)
-    this.#player = way === 'peer' ? this.#peer() : this.#parts()
+    this.#player = this.#by(way)
     this.#player?.start()
     this.#wait()
   }
 
+  #by(way: Way): Viewer | Follower | Tuner | null {
+    if (way === 'peer') return this.#peer()
+    return way === 'parts' ? this.#parts() : this.#hls()
+  }
+
   #wait(): void {
     clearTimeout(this.#patience)
-    if (this.#ways.length < 2) return
+    const way = this.#ways[this.#at]
+    if (this.#ways.length < 2 || way === undefined) return
     this.#patience = setTimeout(() => {
       if (this.#stage.hidden()) {
         this.#wait()
@@ -93,7 +104,7 @@ export class Player {
       this.stop()
       this.#at = (this.#at + 1) % this.#ways.length
       this.#go()
-    }, FIRST_PICTURE_MS)
+    }, PATIENCE_MS[way])
   }
 
   #peer(): Viewer {
@@ -110,12 +121,20 @@ export class Player {
   }
 
   #parts(): Follower | null {
-    const { grant, video, onState, onSource } = this.#stage
+    const { video, onState, onSource } = this.#stage
     const maker = sourceMaker()
-    const ask = async (again: boolean) => {
-      const access = await grant(again)
-      return access && { url: `/media/live/${access.room}`, token: access.token }
+    return maker && new Follower(maker, this.#asks((room) => `/media/live/${room}`), onState, video, onSource)
+  }
+
+  #hls(): Tuner {
+    const { video, onState, onSource } = this.#stage
+    return new Tuner(this.#asks((room) => `/media/hls/${room}/picture`), onState, video, onSource)
+  }
+
+  #asks(where: (room: string) => string): AskGrant {
+    return async (again) => {
+      const access = await this.#stage.grant(again)
+      return access && { url: where(access.room), token: access.token }
     }
-    return maker && new Follower(maker, ask, onState, video, onSource)
   }
 }

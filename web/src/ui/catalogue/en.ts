@@ -207,6 +207,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'picture.coming': 'Picture is coming…',
   'picture.retrying': 'Picture lost, coming back…',
   'picture.parts': 'By the compatible way, about a second late; minutes count the same',
+  'picture.hls': 'By the simple way, some seconds late; minutes count the same',
   'quiet.connecting': 'Entering the lesson…',
   'quiet.recorded': 'This minute is recorded',
   'quiet.hidden_now': 'Page in the background: this minute is not counted',

@@ -62,6 +62,7 @@ export const lesson = {
   'picture.coming': '正在接入画面…',
   'picture.retrying': '画面中断，正在重新接入…',
   'picture.parts': '已改用兼容方式播放，约晚一秒；学时照常计',
+  'picture.hls': '已改用最简单的方式播放，约晚几秒；学时照常计',
   'quiet.connecting': '正在接入课堂…',
   'quiet.recorded': '本分钟已记录',
   'quiet.hidden_now': '页面在后台，本分钟未计',
