@@ -1,4 +1,4 @@
-"""Decides how a room is watched as plain live HLS (RFC 8216), where there is neither H.264 in WebRTC nor a media source.
+"""Decides how a room is watched as plain live HLS (RFC 8216), without H.264 in WebRTC and without a media source.
 
 POST /media/hls/{room}/{rendition} with a watch token as for WHEP answers 201 and the address of a playlist, which ends
 in a session that nobody guesses: a <video> shows no token, and asks for longer than one lives. The session ends by

@@ -2,15 +2,13 @@
  * Watches a room over a WebSocket: fragmented MP4 into a media source, kept at its live edge. For browsers and networks that
  * WebRTC does not reach. A new connection begins with a new media source; so does a change of what there is (pictures or not).
  */
-import type { AskGrant, PeerState } from './peer'
+import { Again, type Place } from './again'
 import { edge } from './edge'
+import type { Grant } from './peer'
 import type { SourceMaker } from './source'
 
-const RETRY_FIRST_MS = 500
-const RETRY_MOST_MS = 5_000
 /** The server sends five parts a second; without one for so long the line is taken for lost while the instructor is live. */
 const SILENCE_MS = 8_000
-const LOOK_MS = 250
 /** What was played is kept for so long. */
 const KEPT_S = 20
 
@@ -76,54 +74,18 @@ class Reel {
   }
 }
 
-export class Follower {
-  readonly #grant: AskGrant
-  readonly #onState: (state: PeerState) => void
-  readonly #video: () => HTMLVideoElement | null
-  readonly #onSource: () => void
+export class Follower extends Again {
   readonly #maker: SourceMaker
   #socket: WebSocket | null = null
   #reel: Reel | null = null
-  #retry: ReturnType<typeof setTimeout> | undefined
-  #look: ReturnType<typeof setInterval> | undefined
-  #wait = RETRY_FIRST_MS
   #heard = 0
-  #state: PeerState = 'idle'
 
-  constructor(maker: SourceMaker, grant: AskGrant, onState: (state: PeerState) => void, video: () => HTMLVideoElement | null, onSource: () => void) {
+  constructor(maker: SourceMaker, place: Place) {
+    super(place)
     this.#maker = maker
-    this.#grant = grant
-    this.#onState = onState
-    this.#video = video
-    this.#onSource = onSource
   }
 
-  start(): void {
-    if (this.#state === 'connecting' || this.#state === 'live') return
-    this.#wait = RETRY_FIRST_MS
-    this.#look ??= setInterval(() => { this.#watch() }, LOOK_MS)
-    void this.#attempt()
-  }
-
-  stop(): void {
-    this.#say('stopped')
-    clearTimeout(this.#retry)
-    clearInterval(this.#look)
-    this.#look = undefined
-    this.#drop()
-  }
-
-  async #attempt(): Promise<void> {
-    clearTimeout(this.#retry)
-    this.#drop()
-    const again = this.#state === 'retrying'
-    this.#say(again ? 'retrying' : 'connecting')
-    const grant = await this.#grant(again).catch(() => null)
-    if (this.#stopped()) return
-    if (!grant) {
-      this.#again()
-      return
-    }
+  protected override open(grant: Grant): void {
     const url = new URL(grant.url, window.location.href)
     url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
     const socket = new WebSocket(url)
@@ -132,35 +94,34 @@ export class Follower {
     this.#heard = performance.now()
     socket.onopen = () => { socket.send(JSON.stringify({ token: grant.token, rendition: 'picture' })) }
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => { if (this.#socket === socket) this.#take(data) }
-    socket.onclose = () => { if (this.#socket === socket) this.#again() }
+    socket.onclose = () => { if (this.#socket === socket) this.again() }
   }
 
   #take(data: string | ArrayBuffer): void {
     this.#heard = performance.now()
     if (typeof data !== 'string') {
       this.#reel?.add(data)
-      this.#wait = RETRY_FIRST_MS
-      this.#say('live')
+      this.plays()
       return
     }
     const told = JSON.parse(data) as Told
-    const video = this.#video()
-    if (told.code !== undefined || !video) this.#again()
+    const video = this.place.video()
+    if (told.code !== undefined || !video) this.again()
     else {
       // Always a new source: a browser that meets a hole in the voice throws pictures away up to the next keyframe.
       this.#reel?.close()
-      this.#reel = new Reel(this.#maker, video, told.codecs, () => { this.#again() })
-      this.#onSource()
+      this.#reel = new Reel(this.#maker, video, told.codecs, () => { this.again() })
+      this.place.onSource()
     }
   }
 
   /** Keeps to the live edge; notices a line that is dead. */
-  #watch(): void {
+  protected override look(): void {
     if (this.#socket && performance.now() - this.#heard > SILENCE_MS) {
-      this.#again()
+      this.again()
       return
     }
-    const video = this.#video()
+    const video = this.place.video()
     if (!video || !this.#reel || video.buffered.length === 0) return
     const last = video.buffered.length - 1
     const { jump, rate } = edge(video.currentTime, video.buffered.start(last), video.buffered.end(last))
@@ -168,20 +129,11 @@ export class Follower {
     if (video.playbackRate !== rate) video.playbackRate = rate
   }
 
-  #again(): void {
-    this.#drop()
-    if (this.#stopped()) return
-    this.#say('retrying')
-    clearTimeout(this.#retry)
-    this.#retry = setTimeout(() => { void this.#attempt() }, this.#wait)
-    this.#wait = Math.min(this.#wait * 2, RETRY_MOST_MS)
-  }
-
-  #drop(): void {
+  protected override drop(): void {
     const socket = this.#socket
     this.#socket = null
     socket?.close()
-    const video = this.#video()
+    const video = this.place.video()
     if (this.#reel && video) {
       video.removeAttribute('src')
       video.playbackRate = 1
@@ -189,15 +141,5 @@ export class Follower {
     }
     this.#reel?.close()
     this.#reel = null
-  }
-
-  #stopped(): boolean {
-    return this.#state === 'stopped'
-  }
-
-  #say(state: PeerState): void {
-    if (state === this.#state) return
-    this.#state = state
-    this.#onState(state)
   }
 }

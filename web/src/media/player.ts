@@ -3,9 +3,10 @@
  * browser has, stepped down when no picture comes, tried from the top again whenever it is started anew.
  */
 import type { MediaAccess } from '../wire/types'
+import type { Place } from './again'
 import { hasHls, Tuner } from './hls'
 import { Follower } from './live'
-import type { AskGrant, PeerState } from './peer'
+import type { PeerState } from './peer'
 import { hasH264, sourceMaker } from './source'
 import { Viewer } from './whep'
 
@@ -121,20 +122,20 @@ export class Player {
   }
 
   #parts(): Follower | null {
-    const { video, onState, onSource } = this.#stage
     const maker = sourceMaker()
-    return maker && new Follower(maker, this.#asks((room) => `/media/live/${room}`), onState, video, onSource)
+    return maker && new Follower(maker, this.#place((room) => `/media/live/${room}`))
   }
 
   #hls(): Tuner {
-    const { video, onState, onSource } = this.#stage
-    return new Tuner(this.#asks((room) => `/media/hls/${room}/picture`), onState, video, onSource)
+    return new Tuner(this.#place((room) => `/media/hls/${room}/picture`))
   }
 
-  #asks(where: (room: string) => string): AskGrant {
-    return async (again) => {
-      const access = await this.#stage.grant(again)
+  #place(where: (room: string) => string): Place {
+    const { grant, video, onState, onSource } = this.#stage
+    const ask = async (again: boolean) => {
+      const access = await grant(again)
       return access && { url: where(access.room), token: access.token }
     }
+    return { grant: ask, video, onState, onSource }
   }
 }
