@@ -21,7 +21,7 @@ import figures
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = "tests/e2e"
 #: what says how long something took, or holds servers to seconds
-MEASURING = ("tests/cluster", "tests/faults/test_asleep.py")
+MEASURING = ("tests/cluster", "tests/faults/test_asleep.py", "tests/media/test_soak.py")
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 NEW_YORK = "America/New_York"

@@ -5,9 +5,11 @@ be hundreds of viewers. Each says a receiver report and asks for one packet agai
 """
 
 import asyncio
+import os
 import secrets
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from aioice import stun
@@ -51,7 +53,8 @@ class Receiver:
     """One counting viewer on the address `ip`. `number` decides whether it authenticates what it counts."""
 
     def __init__(self, certificate: RTCCertificate, ip: str, number: int, controlling: bool = True) -> None:
-        self.packets = self.reports = self.refused = self.answered = 0
+        self.packets = self.reports = self.refused = self.answered = self.lost = 0
+        self.resource = self.token = ""
         self._ip, self._checks, self._controlling = ip, number % CHECKED_OF == 0, controlling
         self._socket = _socket(ip)
         self._ufrag, self._password = secrets.token_hex(4), secrets.token_hex(12)
@@ -164,6 +167,8 @@ class Receiver:
 
     def _authenticate(self, datagram: bytes) -> None:
         session: Any = self._dtls._rx_srtp
+        if session is None:  # it came before our side of the handshake was done
+            return
         try:
             session.unprotect(datagram)
         except Exception:  # noqa: BLE001 - whatever it is, this packet does not count
@@ -184,7 +189,16 @@ class Receiver:
             answer.add_message_integrity(self._password.encode())
             self._send(bytes(answer))
 
+    def overrun(self) -> int:
+        """Packets for which this socket had no room, as Linux counts them."""
+        table, inode = Path("/proc/net/udp"), str(os.fstat(self._socket.fileno()).st_ino)
+        lines = [line.split() for line in table.read_text().splitlines()[1:]] if table.exists() else []
+        return sum(int(line[-1]) for line in lines if line[9] == inode)
+
     async def close(self) -> None:
+        """Take what has arrived, and say farewell."""
+        self._read()
+        self.lost = self.overrun()
         await self._dtls.stop()
         self._ice.feed(None)
         asyncio.get_running_loop().remove_reader(self._socket.fileno())

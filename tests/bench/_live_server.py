@@ -77,12 +77,13 @@ async def naive(app: web.Application) -> None:
             connection.addTrack(relay.subscribe(track))
         return await answered(request, connection)
 
-    async def token(_: web.Request) -> web.Response:
+    async def nothing(_: web.Request) -> web.Response:
         return web.Response(text="none")
 
     app.router.add_post("/media/whip/{room}", whip)
     app.router.add_post("/media/whep/{room}", whep)
-    app.router.add_get("/token/{kind}", token)
+    app.router.add_delete("/media/whep/{room}/{number}", nothing)
+    app.router.add_get("/token/{kind}", nothing)
 
 
 async def main(which: str) -> None:

@@ -49,8 +49,10 @@ class Stand:
     process: psutil.Process
     http: aiohttp.ClientSession
     ending: AsyncExitStack
+    keeping: asyncio.Task[None] | None = None
     joined_cpu_seconds: float = 0.0
     gone_packets: int = 0
+    gone_lost: int = 0
     ip: str = field(default_factory=lambda: machine_ips(with_ipv6=False)[0])
     receivers: list[Receiver] = field(default_factory=list)
 
@@ -88,15 +90,20 @@ class Stand:
             async with self.http.post(url, data=offer, headers=headers) as response:
                 text = await response.text()
                 assert response.status == 201, text
+                receiver.resource, receiver.token = response.headers["Location"], token
             await receiver.connect(text)
             self.receivers.append(receiver)
         self.joined_cpu_seconds = self.cpu_seconds() - before
 
     async def leave(self, count: int | None = None) -> None:
-        """The first so many of the viewers go, or all of them, each with a word of farewell."""
+        """The first so many of the viewers go, or all of them; the server lets go of each before its socket closes."""
         for receiver in self.receivers[:count]:
+            headers = {"Authorization": f"Bearer {receiver.token}"}
+            async with self.http.delete(self.base + receiver.resource, headers=headers) as response:
+                assert response.status == 200
             await receiver.close()
             self.gone_packets += receiver.packets
+            self.gone_lost += receiver.lost
         del self.receivers[:count]
 
     async def load(self, seconds: float) -> "Load":
@@ -117,13 +124,16 @@ async def stand(which: str) -> AsyncIterator[Stand]:
     command = [sys.executable, "-m", "tests.bench._live_server", which]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, cwd=HERE.parents[2])
+    assert process.stdin is not None
     assert process.stdout is not None
-    base = f"http://127.0.0.1:{int(await process.stdout.readline())}"
-    async with AsyncExitStack() as ending, aiohttp.ClientSession() as http:
-        ending.callback(process.kill)
-        found = Stand(base, psutil.Process(process.pid), http, ending)
-        keeping = asyncio.ensure_future(keep(found.receivers))
-        ending.callback(keeping.cancel)
-        ending.push_async_callback(found.leave)
-        yield found
-    await process.wait()
+    try:
+        base = f"http://127.0.0.1:{int(await process.stdout.readline())}"
+        async with aiohttp.ClientSession() as http, AsyncExitStack() as ending:
+            found = Stand(base, psutil.Process(process.pid), http, ending)
+            found.keeping = asyncio.create_task(keep(found.receivers))
+            ending.callback(found.keeping.cancel)
+            ending.push_async_callback(found.leave)
+            yield found
+    finally:
+        process.stdin.close()
+        await process.wait()
