@@ -141,7 +141,8 @@ class Plane:
         if sum(not is_check(each) for each in self.rooms) >= self.settings.max_rooms and not is_check(name):
             raise MediaError("too_many_rooms", limit=self.settings.max_rooms)
         later = asyncio.get_running_loop().call_later
-        room = self.rooms[name] = Room(name, later, clock.monotonic, partial(self._tell_publisher, name))
+        tell = partial(self._tell_publisher, name)
+        room = self.rooms[name] = Room(name, later, clock.monotonic, tell, counts=self.counts)
         self._tell_room(room, True)
 
     def close_room(self, name: str) -> None:

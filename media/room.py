@@ -3,6 +3,7 @@
 Pure: time comes in, `later` schedules. Keyframe requests are throttled because each one costs every viewer.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -39,7 +40,8 @@ Later = Callable[[float, Callable[[], None]], Timer]
 class Room:
     """One room. `on_media` hears the publisher's name and whether its media is there, at each change.
 
-    A publisher that is connected but has sent no media for SILENCE_SECONDS counts as gone until it does.
+    A publisher that is connected but has sent no media for SILENCE_SECONDS counts as gone until it does. `counts`: what
+    was refused, by name.
     """
 
     def __init__(
@@ -49,8 +51,10 @@ class Room:
         clock: Callable[[], float],
         on_media: Callable[[str, bool], None],
         ntp: Callable[[], int] = ntp,
+        counts: Counter[str] | None = None,
     ) -> None:
         self.name = name
+        self._counts: Counter[str] = Counter() if counts is None else counts
         self.slots = slots()
         self.fan_out = FanOut(self.slots)
         self.publisher: tuple[str, Ingest] | None = None
@@ -106,9 +110,12 @@ class Room:
     def push(self, name: str, arrival: Arrival, now: float) -> None:
         """One packet of the publisher, for this slot."""
         slot = self.slots[name]
-        was_live, gop_number = slot.live, slot.gop_number
+        was_live, gop_number, jumps = slot.live, slot.gop_number, slot.jumps
         packet = slot.push(arrival, now)
+        if slot.jumps != jumps:
+            self._counts["timestamp_jump"] += 1
         if packet is None:
+            self._counts["rtp_late"] += 1
             return
         self._media_at = now
         self._set_live(True)

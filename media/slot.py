@@ -12,6 +12,8 @@ from media.clock import NTP_FRACTION, NTP_UNIX_SECONDS
 MAX_GOP_PACKETS = 1_024
 MAX_LATE_PACKETS = 512
 SOURCE_GAP_SECONDS = 0.02
+#: a timestamp so far from what has passed since the last is no time: the source goes on as if it were another
+JUMP_SECONDS = 10.0
 VIDEO_CLOCK_RATE = 90_000
 AUDIO_CLOCK_RATE = 48_000
 
@@ -62,7 +64,7 @@ class Slot:
         self.gop_number = 0
         self.packets = 0
         self.octets = 0
-        self.duplicates = 0
+        self.duplicates = self.jumps = 0
         # The lower half: a receiver that loses the first packets must not mistake a wrap (RFC 3711 section 3.3.1).
         self._sequence = secrets.randbelow(1 << 15)
         self._timestamp = secrets.randbelow(1 << 32)
@@ -104,6 +106,9 @@ class Slot:
         base = self._base
         if base is None or base.source != arrival.source:
             base = self._rebase(arrival, now)
+        elif self._jumped(base, arrival, now):
+            self.jumps += 1
+            base = self._rebase(arrival, now)
         extended = packets.unwrap(arrival.sequence, base.highest)
         sequence = (extended + base.sequence_delta) & 0xFFFF
         late = extended < base.first or extended <= base.highest - MAX_LATE_PACKETS
@@ -116,6 +121,14 @@ class Slot:
             base.highest, self._sequence, self._timestamp, self._at = extended, sequence, timestamp, now
         self._remember(arrival, sequence, timestamp, packet)
         return packet
+
+    def _jumped(self, base: _Base, arrival: Arrival, now: float) -> bool:
+        """Whether the newest packet's timestamp is far from where the time since the one before it leads."""
+        if self._at is None or packets.unwrap(arrival.sequence, base.highest) <= base.highest:
+            return False
+        moved = arrival.timestamp + base.timestamp_delta - self._timestamp
+        ticks = ((moved + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        return abs(ticks / self.clock_rate - (now - self._at)) > JUMP_SECONDS
 
     def _rebase(self, arrival: Arrival, now: float) -> _Base:
         gap = SOURCE_GAP_SECONDS if self._at is None else max(now - self._at, SOURCE_GAP_SECONDS)

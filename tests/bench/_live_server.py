@@ -62,7 +62,7 @@ async def naive(app: web.Application) -> None:
         connections.append(connection)
         await connection.setRemoteDescription(RTCSessionDescription(await request.text(), "offer"))
         await connection.setLocalDescription(await connection.createAnswer())
-        headers = {"Location": f"{request.path}/{len(connections)}"}
+        headers = {"Location": f"{request.path}/{len(connections)}", "ETag": "none"}
         text = connection.localDescription.sdp
         return web.Response(status=201, text=text, content_type="application/sdp", headers=headers)
 

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import re
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 
@@ -26,11 +27,14 @@ from aiortc.rtp import (
 )
 
 from media import clock
-from media.doors import PACKETS_AT_ONCE, PACKETS_PER_SECOND
+from media.doors import AMPLIFICATION, PACKETS_AT_ONCE, PACKETS_PER_SECOND
 from media.errors import MediaError
 from media.forwarder import Viewer
 from media.grants import Grant, Kind
 from media.ingest import Ingest
+from media.mux import Kind as DatagramKind
+from media.mux import classify
+from media.offer import Sources
 from media.plane import Plane
 from media.rate import RateAdvice
 from media.room import Room
@@ -41,6 +45,7 @@ from tests.media import offers
 from tests.media.clients import EncodedVideo, h264_pictures
 from tests.media.conftest import Stage, count
 from tests.media.fakes import CODECS, H264, KEY, OPUS, FakeTime, FakeTransport, picture
+from tests.media.strangers import Stranger
 
 SPOILT_PER_SEED = 60
 LONGEST_SECONDS = 30
@@ -125,6 +130,11 @@ def authentic(data: bytes, key: bytes) -> bool:
         return False
 
 
+def watching() -> str:
+    """The first offer that a viewer can make."""
+    return next(text for text in OFFERS.values() if "a=recvonly" in text)
+
+
 def publishing() -> str:
     """The first offer that a publisher can make."""
     return next(text for text in OFFERS.values() if re.search("a=send(only|recv)", text) and "H264" in text)
@@ -136,7 +146,8 @@ class Ward:
     def __init__(self) -> None:
         time = FakeTime()
         self.time, self.said, self.shown = time, [b""], FakeTransport()
-        self.room = Room("lesson", time.later, time.clock, lambda _name, _live: None)
+        self.counts: Counter[str] = Counter()
+        self.room = Room("lesson", time.later, time.clock, lambda _name, _live: None, counts=self.counts)
         self.ingest = Ingest({CAMERA: H264, VOICE: OPUS}, [], self.room, self.said.append, RateAdvice(1, 1))
         self.viewer = Viewer("viewer", self.shown, CODECS, self.room.slots, self.room.ask_keyframe)
         self.room.publish("teacher", self.ingest)
@@ -178,7 +189,8 @@ def test_spoilt_rtcp(seed: bytes) -> None:
     assert malformed
 
 
-async def test_spoilt_handshakes() -> None:
+async def client_hello() -> bytes:
+    """What a client begins its handshake with."""
     first: list[bytes] = []
     client = RTCDtlsTransport(LiteIce(first.append), [RTCCertificate.generateCertificate()])  # type: ignore[arg-type]
     client._set_role("client")
@@ -187,10 +199,16 @@ async def test_spoilt_handshakes() -> None:
     async with asyncio.timeout(LONGEST_SECONDS):
         while not first:  # noqa: ASYNC110
             await asyncio.sleep(0)
-        asking.cancel()
-        await asyncio.gather(asking, return_exceptions=True)
+    asking.cancel()
+    await asyncio.gather(asking, return_exceptions=True)
+    return first[0]
+
+
+async def test_spoilt_handshakes() -> None:
+    hello = await client_hello()
+    async with asyncio.timeout(LONGEST_SECONDS):
         ours = certificate()
-        for data in spoilt(first[0]):
+        for data in spoilt(hello):
             server = LiteDtls(ours, lambda _: None, lambda: None)
             answering = asyncio.create_task(server.handshake([("sha-256", "00")]))
             server.feed(data)
@@ -207,6 +225,74 @@ def test_two_sources_that_take_turns_and_jump_stay_one_stream() -> None:
     ward.room.flush()
     numbers = [packet.sequence_number for packet in ward.shown.rtp if packet.payload_type == H264.payload_type]
     assert [(b - a) & 0xFFFF for a, b in pairwise(numbers)] == [1] * (len(numbers) - 1)
+
+
+@pytest.mark.parametrize("start", [65_530, 65_535, 0])
+def test_a_sequence_that_wraps_at_its_start_stays_one_stream(start: int) -> None:
+    ward = Ward()
+    for number in (0, 1, 3, 2, *range(4, 20), 7, -1):  # two that changed places, one twice, one from before the first
+        ward.room.push(CAMERA, picture(start + number, source="other"), ward.time.now)
+    ward.room.flush()
+    numbers = sorted(packet.sequence_number for packet in ward.shown.rtp if packet.payload_type == H264.payload_type)
+    assert numbers == [numbers[0] + at for at in range(21)]
+    assert ward.counts == {"rtp_late": 2}
+
+
+def test_timestamps_that_jump_are_counted_and_the_viewer_sees_none() -> None:
+    ward = Ward()
+    for number in range(2, 40):
+        jump = (number // 10) * 0x5000_0000
+        packet = RtpPacket(H264.payload_type, 1, number, (number * 3_000 + jump) & 0xFFFFFFFF, 5, KEY)
+        assert ward.ingest.on_rtp(packet.serialize(), ward.time.now)
+        ward.time.pass_by(1 / 30)
+    times = [packet.timestamp for packet in ward.shown.rtp if packet.payload_type == H264.payload_type]
+    assert all(0 < (b - a) & 0xFFFFFFFF <= 9_000 for a, b in pairwise(times))
+    assert ward.counts["timestamp_jump"] == 3
+
+
+def test_voice_and_picture_under_one_ssrc_are_told_apart_by_their_payload_types() -> None:
+    ward = Ward()
+    for number in range(30):
+        for codec, payload in ((H264, KEY), (OPUS, b"opus")):
+            packet = RtpPacket(codec.payload_type, 1, 65_520 + number & 0xFFFF, number * 3_000, 5, payload)
+            assert ward.ingest.on_rtp(packet.serialize(), ward.time.now)
+        ward.time.pass_by(1 / 30)
+    for codec in (H264, OPUS):
+        numbers = [packet.sequence_number for packet in ward.shown.rtp if packet.payload_type == codec.payload_type]
+        assert [(b - a) & 0xFFFF for a, b in pairwise(numbers)] == [1] * (len(numbers) - 1)
+        assert len(numbers) >= 30
+
+
+def test_what_is_announced_for_one_slot_is_refused_in_another_ones_name() -> None:
+    ward = Ward()
+    told = Sources({5: CAMERA}, {})
+    ingest = Ingest({CAMERA: H264, VOICE: OPUS}, [], ward.room, ward.said.append, RateAdvice(1, 1), told)
+    before = ward.room.packets_in
+    assert not ingest.on_rtp(RtpPacket(OPUS.payload_type, 1, 1, 1, 5, b"opus").serialize(), ward.time.now)
+    assert ward.room.packets_in == before
+
+
+async def test_a_victim_named_as_the_sender_gets_three_times_what_was_sent_at_most() -> None:
+    plane = Plane(MediaSettings(handshake_seconds=2.5), lambda _: None)
+    await plane.start()
+    plane.open_room("lesson")
+    session, _ = plane.accept(granted("watch"), watching())
+    hello = await client_hello()
+    with Stranger(plane.mux.port) as victim:  # who is made to seem to send, and never answers
+        ice = session.peer.ice[0]
+        message = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        message.attributes["USERNAME"] = f"{ice.ufrag}:{ice.remote_ufrag}"
+        message.add_message_integrity(ice.password.encode())
+        for datagram in (*[bytes(message)] * 3, hello):  # enough for one answer, not for its repetition
+            victim.send(datagram)
+        async with asyncio.timeout(LONGEST_SECONDS):
+            while not plane.counts["silent"]:  # the server repeats its flight until then  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        back = victim.received()
+    await plane.stop()
+    assert plane.counts["amplification_held"]
+    assert any(classify(each) is DatagramKind.DTLS for each in back)
+    assert sum(map(len, back)) <= AMPLIFICATION * victim.sent
 
 
 async def test_ten_thousand_packets_a_second_are_cut_to_the_budget_and_the_lesson_goes_on(stage: Stage) -> None:

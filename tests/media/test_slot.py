@@ -1,5 +1,6 @@
 """One outgoing stream whatever its source: sequence, time, cache, reports."""
 
+import pytest
 from aiortc.rtp import RtpPacket
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +42,31 @@ def test_a_new_source_continues_where_the_last_stopped() -> None:
     following = numbers(slot, arrival(60_000, 4_000_000_000, source=2), now=12.0)
     assert last is not None
     assert following == ((last[0] + 1) & 0xFFFF, (last[1] + 180_000) & 0xFFFFFFFF)
+
+
+@pytest.mark.parametrize("jump", [90_000 * 3_600, -90_000 * 3_600, 0x7FFFFFFF])
+def test_a_timestamp_that_jumps_moves_nothing(jump: int) -> None:
+    slot = Slot("video", 90_000)
+    slot.push(arrival(1, 0, KEY), 10.0)
+    last = numbers(slot, arrival(2, 3_000), 10.03)
+    assert last is not None
+    assert numbers(slot, arrival(3, jump, KEY), 10.08) == (last[0] + 1, (last[1] + 4_500) & 0xFFFFFFFF)
+    assert numbers(slot, arrival(4, jump + 3_000), 10.1) == (last[0] + 2, (last[1] + 7_500) & 0xFFFFFFFF)
+    assert slot.jumps == 1
+    assert len(slot.gop) == 2
+
+
+def test_a_long_silence_is_no_jump_and_a_clock_that_stood_still_is() -> None:
+    slot = Slot("video", 90_000)
+    last = numbers(slot, arrival(1, 0), 10.0)
+    assert last is not None
+    assert numbers(slot, arrival(2, 60 * 90_000), 70.0) == (last[0] + 1, (last[1] + 60 * 90_000) & 0xFFFFFFFF)
+    assert slot.jumps == 0
+    assert numbers(slot, arrival(3, 60 * 90_000 + 3_000), 130.0) == (
+        last[0] + 2,
+        (last[1] + 120 * 90_000) & 0xFFFFFFFF,
+    )
+    assert slot.jumps == 1
 
 
 def test_duplicates_and_packets_from_before_the_source_are_dropped() -> None:
