@@ -128,7 +128,8 @@ async def stand(which: str) -> AsyncIterator[Stand]:
     assert process.stdout is not None
     try:
         base = f"http://127.0.0.1:{int(await process.stdout.readline())}"
-        async with aiohttp.ClientSession() as http, AsyncExitStack() as ending:
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector) as http, AsyncExitStack() as ending:
             found = Stand(base, psutil.Process(process.pid), http, ending)
             found.keeping = asyncio.create_task(keep(found.receivers))
             ending.callback(found.keeping.cancel)
