@@ -14,6 +14,7 @@ from media.replay import Recordings, Replay, playlist
 from media.settings import MediaSettings
 from media.studio import Studio
 from media.tap import CAMERA
+from media.whip import Bearer, as_it_is, shown_token
 from media.witness import Delivered
 from media.worker import EVENTS, SECRET_HEADER, STATE, control_secret, serving
 
@@ -104,12 +105,13 @@ class Media:
         """All rooms together."""
         return self._studio.figures(self._plane.rooms.values())
 
-    def routes(self, app: web.Application) -> None:
+    def routes(self, app: web.Application, bearer: Bearer = as_it_is) -> None:
         """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}, GET /media/live/{room}, and HLS.
 
         HLS: POST /media/hls/{room}/{rendition}, GET and DELETE of what it names.
+        `bearer` is asked what a publisher's token is worth: (room, token, whether it opens a session) → a token.
         """
-        self._studio.add_to(app)
+        self._studio.add_to(app, bearer)
 
 
 def build(
@@ -130,6 +132,7 @@ __all__ = [
     "MAX_TOKEN_SECONDS",
     "SECRET_HEADER",
     "STATE",
+    "Bearer",
     "Cuts",
     "Delivered",
     "Figures",
@@ -148,4 +151,5 @@ __all__ = [
     "playlist",
     "read_figures",
     "serving",
+    "shown_token",
 ]

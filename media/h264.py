@@ -16,6 +16,11 @@ HIGH_PROFILES = (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244)
 MAX_SIDE = 8_192
 MAX_LEADING_ZEROS = 31
 MACROBLOCK = 16
+#: as much of a slice as two numbers can take
+SLICE_HEAD_BYTES = 12
+#: before the first unit of a STAP-A
+AGGREGATE_HEAD_BYTES = 3
+B_SLICES = (1, 6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,23 @@ def _aggregated(payload: bytes) -> Iterator[bytes]:
             return
         yield unit
         at += 2 + size
+
+
+def refers_forward(payload: bytes) -> bool:
+    """Whether a slice begins in this RTP payload that refers to a later picture (B; ITU-T H.264 table 7-6)."""
+    kind = payload[0] & 0x1F if payload else 0
+    if kind == NAL_STAP_A:
+        payload = payload[AGGREGATE_HEAD_BYTES:]
+    elif kind == NAL_FU_A:
+        payload = payload[1:] if payload[1:2] >= b"\x80" else b""
+    if not payload or payload[0] & 0x1F != 1:
+        return False
+    bits = _Bits(payload[1 : 1 + SLICE_HEAD_BYTES])
+    try:
+        bits.golomb()
+        return bits.golomb() in B_SLICES
+    except (IndexError, ValueError):
+        return False
 
 
 def is_key(found: Iterable[bytes]) -> bool:

@@ -25,7 +25,7 @@ from aiortc.rtp import (
     unwrap_rtx,
 )
 
-from media import packets
+from media import h264, packets
 from media.offer import Codec, Sources
 from media.rate import RateAdvice
 from media.rtcp import read_compound
@@ -37,6 +37,8 @@ MAX_SEQUENCE_JUMP = 512
 MAX_NACKED = 128
 RTX_BYTES = 2
 MAX_LEARNED = 64
+#: so many slices that refer to later pictures are no accident
+B_SLICES = 3
 NOTHING_SAID = Sources({}, {})
 
 
@@ -99,6 +101,13 @@ class Ingest:
         self._extensions.configure(RTCRtpParameters(headerExtensions=extensions))
         self._ntp_offset: int | None = None
         self._reported_at = 0.0
+        self._b_slices = 0
+        self._trouble = ""
+
+    def take_trouble(self) -> str:
+        """What whoever publishes should know and change, once; "" when there is nothing."""
+        trouble, self._trouble = self._trouble, ""
+        return trouble
 
     def on_rtp(self, data: bytes, now: float) -> bool:
         """Take one packet. False when it is malformed or of a payload type that was not agreed."""
@@ -146,6 +155,10 @@ class Ingest:
     def _take(self, track: Track, packet: RtpPacket, now: float) -> None:
         if track.nack.add(packet) and track.video:
             self._ask_again(track, now)
+        if track.codec.name == "H264" and self._b_slices < B_SLICES and h264.refers_forward(packet.payload):
+            self._b_slices += 1
+            if self._b_slices == B_SLICES:
+                self._trouble = "b_frames"
         arrival = Arrival(
             source=(self._ssrc, packet.ssrc),
             codec=track.codec.name,

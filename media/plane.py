@@ -5,7 +5,7 @@ import ipaddress
 import secrets
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,31 +23,37 @@ from media.grants import Cuts, Grant, Kind, is_check
 from media.ingest import Ingest
 from media.mux import Kind as DatagramKind
 from media.mux import Mux, classify, machine_ips
-from media.offer import Offer, read_offer
-from media.packets import VIDEO
+from media.offer import read_offer
 from media.peer import Peer
 from media.rate import RateAdvice
 from media.room import Room
 from media.settings import MediaSettings
-from media.tap import CAMERA, PUBLISHED, WATCHED
+from media.tap import PUBLISHED, WATCHED
 from media.tasks import Tasks
 from media.tcp import Streams
+from media.whole import SENDING, check_watchable, check_whole
 from media.witness import LOOK_SECONDS, WEBRTC, Delivered, Source, Witness
 
 TICK_SECONDS = 0.1
 LOOK_AGAIN_SECONDS = 5.0
 SESSION_BYTES = 18
-EventKind = Literal["publisher_live", "publisher_gone", "viewer_live", "viewer_gone"]
+EventKind = Literal["publisher_live", "publisher_gone", "publisher_trouble", "viewer_live", "viewer_gone"]
+#: refusals that whoever teaches should hear of
+TROUBLES = frozenset({"publisher_taken", "bad_offer", "no_common_codec", "room_full"})
 
 
 @dataclass(frozen=True, slots=True)
 class MediaEvent:
-    """Something a lesson wants to know: a peer's media began or ended in a room, at a moment (UTC)."""
+    """Something a lesson wants to know: a peer's media began or ended in a room, at a moment (UTC).
+
+    `code`: what is wrong with a publisher's (publisher_trouble): one of TROUBLES, or `b_frames`.
+    """
 
     kind: EventKind
     room: str
     peer: str
     at: datetime
+    code: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -215,18 +221,19 @@ class Plane:
         return session, answer
 
     def _open(self, room: Room, grant: Grant, offer_text: str) -> tuple[Session, str]:
-        directions = ("sendonly", "sendrecv") if grant.kind == "publish" else ("recvonly", "sendrecv")
+        directions = SENDING if grant.kind == "publish" else ("recvonly", "sendrecv")
         offer = read_offer(offer_text, directions, PUBLISHED if grant.kind == "publish" else WATCHED)
         peer = Peer(self, offer.ufrag, offer.fingerprints)
         endpoint: Publisher | Watcher
         if grant.kind == "publish":
+            check_whole(offer)
             answer, chosen = publish_answer(offer, self._local(peer))
             rate = RateAdvice(self.settings.start_kbps, self.settings.max_kbps)
             ingest = Ingest(chosen, offer.extensions, room, peer.send_rtcp, rate, offer.sources)
             endpoint = Publisher(room, grant.peer, ingest)
         else:
             answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
-            _check_watchable(room, offer, usable)
+            check_watchable(room, offer, usable)
             shown = [section.slot for section in offer.sections]
             viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe, shown)
             endpoint = Watcher(room, viewer, partial(self._tell_viewer, room.name, grant.peer))
@@ -291,8 +298,19 @@ class Plane:
     def _tell_viewer(self, room: str, peer: str, live: bool) -> None:
         self._tell("viewer_live" if live else "viewer_gone", room, peer)
 
-    def _tell(self, kind: EventKind, room: str, peer: str) -> None:
-        event = MediaEvent(kind, room, peer, clock.utc())
+    def refused(self, grant: Grant, code: str) -> None:
+        """One who would publish was refused."""
+        if grant.kind == "publish" and code in TROUBLES and grant.room in self.rooms:
+            self._tell("publisher_trouble", grant.room, grant.peer, code)
+
+    def _look_for_trouble(self, room: Room) -> None:
+        if room.publisher is not None and room.publisher_live:
+            peer, ingest = room.publisher
+            if code := ingest.take_trouble():
+                self._tell("publisher_trouble", room.name, peer, code)
+
+    def _tell(self, kind: EventKind, room: str, peer: str, code: str = "") -> None:
+        event = MediaEvent(kind, room, peer, clock.utc(), code)
         # Called by the loop: what a listener raises cannot stop a packet.
         asyncio.get_running_loop().call_soon(self._on_event, event)
 
@@ -363,6 +381,7 @@ class Plane:
             now = clock.monotonic()
             for room in self.rooms.values():
                 room.tick(clock.ntp(), now)
+                self._look_for_trouble(room)
             if now - self._looked_at >= LOOK_SECONDS:
                 self._looked_at = now
                 self.witness.look(self.now(), self.watching())
@@ -374,11 +393,3 @@ class Plane:
         if peer.connected:
             return now - peer.heard > self.settings.liveness_seconds
         return now - peer.created > self.settings.handshake_seconds
-
-
-def _check_watchable(room: Room, offer: Offer, usable: Mapping[str, object]) -> None:
-    """Refuse one who asks for pictures but cannot be sent the present ones: better told than left with a black page."""
-    video = room.slots[CAMERA]
-    asked = any(section.kind == VIDEO for section in offer.sections)
-    if asked and video.live and video.codec not in usable:
-        raise MediaError("no_common_codec", needed=video.codec)

@@ -15,7 +15,7 @@ from media.plane import MediaEvent, Plane
 from media.recorder import Recorder
 from media.room import Room
 from media.settings import MediaSettings
-from media.whip import Whip
+from media.whip import Bearer, Whip, as_it_is
 
 
 class Studio:
@@ -49,9 +49,9 @@ class Studio:
         if self._recorder is not None:
             await self._recorder.stop()
 
-    def add_to(self, app: web.Application) -> None:
-        """The doors for browsers."""
-        self._whip.add_to(app)
+    def add_to(self, app: web.Application, bearer: Bearer = as_it_is) -> None:
+        """The doors for browsers; `bearer` is asked what a publisher's token is worth."""
+        self._whip.add_to(app, bearer)
         self._live.add_to(app)
         self._check.add_to(app)
         self._hls.add_to(app)

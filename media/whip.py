@@ -44,6 +44,13 @@ STATUS = {
     "nothing_yet": 503,
 }
 Handler = Callable[[web.Request], Awaitable[web.Response]]
+#: what a bearer token is worth in a room: another token for it, or itself; and whether it is shown to open a session
+Bearer = Callable[[str, str, bool], Awaitable[str]]
+
+
+async def as_it_is(_room: str, token: str, _opening: bool) -> str:
+    """Tokens stand for themselves."""
+    return token
 
 
 class Whip:
@@ -52,8 +59,11 @@ class Whip:
     def __init__(self, plane: Plane, tokens: Tokens) -> None:
         self._plane = plane
         self._tokens = tokens
+        self._bearer: Bearer = as_it_is
 
-    def add_to(self, app: web.Application) -> None:
+    def add_to(self, app: web.Application, bearer: Bearer = as_it_is) -> None:
+        """`bearer` is asked what a publisher's token is worth."""
+        self._bearer = bearer
         for path, kind in (("whip", "publish"), ("whep", "watch")):
             offered, resource = f"/media/{path}/{{room}}", f"/media/{path}/{{room}}/{{session}}"
             app.router.add_post(offered, refusing(self._create(kind)))  # type: ignore[arg-type]
@@ -62,10 +72,15 @@ class Whip:
 
     def _create(self, kind: Kind) -> Handler:
         async def create(request: web.Request) -> web.Response:
-            grant = granted(request, self._tokens, kind, self._plane.now())
+            grant = await self._grant(request, kind, self._plane.now())
             if request.content_type != SDP:
                 raise MediaError("not_sdp")
-            session, answer = self._plane.accept(grant, await _body(request))
+            offer = await _body(request)
+            try:
+                session, answer = self._plane.accept(grant, offer)
+            except MediaError as error:
+                self._plane.refused(grant, error.code)
+                raise
             headers = {"Location": f"{request.path}/{session.id}", "ETag": _tag(session), "Accept-Patch": FRAGMENT}
             return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
 
@@ -73,7 +88,7 @@ class Whip:
 
     def _delete(self, kind: Kind) -> Handler:
         async def delete(request: web.Request) -> web.Response:
-            session = self._session(request, kind)
+            session = await self._session(request, kind)
             if session is not None:
                 self._plane.end(session)
             return web.Response(status=200)  # also when it had ended: with its lesson, by silence, by an earlier DELETE
@@ -82,7 +97,7 @@ class Whip:
 
     def _patch(self, kind: Kind) -> Handler:
         async def patch(request: web.Request) -> web.Response:
-            session = self._session(request, kind)
+            session = await self._session(request, kind)
             if session is None:
                 raise MediaError("session_unknown")
             if request.content_type != FRAGMENT:
@@ -98,23 +113,38 @@ class Whip:
 
         return patch
 
-    def _session(self, request: web.Request, kind: Kind) -> Session | None:
-        grant = granted(request, self._tokens, kind, None)
+    async def _session(self, request: web.Request, kind: Kind) -> Session | None:
+        grant = await self._grant(request, kind, None)
         session = self._plane.session(kind, grant.room, request.match_info["session"])
         if session is not None and session.grant.peer != grant.peer:
             raise MediaError("grant_mismatch")
         return session
 
+    async def _grant(self, request: web.Request, kind: Kind, now: float | None) -> Grant:
+        token = shown_token(request)
+        if token and kind == "publish":
+            token = await self._bearer(request.match_info["room"], token, now is not None)
+        return granted(request, self._tokens, kind, now, token)
 
-def granted(request: web.Request, tokens: Tokens, kind: Kind, now: float | None) -> Grant:
-    """What its bearer token grants in the room of its address. Raises MediaError; `now` as for Tokens.verify."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token:
+
+def granted(request: web.Request, tokens: Tokens, kind: Kind, now: float | None, token: str | None = None) -> Grant:
+    """What a bearer token, its own unless told, grants in the room of its address. Raises MediaError.
+
+    `now` as for Tokens.verify.
+    """
+    token = shown_token(request) if token is None else token
+    if not token:
         raise MediaError("token_missing")
-    grant = tokens.verify(token.strip(), now)
+    grant = tokens.verify(token, now)
     if grant.kind != kind or grant.room != request.match_info["room"]:
         raise MediaError("grant_mismatch")
     return grant
+
+
+def shown_token(request: web.Request) -> str:
+    """The bearer token of a request, "" without one: only ever in its header (RFC 6750 section 2.1)."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _tag(session: Session) -> str:

@@ -189,7 +189,7 @@ class Worker:
             self._live[event.room] = event.peer
         elif event.kind == "publisher_gone" and self._live.get(event.room) == event.peer:
             del self._live[event.room]
-        self._say({"kind": event.kind, "room": event.room, "peer": event.peer})
+        self._say({"kind": event.kind, "room": event.room, "peer": event.peer, "code": event.code})
 
     def _on_minute(self, minute: Delivered) -> None:
         self._say({"minute": asdict(minute)})

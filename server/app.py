@@ -271,9 +271,13 @@ def _classroom(
         witnessed=media.deliveries.seen,
     )
     lessons = live.build(
-        database=store.database, training=classes, presence=presence.service, media=media, fan_out=fan_out
+        database=store.database,
+        training=classes,
+        presence=presence.service,
+        media=media,
+        fan_out=fan_out,
+        stands=people.sessions.stands,
     )
-    media.on_published.append(lessons.service.published)
     _bind_ends(people, sockets, presence.service.attendance, lessons.service)
     register.on_lease_end.append(partial(_cut, media))
     several = None

@@ -76,6 +76,12 @@ class Sessions:
         actor = Actor(owner.id, owner.role, session.id, owner.institution_id, owner.area)
         return _Known(actor, session.expires_ms, session.idle_until_ms, session.idle_until_ms)
 
+    async def stands(self, session_id: str) -> bool:
+        """Whether a login has not ended, as the database says."""
+        async with self._database.read() as connection:
+            found = await records.standing(connection, [session_id])
+        return any(one.deactivated_ms is None and self._clock.ms() < one.idle_until_ms for one in found)
+
     async def open(self, connection: Connection, owner: Person) -> str:
         """Sign a person in, within the caller's transaction; returns the token, which is stored nowhere."""
         token, now_ms = new_token(), self._clock.ms()

@@ -1,5 +1,6 @@
 """Floor 5: live lessons."""
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from server.attendance import Presence
@@ -8,7 +9,10 @@ from server.core.database import Database
 from server.core.wire.fan_out import FanOut
 from server.live.api import Api
 from server.live.check import Checks
-from server.live.service import Live, MediaDoor
+from server.live.media_door import Door
+from server.live.service import Live
+from server.live.stream_api import StreamApi
+from server.live.streams import Streams
 from server.training.service import Training
 
 ROSTER_S: Final = 2.0
@@ -20,13 +24,18 @@ def build(
     database: Database,
     training: Training,
     presence: Presence,
-    media: MediaDoor,
+    media: Door,
     fan_out: FanOut,
+    stands: Callable[[str], Awaitable[bool]],
 ) -> Capability[Live]:
-    """Live lessons over attendance and a media door."""
+    """Live lessons over attendance and a media door. `stands`: whether a login has not ended."""
     live = Live(database, training, presence.attendance.register, media)
     api = Api(live, presence.attendance, presence.views, training, fan_out)
     checks = Checks(live)
+    streams = Streams(live, database, training, presence.attendance.register.clock, stands)
+    media.key_peer = streams.peer
+    media.on_published += [live.published, streams.published]
+    media.on_trouble.append(streams.troubled)
     jobs = (
         Job("live.roster", ROSTER_S, api.push_rosters),
         Job("live.round", ROUND_S, live.round),
@@ -34,4 +43,5 @@ def build(
     )
     declared = api.declarations()
     declared.add(checks.declarations())
+    declared.add(StreamApi(streams, fan_out).declarations())
     return Capability(live, declared, jobs)

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
 from aiohttp import web
 
@@ -12,6 +13,12 @@ from server.live.witnessed import Deliveries
 
 #: (lesson, whether a publisher is live)
 Published = Callable[[str, bool], Awaitable[None]]
+#: (lesson, what is wrong with what is published)
+Troubled = Callable[[str, str], Awaitable[None]]
+#: (lesson, its stream key, whether a session is to be opened with it) → the peer that the key is for
+KeyPeer = Callable[[str, str, bool], Awaitable[str | None]]
+#: what stream keys begin with; media's own tokens never do
+STREAM_KEY: Final = "ks_"
 
 
 class Door(ABC):
@@ -24,12 +31,19 @@ class Door(ABC):
         self.on_published: list[Published] = []
         #: what media says was delivered, for attendance
         self.deliveries = Deliveries()
+        self.on_trouble: list[Troubled] = []
+        self.key_peer: KeyPeer = _no_keys
 
     def token(self, room: str, peer: str, publish: bool) -> str:
         """A bearer token for one peer, good for MAX_TOKEN_SECONDS or until the peer is cut."""
         now = self._clock.ms() / 1000
         kind = "publish" if publish else "watch"
         return self._tokens.sign(Grant(room, peer, kind, now, now + MAX_TOKEN_SECONDS))  # type: ignore[arg-type]
+
+    async def bearer(self, room: str, token: str, opening: bool) -> str:
+        """What a publisher's token is worth: a lesson's stream key a grant, everything else itself."""
+        peer = await self.key_peer(room, token, opening) if token.startswith(STREAM_KEY) else None
+        return token if peer is None else self.token(room, peer, publish=True)
 
     @abstractmethod
     async def start(self) -> None:
@@ -67,6 +81,10 @@ class Door(ABC):
         for published in self.on_published:
             self._tasks.spawn("media.event", _call(published, room, live))
 
+    def _tell_trouble(self, room: str, code: str) -> None:
+        for troubled in self.on_trouble:
+            self._tasks.spawn("media.event", _call(troubled, room, code))
+
 
 class EmbeddedMedia(Door):
     """The media plane in this process. The lessons of a process that embeds its media never go to another."""
@@ -83,7 +101,7 @@ class EmbeddedMedia(Door):
         await self.media.stop()
 
     def routes(self, app: web.Application) -> None:
-        self.media.routes(app)
+        self.media.routes(app, self.bearer)
 
     async def open_room(self, room: str) -> None:
         await self.media.open_room(room)
@@ -106,7 +124,13 @@ class EmbeddedMedia(Door):
     def _event(self, event: MediaEvent) -> None:
         if event.kind in ("publisher_live", "publisher_gone"):
             self._tell(event.room, event.kind == "publisher_live")
+        elif event.kind == "publisher_trouble":
+            self._tell_trouble(event.room, event.code)
 
 
-async def _call(published: Published, room: str, live: bool) -> None:
-    await published(room, live)
+async def _call(hear: Callable[[str, Any], Awaitable[None]], room: str, told: object) -> None:
+    await hear(room, told)
+
+
+async def _no_keys(_room: str, _key: str, _opening: bool) -> str | None:
+    return None

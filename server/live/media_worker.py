@@ -13,7 +13,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from media.api import EVENTS, SECRET_HEADER, STATE, Cuts, Figures, MediaError, control_secret, read_figures
+from media.api import EVENTS, SECRET_HEADER, STATE, Cuts, Figures, MediaError, control_secret, read_figures, shown_token
 from server.core.clock import Clock
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
@@ -181,6 +181,8 @@ class WorkerMedia(Door):
                         self._became(self._live | {room: peer})
                     case {"kind": "publisher_gone", "room": room, "peer": peer} if self._live.get(room) == peer:
                         self._became({name: one for name, one in self._live.items() if name != room})
+                    case {"kind": "publisher_trouble", "room": room, "code": code} if room in self._rooms:
+                        self._tell_trouble(room, code)
 
     def _take(self, minute: dict[str, Any]) -> None:
         """Of every room, also of those that another server runs: their lessons may come to us."""
@@ -217,6 +219,9 @@ class WorkerMedia(Door):
 
     async def _forward(self, request: web.Request) -> web.Response:
         headers = {name: request.headers[name] for name in ASKED if name in request.headers}
+        if request.match_info["protocol"] == "whip" and (token := shown_token(request)):
+            worth = await self.bearer(request.match_info["room"], token, request.method == "POST")
+            headers["Authorization"] = f"Bearer {worth}"
         body = request.content if request.body_exists else None
         limit = aiohttp.ClientTimeout(total=FORWARD_S)
         try:

@@ -106,7 +106,7 @@ class Live:
 
     async def start(self, actor: Actor, lesson_id: str) -> Running:
         """STARTING, then the media room, then LIVE; on failure START_FAILED and DomainError start_failed."""
-        planned = await self._instructed(actor, lesson_id)
+        planned = await self.instructed(actor, lesson_id)
         self._check_clock()
         may_start(planned, self._now())
         running = await self.running(lesson_id)
@@ -127,7 +127,7 @@ class Live:
 
     async def command(self, actor: Actor, lesson_id: str, kind: Kind) -> Running:
         """A break, its end, or the end of the lesson. Raises lesson_not_live, lesson_ended, forbidden, not_found."""
-        await self._instructed(actor, lesson_id)
+        await self.instructed(actor, lesson_id)
         running = await self.running(lesson_id)
         async with running.lock:
             await self._happen(running, kind, actor)
@@ -151,8 +151,12 @@ class Live:
 
     def token(self, actor: Actor, lesson_id: str, peer: str, publish: bool) -> str:
         """A media token for a peer; the media opened with it end with the login."""
-        self._peers.setdefault(actor.session_id, set()).add(peer)
+        self.bind(actor.session_id, peer)
         return self.media.token(lesson_id, peer, publish)
+
+    def bind(self, session_id: str, peer: str) -> None:
+        """The media of a peer ends with this login."""
+        self._peers.setdefault(session_id, set()).add(peer)
 
     async def signed_out(self, session_id: str) -> None:
         """A login ended, and all media that was opened with it, also when the page's socket was gone before."""
@@ -249,7 +253,8 @@ class Live:
         """The lessons in memory."""
         return list(self._running.values())
 
-    async def _instructed(self, actor: Actor, lesson_id: str) -> PlannedLesson:
+    async def instructed(self, actor: Actor, lesson_id: str) -> PlannedLesson:
+        """A lesson, if it is the actor's to teach. Raises DomainError forbidden or not_found."""
         planned, _ = await self._training.lesson_for(actor, lesson_id)
         if actor.role is not Role.INSTRUCTOR or planned.instructor_id != actor.person_id:
             raise DomainError("forbidden")

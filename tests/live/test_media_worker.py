@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from server.core.clock import ManualClock
 from server.core.tasks import Tasks
 from server.core.wire.rest import errors_as_json
 from server.live.lesson import State
+from server.live.media_door import STREAM_KEY
 from server.live.media_worker import WorkerMedia
 from tests.media.clients import Client, EncodedAudio, Refused, opus_packets, publish, watch
 from tests.school import NOON_MS, School, school
@@ -269,3 +270,40 @@ async def test_a_server_starts_without_its_worker_and_goes_on_with_its_lessons(t
         await page.join()
         assert (await page.call("lesson:start"))["code"] == "start_failed"
         assert not fresh.house.media._rooms  # type: ignore[attr-defined]
+
+
+async def test_a_stream_key_opens_the_worker_and_never_reaches_it(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    path = tmp_path / "media.sock"
+    key, seen = f"{STREAM_KEY}a key", []
+
+    async def peer(room: str, shown: str, opening: bool) -> str | None:
+        seen.append((room, shown, opening))
+        return "lesson.key" if shown == key else None
+
+    async with serving(MediaSettings(), KEY, path) as worker, server(path) as one:
+        await one.here()
+        troubles: list[tuple[str, str]] = []
+        one.media.on_trouble.append(heard(troubles))
+        one.media.key_peer = peer
+        await one.media.open_room("lesson")
+        program = await publish(http, one.url, "lesson", key, EncodedAudio(VOICE))
+        await until(lambda: one.told == [("lesson", True)])
+        (session,) = worker.plane.sessions.values()
+        assert session.grant.peer == "lesson.key"
+        with pytest.raises(Refused, match="publisher_taken"):
+            await publish(http, one.url, "lesson", one.media.token("lesson", "a", publish=True), EncodedAudio(VOICE))
+        await until(lambda: troubles == [("lesson", "publisher_taken")])
+        with pytest.raises(Refused, match="token_invalid"):
+            await publish(http, one.url, "lesson", f"{key}s", EncodedAudio(VOICE))
+        assert await program.delete() == 200
+        assert seen == [("lesson", key, True), ("lesson", f"{key}s", True), ("lesson", key, False)]
+        await program.close()
+
+
+def heard(told: list[tuple[str, str]]) -> Callable[[str, str], Awaitable[None]]:
+    """Keeps what it is told."""
+
+    async def hear(room: str, code: str) -> None:
+        told.append((room, code))
+
+    return hear

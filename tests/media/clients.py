@@ -172,27 +172,41 @@ class EncodedAudio(_Paced):
 
 def h264_pictures(count: int, rate: int = 30, size: tuple[int, int] = (320, 240), kbps: int = 300) -> list[bytes]:
     """`count` pictures of a moving grey, the first and only the first a keyframe with its parameter sets."""
+    return encode(grey(count, size), rate, kbps)
+
+
+def grey(count: int, size: tuple[int, int]) -> list[av.VideoFrame]:
+    """Pictures of a moving grey."""
     frames = []
     for index in range(count):
         frame = av.VideoFrame(*size, "yuv420p")
         for plane in frame.planes:
             plane.update(bytes((index * 3 + at // 64) % 256 for at in range(plane.buffer_size)))
         frames.append(frame)
-    return encode(frames, rate, kbps)
+    return frames
 
 
-def encode(frames: list[av.VideoFrame], rate: int, kbps: int) -> list[bytes]:
-    """Frames (yuv420p, one size) as H.264 Constrained Baseline: an access unit each, a keyframe only at the start."""
+CALL = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "level": "31", "g": "99999"}
+
+
+def encode(frames: list[av.VideoFrame], rate: int, kbps: int, options: dict[str, str] = CALL) -> list[bytes]:
+    """Frames (yuv420p, one size) as H.264, Constrained Baseline unless told otherwise: an access unit each."""
     encoder = av.CodecContext.create("libx264", "w")
     assert isinstance(encoder, av.VideoCodecContext)
     encoder.width, encoder.height, encoder.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
     encoder.time_base, encoder.framerate, encoder.bit_rate = Fraction(1, rate), Fraction(rate), kbps * 1_000
-    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "profile": "baseline", "level": "31", "g": "99999"}
+    encoder.options = options
     pictures = []
     for index, frame in enumerate(frames):
         frame.pts, frame.time_base = index, encoder.time_base
         pictures += [bytes(packet) for packet in encoder.encode(frame)]
-    return pictures
+    return pictures + [bytes(packet) for packet in encoder.encode(None)]
+
+
+def main_profile(count: int, b_frames: int) -> list[bytes]:
+    """H.264 as programs make it that are set for files: pictures may refer to later ones."""
+    options = {"preset": "medium", "profile": "main", "g": "99999", "bf": str(b_frames), "b_strategy": "0"}
+    return encode(grey(count, (320, 240)), 30, 300, options)
 
 
 def opus_packets(count: int) -> list[bytes]:

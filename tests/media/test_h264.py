@@ -3,7 +3,7 @@
 import pytest
 
 from media import h264
-from tests.media.clients import h264_pictures
+from tests.media.clients import h264_pictures, main_profile
 from tests.media.reel import payloads
 
 
@@ -46,3 +46,20 @@ def test_what_does_not_fit_together_is_no_picture(broken: list[bytes]) -> None:
 )
 def test_sets_that_cannot_be_read_are_none(sps: bytes) -> None:
     assert h264.sets_in([sps, b"\x68\xce"]) is None
+
+
+@pytest.mark.parametrize(("b_frames", "found"), [(0, False), (2, True)])
+def test_pictures_that_refer_to_later_ones_are_told_from_others(b_frames: int, found: bool) -> None:
+    pictures = main_profile(12, b_frames)
+    told = [any(h264.refers_forward(payload) for payload in payloads(picture)) for picture in pictures]
+    assert any(told) is found
+    assert not told[0]
+    if found:
+        assert not all(told[1:])
+
+
+@pytest.mark.parametrize(
+    "junk", [b"", b"\x01", b"\x1c", b"\x1c\x81", b"\x1c\x01\x9e", b"\x78\x00\x09", b"\x01" + bytes(20), b"\x61\x00\x00"]
+)
+def test_what_is_no_slice_refers_to_nothing(junk: bytes) -> None:
+    assert not h264.refers_forward(junk)

@@ -24,7 +24,9 @@ from media.packets import MAX_PACKET_BYTES
 from media.rate import RateAdvice
 from media.slot import Arrival, Sync
 from media.tap import CAMERA, CAMERA_LOW, SCREEN, VOICE
+from tests.media.clients import main_profile
 from tests.media.fakes import H264, OPUS
+from tests.media.reel import payloads
 
 
 class Publisher:
@@ -204,3 +206,23 @@ def test_without_announced_sources_a_mid_says_whose_it_is_once() -> None:
         assert ingest.on_rtp(first.serialize(extensions), 0.0)
     assert not ingest.on_rtp(packet(3, 6).serialize(), 0.0)
     assert {slot for slot, _ in publisher.pushed} == {CAMERA_LOW}
+
+
+def test_whoever_publishes_hears_of_b_frames_once() -> None:
+    publisher = Publisher()
+    pictures = [payload for picture in main_profile(30, 2) for payload in payloads(picture)]
+    for number, payload in enumerate(pictures):
+        assert publisher.ingest.on_rtp(packet(number, payload=payload).serialize(), 0.0)
+    assert publisher.ingest.take_trouble() == "b_frames"
+    for number, payload in enumerate(pictures, len(pictures)):
+        publisher.ingest.on_rtp(packet(number, payload=payload).serialize(), 0.0)
+    assert publisher.ingest.take_trouble() == ""
+    assert len(publisher.pushed) == 2 * len(pictures)
+
+
+def test_pictures_without_b_frames_are_no_trouble() -> None:
+    publisher = Publisher()
+    for number, picture in enumerate(main_profile(30, 0)):
+        for payload in payloads(picture):
+            publisher.ingest.on_rtp(packet(number, payload=payload).serialize(), 0.0)
+    assert publisher.ingest.take_trouble() == ""

@@ -117,6 +117,9 @@ SAMPLES: dict[str, Sample] = {
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:leave": Sample("jia", "lease_lost", body={**LESSON, "epoch": 1}, beside={"yi": "lease_lost"}),
+    "lesson:stream_key": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    "lesson:stream_look": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    "lesson:stream_revoke": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:end": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     # writing
     f"POST {V1}/lessons/{{lesson_id}}/appeals": Sample(

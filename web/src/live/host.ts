@@ -4,7 +4,7 @@ import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
-import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, RosterRow } from '../wire/types'
+import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, RosterRow, StreamState } from '../wire/types'
 
 export type Command = 'lesson:start' | 'lesson:pause' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
@@ -16,11 +16,13 @@ export interface HostView {
   /** Set for a regulator: this look was recorded. */
   view_id: string | null
   roster: RosterRow[]
+  /** Of the lesson's stream key; null until it was looked for. */
+  stream: StreamState | null
   refusal: { code: string; data: RefusalData } | null
   busy: Command | null
 }
 
-const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], refusal: null, busy: null }
+const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], stream: null, refusal: null, busy: null }
 const AGAIN_MS = 2_000
 
 export class HostRoom {
@@ -37,6 +39,7 @@ export class HostRoom {
       else if (this.view.value.lesson) this.view.patch({ stage: 'reconnecting' })
     })
     line.on('lesson:phase', (phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
+    line.on('lesson:stream', (stream) => { if (stream.lesson_id === lesson) this.view.patch({ stream }) })
     line.on('lesson:roster', (change) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
   }
 
@@ -60,6 +63,24 @@ export class HostRoom {
     } catch (fault) {
       this.view.patch({ busy: null, refusal: asRefusal(fault) })
     }
+  }
+
+  /** How it stands with the stream key. */
+  async lookAtStream(): Promise<void> {
+    const { stream } = await this.#line.request('lesson:stream_look', { lesson_id: this.#ask.lesson_id })
+    this.view.patch({ stream })
+  }
+
+  /** A new stream key, shown this once; the one before ends. */
+  async makeKey(): Promise<{ key: string; whip: string }> {
+    const { key, whip, stream } = await this.#line.request('lesson:stream_key', { lesson_id: this.#ask.lesson_id })
+    this.view.patch({ stream })
+    return { key, whip }
+  }
+
+  async revokeKey(): Promise<void> {
+    const { stream } = await this.#line.request('lesson:stream_revoke', { lesson_id: this.#ask.lesson_id })
+    this.view.patch({ stream })
   }
 
   close(): void {

@@ -820,6 +820,22 @@ export interface PhaseAnswer {
   phase: Phase
 }
 
+export interface StreamAnswer {
+  stream: StreamState
+}
+
+export interface StreamState {
+  lesson_id: string
+  made_at: string | null
+  trouble: 'publisher_taken' | 'bad_offer' | 'no_common_codec' | 'room_full' | 'b_frames' | null
+}
+
+export interface StreamKeyMade {
+  key: string
+  whip: string
+  stream: StreamState
+}
+
 export interface LeaseLost {
   lesson_id: string
   reason: string
@@ -904,6 +920,9 @@ export interface Commands {
   'lesson:pause': { request: LessonCommand; response: PhaseAnswer }
   'lesson:resume': { request: LessonCommand; response: PhaseAnswer }
   'lesson:start': { request: LessonCommand; response: PhaseAnswer }
+  'lesson:stream_key': { request: LessonCommand; response: StreamKeyMade }
+  'lesson:stream_look': { request: LessonCommand; response: StreamAnswer }
+  'lesson:stream_revoke': { request: LessonCommand; response: StreamAnswer }
 }
 
 export interface Pushes {
@@ -912,4 +931,5 @@ export interface Pushes {
   'lease:probe': Nothing
   'lesson:phase': Phase
   'lesson:roster': Roster
+  'lesson:stream': StreamState
 }
