@@ -9,6 +9,7 @@ from media import clock
 from media.errors import MediaError
 from media.figures import Figures, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
+from media.lines import Line, read_lines
 from media.plane import MediaEvent
 from media.replay import Recordings, Replay, playlist
 from media.settings import MediaSettings
@@ -101,6 +102,10 @@ class Media:
             video_codec=found.slots[CAMERA].codec,
         )
 
+    def lines(self, room: str) -> list[Line]:
+        """The line of each viewer of a room now."""
+        return self._studio.lines.of(room)
+
     def figures(self) -> Figures:
         """All rooms together."""
         return self._studio.figures(self._plane.rooms.values())
@@ -138,6 +143,7 @@ __all__ = [
     "Figures",
     "Grant",
     "Kind",
+    "Line",
     "Media",
     "MediaError",
     "MediaEvent",
@@ -150,6 +156,7 @@ __all__ = [
     "control_secret",
     "playlist",
     "read_figures",
+    "read_lines",
     "serving",
     "shown_token",
 ]

@@ -15,6 +15,7 @@ from media.acks import Acknowledged
 from media.feed import Feed
 from media.offer import Codec
 from media.packets import Image, Item, Shape
+from media.reception import Reports
 from media.rtcp import read_compound
 from media.size import Size
 from media.slot import Slot
@@ -55,6 +56,7 @@ class Viewer:
         self.patient_until = 0.0
         self.resent = 0
         self.acknowledged = Acknowledged()
+        self.reports = Reports()
         self.voice = slots[VOICE] if VOICE in shown else None
         pictures = any(codec.clock_rate == slots[CAMERA].clock_rate for codec in codecs.values())
         names = [name for name in (CAMERA, SCREEN) if pictures and name in shown]
@@ -113,6 +115,7 @@ class Viewer:
             slot = self._slot_of(report.ssrc)
             if slot is not None:
                 self.acknowledged.report(report.ssrc, report, slot)
+                self.reports.take(report.ssrc, report, slot, now)
 
     def _slot_of(self, ssrc: int) -> Slot | None:
         feed = self._by_ssrc.get(ssrc)

@@ -319,9 +319,9 @@ class Plane:
             asyncio.get_running_loop().call_soon(tell, minute)
 
     def watching(self) -> Iterator[Source]:
-        """Who watches now, and what reached them."""
+        """Who watches a lesson now, and what reached them; not who tries a line."""
         for session in self.sessions.values():
-            if isinstance(session.endpoint, Watcher) and session.peer.connected:
+            if isinstance(session.endpoint, Watcher) and session.peer.connected and not is_check(session.room.name):
                 size = session.endpoint.viewer.acknowledged.size
                 yield Source(session, session.grant.room, session.grant.peer, WEBRTC, size)
         for each in self.followers:

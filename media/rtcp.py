@@ -35,6 +35,7 @@ def sender_reports(slots: Iterable[tuple[Slot, int]], cname: str, ntp_now: int, 
     for slot, moved in slots:
         if slot.live:
             ntp, timestamp = slot.report(ntp_now, now)
+            slot.said(ntp, now)
             timestamp = (timestamp + moved) & 0xFFFFFFFF
             info = RtcpSenderInfo(ntp, timestamp, slot.packets & 0xFFFFFFFF, slot.octets & 0xFFFFFFFF)
             reports += bytes(RtcpSrPacket(slot.ssrc, info))

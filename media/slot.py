@@ -11,6 +11,7 @@ from media.clock import NTP_FRACTION, NTP_UNIX_SECONDS
 
 MAX_GOP_PACKETS = 1_024
 MAX_LATE_PACKETS = 512
+MAX_SAID = 8
 SOURCE_GAP_SECONDS = 0.02
 #: a timestamp so far from what has passed since the last is no time: the source goes on as if it were another
 JUMP_SECONDS = 10.0
@@ -72,6 +73,7 @@ class Slot:
         self._base: _Base | None = None
         self._gop_timestamp: int | None = None
         self._sync: tuple[int, int, float] | None = None
+        self._said: dict[int, float] = {}
 
     @property
     def live(self) -> bool:
@@ -175,6 +177,16 @@ class Slot:
             ntp, timestamp, at = self._sync
             return ntp + int((now - at) * NTP_FRACTION), self._later(timestamp, now - at)
         return ntp_now, self._later(self._timestamp, now - (now if self._at is None else self._at))
+
+    def said(self, ntp: int, now: float) -> None:
+        """A report with this time of ours has gone out: receivers name it by its middle bits."""
+        self._said[(ntp >> 16) & 0xFFFFFFFF] = now
+        if len(self._said) > MAX_SAID:
+            del self._said[next(iter(self._said))]
+
+    def said_at(self, lsr: int) -> float | None:
+        """When the report went out that a receiver names; None for one that is long ago, or was never ours."""
+        return self._said.get(lsr)
 
     def moment(self, timestamp: int, ntp_now: int) -> float:
         """When this timestamp was, in seconds since 1970: by the source's report, until there is one by arrival."""

@@ -10,6 +10,7 @@ from media.check import Check
 from media.figures import Figures, figures
 from media.grants import Tokens
 from media.hls import Hls
+from media.lines import Lines
 from media.live import Live
 from media.plane import MediaEvent, Plane
 from media.recorder import Recorder
@@ -35,6 +36,7 @@ class Studio:
         self._live = Live(self.plane, self.tokens, self._broadcasts)
         self._check = Check(self.plane, self.tokens)
         self._hls = Hls(self.plane, self.tokens, self._broadcasts)
+        self.lines = Lines(self.plane)
         folder = settings.recordings
         self._recorder = Recorder(self.plane, self._broadcasts, folder) if folder is not None else None
 

@@ -10,6 +10,7 @@ from server.core.wire.fan_out import FanOut
 from server.live.api import Api
 from server.live.check import Checks
 from server.live.media_door import Door
+from server.live.network import Networks
 from server.live.service import Live
 from server.live.stream_api import StreamApi
 from server.live.streams import Streams
@@ -44,4 +45,5 @@ def build(
     declared = api.declarations()
     declared.add(checks.declarations())
     declared.add(StreamApi(streams, fan_out).declarations())
+    declared.add(Networks(live, presence.attendance.register, training).declarations())
     return Capability(live, declared, jobs)

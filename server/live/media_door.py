@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media.api import MAX_TOKEN_SECONDS, Figures, Grant, Media, MediaEvent, MediaSettings, Tokens, build
+from media.api import MAX_TOKEN_SECONDS, Figures, Grant, Line, Media, MediaEvent, MediaSettings, Tokens, build
 from server.core.clock import Clock
 from server.core.tasks import Tasks
 from server.live.witnessed import Deliveries
@@ -77,6 +77,10 @@ class Door(ABC):
     def figures(self) -> Figures:
         """Of this process's rooms (health)."""
 
+    @abstractmethod
+    def lines(self, room: str) -> list[Line]:
+        """The line of each viewer of one of this process's rooms."""
+
     def _tell(self, room: str, live: bool) -> None:
         for published in self.on_published:
             self._tasks.spawn("media.event", _call(published, room, live))
@@ -120,6 +124,9 @@ class EmbeddedMedia(Door):
 
     def figures(self) -> Figures:
         return self.media.figures()
+
+    def lines(self, room: str) -> list[Line]:
+        return self.media.lines(room)
 
     def _event(self, event: MediaEvent) -> None:
         if event.kind in ("publisher_live", "publisher_gone"):

@@ -13,7 +13,19 @@ import orjson
 import structlog
 from aiohttp import web
 
-from media.api import EVENTS, SECRET_HEADER, STATE, Cuts, Figures, MediaError, control_secret, read_figures, shown_token
+from media.api import (
+    EVENTS,
+    SECRET_HEADER,
+    STATE,
+    Cuts,
+    Figures,
+    Line,
+    MediaError,
+    control_secret,
+    read_figures,
+    read_lines,
+    shown_token,
+)
 from server.core.clock import Clock
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
@@ -59,6 +71,7 @@ class WorkerMedia(Door):
         self._live: dict[str, str] = {}
         self._here = False
         self._figures = Figures()
+        self._lines: dict[str, list[Line]] = {}
         self._news = asyncio.Event()
         self._saying = asyncio.Lock()
 
@@ -113,6 +126,10 @@ class WorkerMedia(Door):
         """As the worker told them last, SAY_S ago at most; nothing while it is away."""
         return self._figures if self._here else Figures()
 
+    def lines(self, room: str) -> list[Line]:
+        """As with the figures."""
+        return self._lines.get(room, []) if self._here else []
+
     # -- saying what is wanted --------------------------------------------------------------------
 
     async def _say(self) -> dict[str, str]:
@@ -133,6 +150,7 @@ class WorkerMedia(Door):
                 said = await answer.json()
             refused: dict[str, str] = said["refused"]
             self._figures = read_figures(said.get("figures", {}))
+            self._lines = read_lines(said.get("lines", {}))
             self._closed.difference_update(closed)
             return refused
 

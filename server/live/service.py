@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from media.api import Line
 from server.attendance.register import Register
 from server.core.actor import Actor, Role
 from server.core.clock import is_wrong
@@ -37,6 +38,8 @@ class MediaDoor(Protocol):
     def release(self, room: str) -> None: ...
 
     def token(self, room: str, peer: str, publish: bool) -> str: ...
+
+    def lines(self, room: str) -> list[Line]: ...
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from playwright.async_api import Page, async_playwright
 
 from tests.e2e.browsers import FLAGS
 from tests.e2e.lesson import STEADY, School, enter, phase, teach
-from tests.e2e.pictures import PHONE
+from tests.e2e.pictures import PHONE, picture
 from tests.e2e.service import Service
 
 pytestmark = pytest.mark.timeout(180)
@@ -53,6 +53,7 @@ async def shared(demo: Service, chromium: str | None) -> None:
         _, trainee = await school.signed_in(STEADY, "learn", PHONE)
         await enter(trainee)
         await shows(trainee, "false", 1280)
+        await a_good_line(teacher)
         for _ in range(2):
             await teacher.get_by_test_id("share-screen").click()
             await shows(trainee, "true", 640)
@@ -60,3 +61,12 @@ async def shared(demo: Service, chromium: str | None) -> None:
             await teacher.get_by_test_id("share-screen").click()
             await shows(trainee, "false", 1280)
         await browser.close()
+
+
+async def a_good_line(teacher: Page) -> None:
+    """The instructor sees that the picture gets there, and the figures when they ask for them."""
+    note = teacher.locator("[data-test^=note-][data-mark=good]")
+    await note.wait_for()
+    await note.click()
+    assert "千比特每秒" in await teacher.get_by_test_id("minute-detail").inner_text()
+    await picture(teacher, "instructor-lines", both=True)

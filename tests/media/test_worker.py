@@ -116,7 +116,10 @@ async def test_the_control_door_opens_to_servers_only(served: tuple[Worker, aioh
             assert refused.status == 403
     assert worker.plane.rooms == {}
     async with http.post(STATE, json=body, headers=SECRET) as done:
-        assert (done.status, await done.json()) == (200, {"refused": {}, "figures": asdict(Figures())})
+        assert (done.status, await done.json()) == (
+            200,
+            {"refused": {}, "figures": asdict(Figures()), "lines": {"a": []}},
+        )
     assert set(worker.plane.rooms) == {"a"}
 
 
@@ -146,7 +149,7 @@ async def test_everybody_who_listens_gets_a_snapshot_then_what_happens(
             assert await _line(stream) == {"live": {"a": "teacher"}, "minutes": []}
         worker._on_event(MediaEvent("publisher_gone", "a", "teacher", moment))
         for stream in (one, two):
-            assert await _line(stream) == {"kind": "publisher_gone", "room": "a", "peer": "teacher"}
+            assert await _line(stream) == {"kind": "publisher_gone", "room": "a", "peer": "teacher", "code": ""}
     monkeypatch.setattr(worker_module, "KEEPALIVE_SECONDS", 0.01)
     async with http.get(EVENTS, headers=SECRET) as three:
         assert await _line(three) == {"live": {}, "minutes": []}

@@ -113,6 +113,7 @@ SAMPLES: dict[str, Sample] = {
         beside={"yi": "lease_lost", "stranger": "lease_lost"},
     ),
     "lesson:media": Sample("teacher", "not_found", body=LESSON, beside={"yi": "not_joined", "stranger": "not_found"}),
+    "lesson:network": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:pause": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),

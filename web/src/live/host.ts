@@ -4,7 +4,7 @@ import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
-import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, Phase, RosterRow, StreamState } from '../wire/types'
+import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
 
 export type Command = 'lesson:start' | 'lesson:pause' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
@@ -18,17 +18,21 @@ export interface HostView {
   roster: RosterRow[]
   /** Of the lesson's stream key; null until it was looked for. */
   stream: StreamState | null
+  /** Each trainee's line, as far as something is sent; for who teaches only. */
+  network: NetworkRow[]
   refusal: { code: string; data: RefusalData } | null
   busy: Command | null
 }
 
-const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], stream: null, refusal: null, busy: null }
+const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], network: [], stream: null, refusal: null, busy: null }
 const AGAIN_MS = 2_000
+const NETWORK_MS = 5_000
 
 export class HostRoom {
   readonly view = new Store<HostView>(START)
   readonly #line: Line
   readonly #ask: JoinRequest
+  readonly #looking = setInterval(() => { void this.#look() }, NETWORK_MS)
 
   constructor(line: Line, lesson: string, device: Device, page: string) {
     this.#line = line
@@ -84,6 +88,7 @@ export class HostRoom {
   }
 
   close(): void {
+    clearInterval(this.#looking)
     this.#line.close()
   }
 
@@ -96,6 +101,18 @@ export class HostRoom {
       if (refusal.code === 'offline') setTimeout(() => { void this.#join() }, AGAIN_MS)
       else this.view.patch({ stage: 'refused', refusal })
     }
+  }
+
+  /** How the picture gets to the trainees; a question that fails is asked again soon enough. */
+  async #look(): Promise<void> {
+    const { stage, media, phase } = this.view.value
+    if (stage !== 'in' || !media?.whip) return
+    if (!phase?.publisher_live) {
+      if (this.view.value.network.length) this.view.patch({ network: [] })
+      return
+    }
+    const told = await this.#line.request('lesson:network', { lesson_id: this.#ask.lesson_id }).catch(() => null)
+    if (told) this.view.patch({ network: told.rows })
   }
 
   #phase(phase: Phase): void {

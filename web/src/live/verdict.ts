@@ -56,16 +56,16 @@ function udp(facts: Facts): Item {
 }
 
 function shutUdp({ tcp: other, teaches, pace }: Facts, port: number): Item {
-  if (other?.way === 'open') return item('udp', 'look', 'tcp', { port })
-  if (teaches) return item('udp', 'bad', 'teach', { port })
-  return cutOff(pace) ? item('udp', 'bad', 'none', { port }) : item('udp', 'look', 'parts', { port })
+  if (other?.way === 'open') return item('udp', 'look', 'tcp', { port: String(port) })
+  if (teaches) return item('udp', 'bad', 'teach', { port: String(port) })
+  return cutOff(pace) ? item('udp', 'bad', 'none', { port: String(port) }) : item('udp', 'look', 'parts', { port: String(port) })
 }
 
 function tcp({ tcp: found, udp: other }: Facts): Item {
   if (!found) return waiting('tcp')
   if (found.way === 'open') return item('tcp', 'ok', 'open', { ms: found.ms })
   if (found.way === 'unoffered') return item('tcp', 'ok', 'unoffered')
-  return other?.way === 'open' ? item('tcp', 'ok', 'spare') : item('tcp', 'look', 'shut', { port: found.port })
+  return other?.way === 'open' ? item('tcp', 'ok', 'spare') : item('tcp', 'look', 'shut', { port: String(found.port) })
 }
 
 function socket({ pace }: Facts): Item {

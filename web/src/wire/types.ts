@@ -836,6 +836,21 @@ export interface StreamKeyMade {
   stream: StreamState
 }
 
+export interface Network {
+  lesson_id: string
+  rows: NetworkRow[]
+}
+
+export interface NetworkRow {
+  person_id: string
+  state: 'good' | 'weak' | 'none'
+  direct: boolean
+  kbps: number
+  loss_percent: number | null
+  jitter_ms: number | null
+  round_trip_ms: number | null
+}
+
 export interface LeaseLost {
   lesson_id: string
   reason: string
@@ -917,6 +932,7 @@ export interface Commands {
   'lesson:join': { request: JoinRequest; response: Joined }
   'lesson:leave': { request: LeaveRequest; response: Nothing }
   'lesson:media': { request: LessonCommand; response: MediaAnswer }
+  'lesson:network': { request: LessonCommand; response: Network }
   'lesson:pause': { request: LessonCommand; response: PhaseAnswer }
   'lesson:resume': { request: LessonCommand; response: PhaseAnswer }
   'lesson:start': { request: LessonCommand; response: PhaseAnswer }
