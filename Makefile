@@ -44,7 +44,7 @@ mutants:  ## 逐个改动计时、学时与账本的规则，测试必须发现�
 	@$(BIN) -B .ci/mutants.py $(if $(ONLY),'$(ONLY)') $(if $(WORKERS),--workers $(WORKERS))
 
 bench:  ## 性能表，写入 build/bench.jsonl（ONLY=名称） · the table of measurements
-	@$(SETUP) check
+	@$(SETUP) bench
 	@$(BIN) -m tests.bench $(ONLY)
 
 lock:  ## 依赖改动后重写锁文件 · write the lock files anew after a change of dependencies

@@ -3,6 +3,7 @@
     setup.py run          .venv with what the server needs, and the pages built
     setup.py check        .venv with the tools of test and check besides, and those of the pages
     setup.py test         all of that, a Chromium and Chinese fonts
+    setup.py bench        all of that, and what we are measured beside
     setup.py npm ARGS...  npm in web/, with the right Node
 
 Standard library only. Every step looks first whether its input has changed: the second time nothing is done.
@@ -42,15 +43,15 @@ def alone() -> Iterator[None]:
 
 
 def prepare(goal: str) -> None:
-    """Bring the checkout to where `goal` (run, check, test or npm) can be done. Raises SetupError."""
+    """Bring the checkout to where `goal` (run, check, test, bench or npm) can be done. Raises SetupError."""
     with alone():
-        python_env.ensure(dev=goal in {"check", "test"})
+        python_env.ensure(dev=goal in {"check", "test", "bench"})
         if goal != "run":
             web_env.install(*web_env.npm())
-        if goal in {"run", "test"}:
+        if goal in {"run", "test", "bench"}:
             web_env.build()
-        if goal == "test":
-            test_env.ensure()
+        if goal in {"test", "bench"}:
+            test_env.ensure(peers=goal == "bench")
 
 
 def call_npm(arguments: list[str]) -> int:
@@ -62,7 +63,7 @@ def call_npm(arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Do what the command line says; 0 when it went well."""
     goal, *rest = arguments or [""]
-    if goal not in {"run", "check", "test", "npm"}:
+    if goal not in {"run", "check", "test", "bench", "npm"}:
         print(__doc__)
         return 2
     try:

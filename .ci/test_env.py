@@ -28,6 +28,8 @@ SERVERS = (
     ("systemd-analyze", "systemd", ""),
     ("go", "golang-go", ""),
 )
+#: what we are measured beside: a program and the package that brings it; without it that figure is left out
+PEERS = (("janus", "janus"),)
 #: Go's own packages for transparent logs, as Debian carries them: an independent checker of ours
 GO_SUMDB = Path("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 #: where Debian keeps what is not on everybody's PATH
@@ -36,9 +38,11 @@ POSTGRES_PROGRAMS = ("usr/lib/postgresql/*/bin/initdb", "usr/local/bin/initdb", 
 FONT_PATTERNS = ("*CJK*", "*wqy*", "*PingFang*", "*SourceHan*")
 
 
-def ensure() -> None:
-    """Have all of it, by apt where it is missing. Raises SetupError."""
+def ensure(*, peers: bool = False) -> None:
+    """Have all of it, by apt where it is missing; `peers` as well, where apt has them. Raises SetupError."""
     missing = _missing_servers()
+    if peers and shutil.which("apt-get"):
+        missing += [package for program, package in PEERS if shutil.which(program) is None]
     if not _has_chromium() and not _is_ubuntu():
         missing.append("chromium")
     if not _has_fonts():

@@ -66,8 +66,8 @@ class Receiver:
         self._checked = asyncio.Event()
         self._ssrc = secrets.randbelow(1 << 32)
 
-    def description(self, setup: str = "actpass") -> str:
-        """An offer, or as an answer with `setup` "active"."""
+    def description(self, setup: str = "actpass", mids: tuple[str, ...] = ("0", "1")) -> str:
+        """An offer; with `setup` "active" an answer, to sections of these names."""
         fingerprint = self._dtls.getLocalParameters().fingerprints[0]
         sections = [
             SECTION.format(
@@ -82,9 +82,9 @@ class Receiver:
                 setup=setup,
                 codec=codec,
             )
-            for mid, (kind, codec) in enumerate((AUDIO, VIDEO))
+            for mid, (kind, codec) in zip(mids, (AUDIO, VIDEO), strict=True)
         ]
-        head = "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nt=0 0\na=group:BUNDLE 0 1\n"
+        head = "v=0\no=- 1 1 IN IP4 127.0.0.1\ns=-\nt=0 0\na=group:BUNDLE " + " ".join(mids) + "\n"
         return (head + "".join(sections)).replace("\n", "\r\n")
 
     async def connect(self, description: str) -> None:

@@ -53,6 +53,7 @@ class Stand:
     joined_cpu_seconds: float = 0.0
     gone_packets: int = 0
     gone_lost: int = 0
+    controlling: bool = True
     ip: str = field(default_factory=lambda: machine_ips(with_ipv6=False)[0])
     receivers: list[Receiver] = field(default_factory=list)
 
@@ -84,23 +85,31 @@ class Stand:
         tokens = [await self.token("watch") for _ in range(count)]
         before = self.cpu_seconds()
         for token in tokens:
-            receiver = Receiver(certificate, self.ip, len(self.receivers))
-            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
-            url, offer = f"{self.base}/media/whep/{ROOM}", receiver.description()
-            async with self.http.post(url, data=offer, headers=headers) as response:
-                text = await response.text()
-                assert response.status == 201, text
-                receiver.resource, receiver.token = response.headers["Location"], token
-            await receiver.connect(text)
+            receiver = Receiver(certificate, self.ip, len(self.receivers), self.controlling)
+            await receiver.connect(await self.let_in(receiver, token))
             self.receivers.append(receiver)
         self.joined_cpu_seconds = self.cpu_seconds() - before
 
+    async def let_in(self, receiver: Receiver, token: str) -> str:
+        """Offer; the server's answer."""
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+        url, offer = f"{self.base}/media/whep/{ROOM}", receiver.description()
+        async with self.http.post(url, data=offer, headers=headers) as response:
+            text = await response.text()
+            assert response.status == 201, text
+            receiver.resource, receiver.token = response.headers["Location"], token
+        return text
+
+    async def let_go(self, receiver: Receiver) -> None:
+        """The server has let go of this viewer when this returns."""
+        headers = {"Authorization": f"Bearer {receiver.token}"}
+        async with self.http.delete(self.base + receiver.resource, headers=headers) as response:
+            assert response.status == 200
+
     async def leave(self, count: int | None = None) -> None:
-        """The first so many of the viewers go, or all of them; the server lets go of each before its socket closes."""
+        """The first so many of the viewers go, or all of them."""
         for receiver in self.receivers[:count]:
-            headers = {"Authorization": f"Bearer {receiver.token}"}
-            async with self.http.delete(self.base + receiver.resource, headers=headers) as response:
-                assert response.status == 200
+            await self.let_go(receiver)
             await receiver.close()
             self.gone_packets += receiver.packets
             self.gone_lost += receiver.lost

@@ -6,12 +6,13 @@ divided by the packets that arrived at viewers in this process.
 """
 
 import asyncio
-from contextlib import AsyncExitStack
 from statistics import median
 
+from tests.bench._janus import here, janus
 from tests.bench._live_stand import Load, Stand, stand
 
 VIEWERS = (200, 500)
+JANUS_VIEWERS = 200
 RELAY_VIEWERS = 2
 ROUNDS = 3
 ROUND_SECONDS = 5.0
@@ -41,28 +42,56 @@ async def relayed() -> Load:
         return await server.load(ROUND_SECONDS)
 
 
-async def run() -> list[dict[str, object]]:
-    """Three figures; two minutes, most of it for viewers to join."""
+async def beside_relay(server: Stand) -> tuple[dict[int, list[Load]], list[Load]]:
+    """Ours at each size, and in turns with it MediaRelay."""
     ours: dict[int, list[Load]] = {viewers: [] for viewers in VIEWERS}
     relay: list[Load] = []
-    async with AsyncExitStack() as ending:
-        server = await ending.enter_async_context(stand("ours"))
-        for viewers in VIEWERS:
-            await server.join(viewers - len(server.receivers))
-            for _ in range(ROUNDS):
-                ours[viewers].append(await lesson(server))
-                relay.append(await relayed())
-    peer = per_cpu_second(relay)
-    beside = f"aiortc decode, relay, encode: {peer:.0f}"
-    found: list[dict[str, object]] = [
-        {
-            "name": "fanout.pps_per_cpu_s" if viewers == VIEWERS[-1] else f"fanout.{viewers}_pps_per_cpu_s",
-            "value": per_cpu_second(loads),
-            "unit": f"packets, {viewers} viewers",
-            "peer": beside,
-            "ratio": per_cpu_second(loads) / peer,
-        }
-        for viewers, loads in ours.items()
+    for viewers in VIEWERS:
+        await server.join(viewers - len(server.receivers))
+        for _ in range(ROUNDS):
+            ours[viewers].append(await lesson(server))
+            relay.append(await relayed())
+    return ours, relay
+
+
+async def beside_janus(server: Stand) -> tuple[list[Load], list[Load]]:
+    """Ours and Janus in turns, as many viewers at both."""
+    await server.leave(len(server.receivers) - JANUS_VIEWERS)
+    ours: list[Load] = []
+    theirs: list[Load] = []
+    async with janus() as other:
+        await other.join(JANUS_VIEWERS)
+        for _ in range(ROUNDS):
+            ours.append(await lesson(server))
+            theirs.append(await lesson(other))
+    return ours, theirs
+
+
+def figure(name: str, loads: list[Load], viewers: int, beside: str, peer: list[Load]) -> dict[str, object]:
+    """Packets per CPU-second; at how many a second for each viewer says whether the machine kept up (186 are sent)."""
+    rate = median(load.packets / load.seconds for load in loads) / viewers
+    return {
+        "name": name,
+        "value": per_cpu_second(loads),
+        "unit": f"packets, {viewers} viewers at {rate:.0f}/s",
+        "peer": f"{beside}: {per_cpu_second(peer):.0f}",
+        "ratio": per_cpu_second(loads) / per_cpu_second(peer),
+    }
+
+
+async def run() -> list[dict[str, object]]:
+    """Five figures, three where there is no Janus; five minutes, most of it for viewers to join."""
+    async with stand("ours") as server:
+        ours, relay = await beside_relay(server)
+        versus = await beside_janus(server) if here() else None
+    few, many = VIEWERS
+    naive = "aiortc decode, relay, encode"
+    found = [
+        figure(f"fanout.{few}_pps_per_cpu_s", ours[few], few, naive, relay),
+        figure("fanout.pps_per_cpu_s", ours[many], many, naive, relay),
+        {"name": "fanout.vs_relay", "value": per_cpu_second(ours[many]) / per_cpu_second(relay), "unit": "times"},
     ]
-    found.append({"name": "fanout.vs_relay", "value": per_cpu_second(ours[VIEWERS[-1]]) / peer, "unit": "times"})
+    if versus:
+        beside = figure("fanout.beside_janus", versus[0], JANUS_VIEWERS, "Janus 1.1, event_loops = 1", versus[1])
+        found += [beside, {"name": "fanout.vs_janus", "value": beside["ratio"], "unit": "times"}]
     return found

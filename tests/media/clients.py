@@ -14,6 +14,7 @@ import aiohttp
 import av
 from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import MediaStreamError
+from av.video.frame import PictureType
 
 VIDEO_CLOCK = Fraction(1, 90_000)
 AUDIO_CLOCK = Fraction(1, 48_000)
@@ -199,6 +200,7 @@ def encode(frames: list[av.VideoFrame], rate: int, kbps: int, options: dict[str,
     pictures = []
     for index, frame in enumerate(frames):
         frame.pts, frame.time_base = index, encoder.time_base
+        frame.pict_type = PictureType.NONE  # what a test source gives asks for a keyframe each time
         pictures += [bytes(packet) for packet in encoder.encode(frame)]
     return pictures + [bytes(packet) for packet in encoder.encode(None)]
 
