@@ -67,6 +67,17 @@ def _aggregated(payload: bytes) -> Iterator[bytes]:
         at += 2 + size
 
 
+def size_in(payload: bytes) -> tuple[int, int] | None:
+    """Width and height by the parameter set in this RTP payload; None without one that can be read."""
+    kind = payload[0] & 0x1F if payload else 0
+    found = _aggregated(payload) if kind == NAL_STAP_A else (payload,) if kind == NAL_SPS else ()
+    sps = next((unit for unit in found if unit[0] & 0x1F == NAL_SPS), None)
+    try:
+        return None if sps is None else _size(_Bits(sps[1:]))
+    except (IndexError, ValueError):
+        return None
+
+
 def refers_forward(payload: bytes) -> bool:
     """Whether a slice begins in this RTP payload that refers to a later picture (B; ITU-T H.264 table 7-6)."""
     kind = payload[0] & 0x1F if payload else 0

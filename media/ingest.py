@@ -37,6 +37,8 @@ MAX_SEQUENCE_JUMP = 512
 MAX_NACKED = 128
 RTX_BYTES = 2
 MAX_LEARNED = 64
+#: of a picture that is sent on; beyond it no phone has a decoder
+MOST_PIXELS = 3_840 * 2_160
 #: so many slices that refer to later pictures are no accident
 B_SLICES = 3
 NOTHING_SAID = Sources({}, {})
@@ -53,6 +55,7 @@ class Track:
         self.statistics = StreamStatistics(codec.clock_rate)
         self.last_report = (0, 0.0)
         self.nacked_at = 0.0
+        self.too_large = False
 
     @property
     def video(self) -> bool:
@@ -159,6 +162,8 @@ class Ingest:
             self._b_slices += 1
             if self._b_slices == B_SLICES:
                 self._trouble = "b_frames"
+        if track.video and self._is_too_large(track, packet.payload):
+            return
         arrival = Arrival(
             source=(self._ssrc, packet.ssrc),
             codec=track.codec.name,
@@ -168,6 +173,15 @@ class Ingest:
             payload=packet.payload,
         )
         self._sink.push(track.slot, arrival, now)
+
+    def _is_too_large(self, track: Track, payload: bytes) -> bool:
+        """Whether its pictures are larger than phones can show; forgotten as soon as they are not."""
+        size = h264.size_in(payload) if track.codec.name == "H264" else packets.vp8_size(payload)
+        if size is not None:
+            track.too_large = size[0] * size[1] > MOST_PIXELS
+            if track.too_large:
+                self._trouble = "picture_too_large"
+        return track.too_large
 
     def on_rtcp(self, compound: bytes, ntp_now: int, now: float) -> int:
         """Act on the publisher's reports; the number of malformed packets."""

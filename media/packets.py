@@ -19,6 +19,7 @@ MAX_PAD_BYTES = 16
 MAX_RUN_SEGMENTS = 64
 MAX_RUN_BYTES = 60_000
 
+VP8_START, VP8_HEAD_BYTES, VP8_SIZE = b"\x9d\x01\x2a", 24, Struct("<HH")
 NAL_IDR, NAL_SPS, NAL_STAP_A, NAL_FU_A = 5, 7, 24, 28
 
 VIDEO, AUDIO = "video", "audio"
@@ -69,6 +70,15 @@ def starts_keyframe(codec: str, payload: bytes) -> bool:
     if codec == "VP8":
         return _vp8_starts_keyframe(payload)
     return False
+
+
+def vp8_size(payload: bytes) -> tuple[int, int] | None:
+    """Width and height where a VP8 keyframe begins in this RTP payload (RFC 6386 section 9.1)."""
+    at = payload.find(VP8_START, 0, VP8_HEAD_BYTES) if _vp8_starts_keyframe(payload) else -1
+    if at < 0 or len(payload) < at + 7:
+        return None
+    width, height = VP8_SIZE.unpack_from(payload, at + 3)
+    return width & 0x3FFF, height & 0x3FFF
 
 
 def _h264_starts_keyframe(payload: bytes) -> bool:

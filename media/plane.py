@@ -46,7 +46,7 @@ TROUBLES = frozenset({"publisher_taken", "bad_offer", "no_common_codec", "room_f
 class MediaEvent:
     """Something a lesson wants to know: a peer's media began or ended in a room, at a moment (UTC).
 
-    `code`: what is wrong with a publisher's (publisher_trouble): one of TROUBLES, or `b_frames`.
+    `code`: what is wrong with a publisher's (publisher_trouble): one of TROUBLES, `b_frames` or `picture_too_large`.
     """
 
     kind: EventKind
@@ -299,14 +299,16 @@ class Plane:
         self._tell("viewer_live" if live else "viewer_gone", room, peer)
 
     def refused(self, grant: Grant, code: str) -> None:
-        """One who would publish was refused."""
+        """One who would publish or watch was refused."""
+        self.counts[code] += 1
         if grant.kind == "publish" and code in TROUBLES and grant.room in self.rooms:
             self._tell("publisher_trouble", grant.room, grant.peer, code)
 
     def _look_for_trouble(self, room: Room) -> None:
-        if room.publisher is not None and room.publisher_live:
+        if room.publisher is not None:
             peer, ingest = room.publisher
             if code := ingest.take_trouble():
+                self.counts[code] += 1
                 self._tell("publisher_trouble", room.name, peer, code)
 
     def _tell(self, kind: EventKind, room: str, peer: str, code: str = "") -> None:

@@ -12,7 +12,7 @@ from server.live.api import LessonCommand
 from server.live.streams import Stream, Streams
 
 #: refused, but for the last: seen, and not well
-Trouble = Literal["publisher_taken", "bad_offer", "no_common_codec", "room_full", "b_frames"]
+Trouble = Literal["publisher_taken", "bad_offer", "no_common_codec", "room_full", "b_frames", "picture_too_large"]
 
 
 @dataclass(frozen=True, slots=True)

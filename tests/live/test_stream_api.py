@@ -7,4 +7,4 @@ from server.live.stream_api import Trouble
 
 
 def test_every_trouble_of_media_has_its_name() -> None:
-    assert set(get_args(Trouble)) == {*TROUBLES, "b_frames"}
+    assert set(get_args(Trouble)) == {*TROUBLES, "b_frames", "picture_too_large"}

@@ -226,3 +226,18 @@ def opus_packets(count: int) -> list[bytes]:
         packets += [bytes(packet) for packet in encoder.encode(frame)]
         index += 1
     return packets[:count]
+
+
+def picture_of(width: int, height: int) -> bytes:
+    """A keyframe (Annex B) whose parameter set says this size, in whole macroblocks; there is no picture in it."""
+    fields = [66, 0xC0, 62]
+    bits = "".join(f"{field:08b}" for field in fields) + "".join(map(_golomb, (0, 0, 2, 1))) + "0"
+    bits += _golomb(width // 16 - 1) + _golomb(height // 16 - 1) + "11001"
+    bits += "0" * (-len(bits) % 8)
+    sps = b"\x67" + int(bits, 2).to_bytes(len(bits) // 8, "big")
+    return b"\0\0\0\1" + sps + b"\0\0\0\1\x65" + b"\xff" * 100
+
+
+def _golomb(value: int) -> str:
+    bits = f"{value + 1:b}"
+    return "0" * (len(bits) - 1) + bits

@@ -3,7 +3,7 @@
 import pytest
 
 from media import h264
-from tests.media.clients import h264_pictures, main_profile
+from tests.media.clients import h264_pictures, main_profile, picture_of
 from tests.media.reel import payloads
 
 
@@ -63,3 +63,12 @@ def test_pictures_that_refer_to_later_ones_are_told_from_others(b_frames: int, f
 )
 def test_what_is_no_slice_refers_to_nothing(junk: bytes) -> None:
     assert not h264.refers_forward(junk)
+
+
+@pytest.mark.parametrize("size", [(640, 368), (3_840, 2_160), (7_680, 4_320)])
+def test_a_parameter_set_alone_or_with_others_gives_the_size(size: tuple[int, int]) -> None:
+    sps = picture_of(*size).split(b"\0\0\0\1")[1]
+    together = b"\x78" + len(sps).to_bytes(2, "big") + sps + b"\0\2\x68\xce"
+    assert h264.size_in(sps) == h264.size_in(together) == size
+    for nothing in (b"", b"\x65abc", sps[:4], b"\x78\0\1\x68"):
+        assert h264.size_in(nothing) is None

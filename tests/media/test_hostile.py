@@ -42,7 +42,7 @@ from media.seam import LiteDtls, LiteIce, certificate
 from media.settings import MediaSettings
 from media.tap import CAMERA, VOICE
 from tests.media import offers
-from tests.media.clients import EncodedVideo, h264_pictures
+from tests.media.clients import EncodedAudio, EncodedVideo, h264_pictures, opus_packets, picture_of
 from tests.media.conftest import Stage, count
 from tests.media.fakes import CODECS, H264, KEY, OPUS, FakeTime, FakeTransport, picture
 from tests.media.strangers import Stranger
@@ -310,3 +310,42 @@ async def test_ten_thousand_packets_a_second_are_cut_to_the_budget_and_the_lesso
     assert taken <= PACKETS_AT_ONCE + (seconds + 1) * PACKETS_PER_SECOND
     await stage.until(lambda: stage.media.stats("lesson").packets_in > taken)
     assert ("publisher_gone", "teacher") not in stage.told()
+
+
+async def test_pictures_in_8k_are_refused_counted_and_told_and_the_voice_goes_on(stage: Stage) -> None:
+    await stage.publish(EncodedVideo([picture_of(7_680, 4_320)], 5), EncodedAudio(opus_packets(50)))
+    await count(stage, "picture_too_large")
+    await stage.until(lambda: ("publisher_trouble", "teacher") in stage.told())
+    slots = stage.media._plane.rooms["lesson"].slots
+    await stage.until(lambda: slots[VOICE].packets > 10)
+    assert slots[CAMERA].packets == 0
+
+
+async def test_a_publisher_that_vanishes_is_counted_and_told_and_another_takes_its_place(hasty_stage: Stage) -> None:
+    teacher = await hasty_stage.publish(EncodedVideo(h264_pictures(10), 30))
+    await hasty_stage.until(lambda: hasty_stage.media.stats("lesson").publisher_live)
+    for sender in teacher.connection.getSenders():
+        sender.transport.transport._connection._protocols[0].transport.abort()
+    await count(hasty_stage, "silent")
+    await hasty_stage.until(lambda: ("publisher_gone", "teacher") in hasty_stage.told())
+    assert hasty_stage.media.stats("lesson").publisher is None
+    await hasty_stage.publish(EncodedVideo(h264_pictures(10), 30), peer="another")
+    await hasty_stage.until(lambda: hasty_stage.media.stats("lesson").publisher_live)
+
+
+@pytest.mark.parametrize(
+    ("offer", "code"),
+    [
+        (re.sub(r"H264/90000|VP8/90000", "AV1/90000", offers.CHROMIUM_PUBLISH), "no_common_codec"),
+        (offers.CHROMIUM_PUBLISH + "a=x\r\n" * 5_000, "bad_offer"),
+    ],
+    ids=["a codec that is not carried", "thousands of lines"],
+)
+async def test_an_offer_that_cannot_be_answered_is_refused_counted_and_told(
+    stage: Stage, offer: str, code: str
+) -> None:
+    headers = {"Authorization": f"Bearer {stage.token('publish', 'teacher')}", "Content-Type": "application/sdp"}
+    async with stage.http.post(f"{stage.base}/media/whip/lesson", data=offer, headers=headers) as answer:
+        assert (answer.status, (await answer.json())["code"]) == (422, code)
+    await count(stage, code)
+    await stage.until(lambda: ("publisher_trouble", "teacher") in stage.told())

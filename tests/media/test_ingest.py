@@ -24,7 +24,7 @@ from media.packets import MAX_PACKET_BYTES
 from media.rate import RateAdvice
 from media.slot import Arrival, Sync
 from media.tap import CAMERA, CAMERA_LOW, SCREEN, VOICE
-from tests.media.clients import main_profile
+from tests.media.clients import main_profile, picture_of
 from tests.media.fakes import H264, OPUS
 from tests.media.reel import payloads
 
@@ -226,3 +226,15 @@ def test_pictures_without_b_frames_are_no_trouble() -> None:
         for payload in payloads(picture):
             publisher.ingest.on_rtp(packet(number, payload=payload).serialize(), 0.0)
     assert publisher.ingest.take_trouble() == ""
+
+
+def test_pictures_that_no_phone_can_show_are_not_passed_on_until_they_are_smaller() -> None:
+    publisher = Publisher()
+    number = 0
+    for size, passed in (((7_680, 4_320), False), ((640, 368), True), ((4_096, 2_304), False)):
+        pushed = len(publisher.pushed)
+        for payload in payloads(picture_of(*size)):
+            number += 1
+            assert publisher.ingest.on_rtp(packet(number, payload=payload).serialize(), 0.0)
+        assert (len(publisher.pushed) > pushed) is passed
+        assert publisher.ingest.take_trouble() == ("" if passed else "picture_too_large")

@@ -128,3 +128,10 @@ def test_a_shape_without_a_kind_gets_none_of_it() -> None:
     assert only_voice is not None
     assert len(only_voice.cells) == 1
     assert packets.layout(items[:1], Shape(((AUDIO, 111),), 16)) is None
+
+
+def test_the_size_of_a_vp8_keyframe() -> None:
+    head = b"\x10\x00\x00\x00\x9d\x01\x2a"
+    assert packets.vp8_size(head + (7_680).to_bytes(2, "little") + (4_320).to_bytes(2, "little")) == (7_680, 4_320)
+    assert packets.vp8_size(head + b"\x00") is None
+    assert packets.vp8_size(b"\x10\x01\x00\x00" + bytes(9)) is None

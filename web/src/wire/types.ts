@@ -827,7 +827,7 @@ export interface StreamAnswer {
 export interface StreamState {
   lesson_id: string
   made_at: string | null
-  trouble: 'publisher_taken' | 'bad_offer' | 'no_common_codec' | 'room_full' | 'b_frames' | null
+  trouble: 'publisher_taken' | 'bad_offer' | 'no_common_codec' | 'room_full' | 'b_frames' | 'picture_too_large' | null
 }
 
 export interface StreamKeyMade {

@@ -90,6 +90,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'stream.trouble.bad_offer': 'The program asked in a way that is not understood, it was not let in. Please update it.',
   'stream.trouble.no_common_codec': 'What the program sends cannot be played, it was not let in. Set the video encoder to H.264 and the audio encoder to Opus.',
   'stream.trouble.room_full': 'This lesson has as many connections as it may have, the program was not let in.',
+  'stream.trouble.picture_too_large': 'The picture is too large (above 3840×2160) for trainees’ phones and is not passed on. Set the output to 1280×720.',
   'stream.trouble.b_frames': 'The picture has B-frames, trainees see it stutter or jump. Set B-frames to 0 in the encoder (or the profile to baseline) and start streaming again.',
 
   'host.start': 'Begin the lesson',

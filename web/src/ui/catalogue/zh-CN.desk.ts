@@ -88,6 +88,7 @@ export const desk = {
   'stream.trouble.bad_offer': '软件发来的连接请求无法识别，没有接通。请把软件更新到新版本。',
   'stream.trouble.no_common_codec': '软件用的编码无法播放，没有接通。请把视频编码改为 H.264，音频编码改为 Opus。',
   'stream.trouble.room_full': '本课连接数已满，没有接通。',
+  'stream.trouble.picture_too_large': '画面太大（超过 3840×2160），学员的手机放不出来，没有转发。请把输出分辨率改为 1280×720。',
   'stream.trouble.b_frames': '画面里有 B 帧，学员会看到卡顿或跳动。请在编码器设置里把 B 帧改为 0（或配置选 baseline），然后重新推流。',
 
   'host.start': '开始上课',
