@@ -237,7 +237,7 @@ class WorkerMedia(Door):
 
     async def _forward(self, request: web.Request) -> web.Response:
         headers = {name: request.headers[name] for name in ASKED if name in request.headers}
-        if request.match_info["protocol"] == "whip" and (token := shown_token(request)):
+        if request.match_info.get("protocol") == "whip" and (token := shown_token(request)):
             worth = await self.bearer(request.match_info["room"], token, request.method == "POST")
             headers["Authorization"] = f"Bearer {worth}"
         body = request.content if request.body_exists else None

@@ -67,3 +67,34 @@ async def test_a_lesson_as_hls_passes_through_the_server(tmp_path: Path, http: a
         await teacher.close()
     async with server(path) as alone, http.post(f"{alone.url}/media/hls/lesson/voice", headers=headers) as away:
         assert away.status == 503
+
+
+async def test_a_line_is_measured_and_lines_are_told_through_the_server(
+    tmp_path: Path, http: aiohttp.ClientSession
+) -> None:
+    path = tmp_path / "media.sock"
+    async with serving(MediaSettings(), KEY, path), server(path) as one, asyncio.timeout(SECONDS):
+        await one.here()
+        for room in ("check", "lesson"):
+            await one.media.open_room(room)
+        headers = {"Origin": one.url}
+        async with http.ws_connect(f"{one.url}/media/check/check", headers=headers) as tried:
+            await tried.send_json({"token": one.media.token("check", "a.check", publish=False)})
+            assert "up" in await tried.receive_json()
+            for _ in range(50):
+                await tried.send_bytes(bytes(2_000))
+            await tried.send_str("that is all")
+            assert (await tried.receive_json())["got"] == 98_000
+            assert await tried.receive_bytes()
+        teacher = await publish(
+            http, one.url, "lesson", one.media.token("lesson", "t", publish=True), EncodedAudio(VOICE)
+        )
+        asked, said = f"{one.url}/media/live/lesson", one.media.token("lesson", "a.1", publish=False)
+        async with http.ws_connect(asked, headers=headers) as trainee:
+            await trainee.send_json({"token": said, "rendition": "voice"})
+            await trainee.receive_json()
+            while not (told := one.media.lines("lesson")):
+                await one.media._say()  # as it does every five seconds
+                await asyncio.sleep(0.1)
+            assert (told[0].peer, told[0].direct) == ("a.1", False)
+        await teacher.close()
