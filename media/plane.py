@@ -285,6 +285,7 @@ class Plane:
             if self._by_address.get(address) is session:
                 self.forget(address)
         session.endpoint.disconnected()
+        peer.endpoint = None
         self._tasks.spawn(peer.dtls.close(), "close")
 
     def ended(self, peer: Peer) -> None:

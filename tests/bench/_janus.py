@@ -67,6 +67,7 @@ class Feed:
 
     def __init__(self, audio: int, video: int) -> None:
         self._out = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._ssrc = secrets.randbelow(1 << 31)  # another each time: Janus goes on in sequence only with another source
         self._audio, self._video = ("127.0.0.1", audio), ("127.0.0.1", video)
         self._tasks = [asyncio.create_task(self._pictures()), asyncio.create_task(self._voice())]
 
@@ -78,13 +79,13 @@ class Feed:
             for at, payload in enumerate(payloads, start=1):
                 sequence += 1
                 last = int(at == len(payloads))
-                packet = RtpPacket(PICTURE_TYPE, last, sequence & 0xFFFF, number * 3_000, 7, payload)
+                packet = RtpPacket(PICTURE_TYPE, last, sequence & 0xFFFF, number * 3_000, self._ssrc, payload)
                 self._out.sendto(packet.serialize(), self._video)
 
     async def _voice(self) -> None:
         made = opus_packets(50)
         async for number in _paced(0.02):
-            packet = RtpPacket(VOICE_TYPE, 0, number & 0xFFFF, number * 960, 8, made[number % len(made)])
+            packet = RtpPacket(VOICE_TYPE, 0, number & 0xFFFF, number * 960, self._ssrc + 1, made[number % len(made)])
             self._out.sendto(packet.serialize(), self._audio)
 
     async def close(self) -> None:

@@ -1,7 +1,9 @@
 """What lives in one process: limits, starts, ends, and datagrams of any kind."""
 
 import asyncio
+import gc
 import struct
+import weakref
 
 import pytest
 from aioice import stun
@@ -101,3 +103,16 @@ async def test_handshakes_have_a_budget(stage: Stage) -> None:
     watching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await watching
+
+
+async def test_what_a_peer_held_is_free_as_soon_as_it_is_gone(stage: Stage) -> None:
+    client, _ = await stage.watch()
+    (session,) = stage.media._plane.sessions.values()
+    held = [weakref.ref(each) for each in (session.peer, session.peer.dtls, session.peer.dtls._dtls)]
+    del session
+    gc.disable()  # it must not take the collector
+    try:
+        assert await client.delete() == 200
+        await stage.until(lambda: [each() for each in held] == [None, None, None])
+    finally:
+        gc.enable()
