@@ -24,6 +24,7 @@ SERVERS = (
     ("pebble", "pebble", ""),
     ("ip", "iproute2", ""),
     ("setpriv", "util-linux", ""),
+    ("turnserver", "coturn", ""),
     ("faketime", "faketime", ""),
     ("systemd-analyze", "systemd", ""),
     ("go", "golang-go", ""),

@@ -15,6 +15,7 @@ from media.replay import Recordings, Replay, playlist
 from media.settings import MediaSettings
 from media.studio import Studio
 from media.tap import CAMERA
+from media.turn import MIN_SECRET_BYTES, MOST_SERVERS, IceServer, Offered, offered
 from media.whip import Bearer, as_it_is, shown_token
 from media.witness import Delivered
 from media.worker import EVENTS, SECRET_HEADER, STATE, control_secret, serving
@@ -135,6 +136,8 @@ def build(
 __all__ = [
     "EVENTS",
     "MAX_TOKEN_SECONDS",
+    "MIN_SECRET_BYTES",
+    "MOST_SERVERS",
     "SECRET_HEADER",
     "STATE",
     "Bearer",
@@ -142,18 +145,21 @@ __all__ = [
     "Delivered",
     "Figures",
     "Grant",
+    "IceServer",
     "Kind",
     "Line",
     "Media",
     "MediaError",
     "MediaEvent",
     "MediaSettings",
+    "Offered",
     "Recordings",
     "Replay",
     "RoomStats",
     "Tokens",
     "build",
     "control_secret",
+    "offered",
     "playlist",
     "read_figures",
     "read_lines",

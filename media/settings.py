@@ -4,6 +4,8 @@ import ipaddress
 from dataclasses import dataclass
 from pathlib import Path
 
+from media.turn import MOST_SERVERS, IceServer
+
 MAX_PORT = 65_535
 
 
@@ -13,7 +15,7 @@ class MediaSettings:
 
     Port 0 takes any free one; `tcp_port` None: no TCP. `udp_host` "::" also serves IPv4. Without `advertised_ips`
     the bound address is advertised, or for a wildcard every address of the machine.
-    `recordings`: the folder in which every room is recorded, None for no recording.
+    `recordings`: the folder in which every room is recorded, None for no recording. `ice_servers`: told to peers.
     """
 
     udp_host: str = "127.0.0.1"
@@ -28,6 +30,7 @@ class MediaSettings:
     start_kbps: int = 1_200
     max_kbps: int = 4_000
     recordings: Path | None = None
+    ice_servers: tuple[IceServer, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.udp_port <= MAX_PORT:
@@ -37,6 +40,8 @@ class MediaSettings:
         for field, values in (("udp_host", (self.udp_host,)), ("advertised_ips", self.advertised_ips)):
             for value in values:
                 _check_ip(field, value)
+        if len(self.ice_servers) > MOST_SERVERS:
+            raise ValueError(f"ice_servers: at most {MOST_SERVERS}")
         for field in ("max_rooms", "max_peers_per_room", "handshakes_per_ip", "start_kbps", "max_kbps"):
             _check_positive(field, getattr(self, field))
         _check_positive("handshake_seconds", self.handshake_seconds)

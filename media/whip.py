@@ -15,6 +15,7 @@ from media.fragment import read_fragment, restarted
 from media.grants import Grant, Kind, Tokens
 from media.offer import MAX_OFFER_BYTES
 from media.plane import Plane, Session
+from media.turn import links
 
 SDP = "application/sdp"
 FRAGMENT = "application/trickle-ice-sdpfrag"
@@ -82,7 +83,10 @@ class Whip:
                 self._plane.refused(grant, error.code)
                 raise
             headers = {"Location": f"{request.path}/{session.id}", "ETag": _tag(session), "Accept-Patch": FRAGMENT}
-            return web.Response(status=201, text=answer, content_type=SDP, headers=headers)
+            response = web.Response(status=201, text=answer, content_type=SDP, headers=headers)
+            for link in links(self._plane.settings.ice_servers, self._plane.now()):
+                response.headers.add("Link", link)
+            return response
 
         return create
 

@@ -290,9 +290,14 @@ def _classroom(
 
 def _media(config: Config, store: Store) -> Door:
     key = store.vault.key(MEDIA_KEY)
+    door: Door
     if config.media.mode == "worker":
-        return WorkerMedia(config.media.socket_in(store.folder), key, store.clock, store.tasks)
-    return EmbeddedMedia(config.media.for_media(config.server.host, store.folder), key, store.clock, store.tasks)
+        door = WorkerMedia(config.media.socket_in(store.folder), key, store.clock, store.tasks)
+    else:
+        settings = config.media.for_media(config.server.host, store.folder)
+        door = EmbeddedMedia(settings, key, store.clock, store.tasks)
+    door.ice_servers = config.media.servers(store.folder)
+    return door
 
 
 def _demo(config: Config, store: Store, people: Accounts, classes: Training, url: str) -> Capability[Any]:

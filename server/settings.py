@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from media.api import MediaSettings
+from media.api import MIN_SECRET_BYTES, MOST_SERVERS, IceServer, MediaSettings
 from server.accounts.limits import LimitSettings
 from server.core.config import Settings, load
 from server.core.errors import DomainError
@@ -60,6 +60,30 @@ class ServerSettings(Settings):
         return value
 
 
+class IceServerSettings(Settings):
+    """A STUN or TURN server; its secrets are never shown. `secret_file`: in the data folder unless absolute."""
+
+    urls: tuple[str, ...]
+    username: str = ""
+    credential: SecretStr = SecretStr("")
+    secret_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _sound(self) -> "IceServerSettings":
+        self._with(bytes(MIN_SECRET_BYTES) if self.secret_file else b"")
+        return self
+
+    def _with(self, secret: bytes) -> IceServer:
+        return IceServer(self.urls, self.username, self.credential.get_secret_value(), secret)
+
+    def server(self, data: Path) -> IceServer:
+        """The same in media's own words. Raises ValueError or OSError."""
+        secret = (data / self.secret_file).read_bytes().strip() if self.secret_file else b""
+        if self.secret_file and not secret:
+            raise ValueError("secret_file: is empty")
+        return self._with(secret)
+
+
 class MediaGroup(Settings):
     """What may be set about media; see media/settings.py."""
 
@@ -74,6 +98,19 @@ class MediaGroup(Settings):
     start_kbps: Count = 1_200
     max_kbps: Count = 4_000
     recording: bool = False
+    ice_servers: Annotated[tuple[IceServerSettings, ...], Field(max_length=MOST_SERVERS)] = ()
+
+    def servers(self, data: Path) -> tuple[IceServer, ...]:
+        """STUN and TURN servers. Raises DomainError config_invalid, which says nothing of a secret."""
+        found = []
+        for number, one in enumerate(self.ice_servers):
+            try:
+                found.append(one.server(data))
+            except (ValueError, OSError) as error:
+                problem = str(error) if isinstance(error, ValueError) else f"secret_file: {error.strerror}"
+                setting = f"media.ice_servers.{number}"
+                raise DomainError("config_invalid", setting=setting, reason=problem) from error
+        return tuple(found)
 
     def socket_in(self, data: Path) -> Path:
         """Where server and worker meet."""
@@ -99,6 +136,7 @@ class MediaGroup(Settings):
             start_kbps=self.start_kbps,
             max_kbps=self.max_kbps,
             recordings=data / RECORDINGS if self.recording else None,
+            ice_servers=self.servers(data),
         )
 
 

@@ -37,6 +37,11 @@ def test_the_shipped_file_holds_every_setting_at_its_default() -> None:
         ("media:\n  max_rooms: 0\n", "media.max_rooms"),
         ("media:\n  mode: threads\n", "media.mode"),
         ("media:\n  host: localhost\n", "media.host"),
+        ("media:\n  ice_servers: [{urls: []}]\n", "media.ice_servers.0"),
+        ("media:\n  ice_servers: [{urls: ['http://a']}]\n", "media.ice_servers.0"),
+        ("media:\n  ice_servers: [{urls: ['turn:a'], username: u, credential: 'a secret\"'}]\n", "media.ice_servers.0"),
+        ("media:\n  ice_servers: [{urls: ['stun:a'], secret_file: keys/a}]\n", "media.ice_servers.0"),
+        (f"media:\n  ice_servers: [{', '.join(['{urls: [stun:a]}'] * 5)}]\n", "media.ice_servers"),
         ("time:\n  ntp: [ntp.example.cn, 'host:0']\n", "time.ntp"),
         ("ledger:\n  witnesses: [{url: county, key: x}]\n", "ledger.witnesses.0"),
         ("ledger:\n  witnesses: [{url: 'https://county.example.cn', key: x+y+z}]\n", "ledger.witnesses.0.key"),
@@ -180,6 +185,29 @@ def test_media_gets_the_same_in_its_own_words() -> None:
     assert settings.recordings is None
     recording = MediaGroup(recording=True).for_media("127.0.0.1", Path("data"))
     assert recording.recordings == Path("data/recordings")
+
+
+def test_a_turn_servers_secret_is_read_from_its_file_and_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "keys" / "turn.secret"
+    urls = ["turn:turn.example.cn:3478?transport=udp"]
+    group = MediaGroup.model_validate(
+        {"ice_servers": [{"urls": urls, "secret_file": "keys/turn.secret"}, {"urls": ["stun:a"]}] * 2}
+    )
+    for problem in (None, b"", b"\n", b"fifteen bytes..\n"):
+        if problem is not None:
+            file.parent.mkdir(exist_ok=True)
+            file.write_bytes(problem)
+        with pytest.raises(DomainError, match="config_invalid") as refused:
+            group.servers(tmp_path)
+        assert refused.value.data["setting"] == "media.ice_servers.0"
+        assert "secret_file" in refused.value.data["reason"]
+        assert "fifteen" not in str(refused.value)
+    file.write_bytes(b"sixteen bytes...\n")
+    turn, stun, *_ = group.for_media("127.0.0.1", tmp_path).ice_servers
+    assert (turn.secret, turn.urls, stun.secret) == (b"sixteen bytes...", tuple(urls), b"")
+    fixed = MediaGroup.model_validate({"ice_servers": [{"urls": urls, "username": "u", "credential": "hidden"}]})
+    assert "hidden" not in repr(fixed)
+    assert fixed.servers(tmp_path)[0].credential == "hidden"
 
 
 def test_passwords_come_from_the_environment_and_are_never_shown(tmp_path: Path) -> None:

@@ -38,13 +38,23 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class IceServerAccess:
+    """A STUN or TURN server; a STUN server has no names."""
+
+    urls: list[str]
+    username: str
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
 class MediaAccess:
-    """A bearer token for WHIP (when `whip` is set) and WHEP."""
+    """A bearer token for WHIP (when `whip` is set) and WHEP, and the servers that may help to get through."""
 
     room: str
     token: str
     whip: str | None
     whep: str
+    ice: list[IceServerAccess]
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,9 +262,7 @@ class Api:
     def _media(self, actor: Actor, lesson_id: str, instructor_id: str, epoch: int) -> MediaAccess:
         publish = actor.person_id == instructor_id
         token = self._live.token(actor, lesson_id, peer_of(actor.person_id, epoch), publish)
-        return MediaAccess(
-            lesson_id, token, f"/media/whip/{lesson_id}" if publish else None, f"/media/whep/{lesson_id}"
-        )
+        return access(self._live, lesson_id, token, publish)
 
     async def _roster(self, lesson_id: str, full: bool) -> list[RosterRow]:
         """All rows with all cells, or only rows that changed since the last push with their last cells."""
@@ -307,6 +315,12 @@ class Api:
             ],
             pushes=[PHASE, ROSTER],
         )
+
+
+def access(live: Live, room: str, token: str, publish: bool) -> MediaAccess:
+    """What a page needs to publish into a room, or only to watch it."""
+    servers = [IceServerAccess(one.urls, one.username, one.credential) for one in live.media.ice()]
+    return MediaAccess(room, token, f"/media/whip/{room}" if publish else None, f"/media/whep/{room}", servers)
 
 
 def phase_of(running: Running) -> Phase:

@@ -13,7 +13,7 @@ from server.core.clock import elapsed_ms
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Declarations, Nothing, Route
 from server.core.wire.gate import Bucket
-from server.live.api import MediaAccess
+from server.live.api import MediaAccess, access
 from server.live.service import Live
 
 #: media knows by this beginning that nothing is taught there
@@ -85,7 +85,7 @@ class Checks:
 
     def _access(self, actor: Actor, room: str, publish: bool) -> MediaAccess:
         token = self._live.token(actor, room, f"{actor.person_id}.check", publish)
-        return MediaAccess(room, token, f"/media/whip/{room}" if publish else None, f"/media/whep/{room}")
+        return access(self._live, room, token, publish)
 
     def declarations(self) -> Declarations:
         """What is served of it."""

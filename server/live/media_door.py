@@ -6,7 +6,20 @@ from typing import Any, Final
 
 from aiohttp import web
 
-from media.api import MAX_TOKEN_SECONDS, Figures, Grant, Line, Media, MediaEvent, MediaSettings, Tokens, build
+from media.api import (
+    MAX_TOKEN_SECONDS,
+    Figures,
+    Grant,
+    IceServer,
+    Line,
+    Media,
+    MediaEvent,
+    MediaSettings,
+    Offered,
+    Tokens,
+    build,
+    offered,
+)
 from server.core.clock import Clock
 from server.core.tasks import Tasks
 from server.live.witnessed import Deliveries
@@ -29,6 +42,8 @@ class Door(ABC):
         self._clock = clock
         self._tasks = tasks
         self.on_published: list[Published] = []
+        #: what pages are told of; programs hear the same from the plane or the worker
+        self.ice_servers: tuple[IceServer, ...] = ()
         #: what media says was delivered, for attendance
         self.deliveries = Deliveries()
         self.on_trouble: list[Troubled] = []
@@ -39,6 +54,10 @@ class Door(ABC):
         now = self._clock.ms() / 1000
         kind = "publish" if publish else "watch"
         return self._tokens.sign(Grant(room, peer, kind, now, now + MAX_TOKEN_SECONDS))  # type: ignore[arg-type]
+
+    def ice(self) -> list[Offered]:
+        """STUN and TURN servers for a page, with credentials of now."""
+        return offered(self.ice_servers, self._clock.ms() / 1000)
 
     async def bearer(self, room: str, token: str, opening: bool) -> str:
         """What a publisher's token is worth: a lesson's stream key a grant, everything else itself."""

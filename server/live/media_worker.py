@@ -247,6 +247,9 @@ class WorkerMedia(Door):
                 request.method, request.path_qs, data=body, headers=headers, timeout=limit
             ) as answer:
                 passed = {name: answer.headers[name] for name in ANSWERED if name in answer.headers}
-                return web.Response(status=answer.status, body=await answer.read(), headers=passed)
+                response = web.Response(status=answer.status, body=await answer.read(), headers=passed)
+                for link in answer.headers.getall("Link", ()):
+                    response.headers.add("Link", link)
+                return response
         except TROUBLE as error:
             raise DomainError("media_unavailable") from error

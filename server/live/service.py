@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from media.api import Line
+from media.api import Line, Offered
 from server.attendance.register import Register
 from server.core.actor import Actor, Role
 from server.core.clock import is_wrong
@@ -40,6 +40,8 @@ class MediaDoor(Protocol):
     def token(self, room: str, peer: str, publish: bool) -> str: ...
 
     def lines(self, room: str) -> list[Line]: ...
+
+    def ice(self) -> list[Offered]: ...
 
 
 @dataclass(slots=True)

@@ -13,6 +13,11 @@ from tests.e2e.pictures import DESK, PHONE
 from tests.e2e.service import Service
 from tests.media.clients import EncodedAudio, EncodedVideo, Refused, h264_pictures, main_profile, opus_packets, publish
 
+#: what a page does with the servers that it is told of, and Chromium takes
+GUIDED = """() => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }).setConfiguration({
+  bundlePolicy: 'max-bundle',
+  iceServers: [{ urls: ['turn:127.0.0.1:9?transport=udp'], username: '9:keshi', credential: 'c' },
+               { urls: ['stun:127.0.0.1:9'], username: '', credential: '' }] })"""
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -45,6 +50,7 @@ async def taught(demo: Service, chromium: str | None) -> None:
         _, trainee = await school.signed_in(STEADY, "learn", PHONE)
         await enter(trainee)
         await trainee.locator("[data-test=picture][data-playing=true]").wait_for()
+        await trainee.evaluate(GUIDED)
         await teacher.reload()  # it is still the page of one who teaches with a program; the key is not shown again
         await teacher.get_by_test_id("stream-has").wait_for()
         await teacher.get_by_test_id("stream-revoke").click()

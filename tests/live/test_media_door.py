@@ -1,13 +1,16 @@
 """Media behind live's door: tokens, rooms, and what comes back."""
 
 import asyncio
+from pathlib import Path
 
 import jwt
 
 from media.api import MAX_TOKEN_SECONDS, MediaEvent, MediaSettings
+from media.turn import CREDENTIAL_SECONDS
 from server.core.clock import ManualClock
 from server.core.tasks import Tasks
 from server.live.media_door import EmbeddedMedia
+from tests.school import school
 
 KEY = b"0123456789abcdef0123456789abcdef"
 
@@ -51,3 +54,13 @@ async def test_rooms_open_and_close() -> None:
         await door.close_room("room1")
     finally:
         await door.media.stop()
+
+
+async def test_a_page_is_told_of_turn_with_its_media(tmp_path: Path) -> None:
+    (tmp_path / "turn.secret").write_bytes(b"sixteen bytes ok")
+    servers = [{"urls": ["turn:a"], "secret_file": "turn.secret"}, {"urls": ["stun:b"]}]
+    async with school(tmp_path, groups={"media": {"ice_servers": servers}}) as served, served.page("jia") as page:
+        turn, stun = (await page.join())["media"]["ice"]
+        end = served.clock.ms() // 1000 + CREDENTIAL_SECONDS
+        assert (turn["urls"], turn["username"], len(turn["credential"])) == (["turn:a"], f"{end}:keshi", 28)
+        assert stun == {"urls": ["stun:b"], "username": "", "credential": ""}

@@ -11,9 +11,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 from aiohttp import web
+from aiortc import RTCPeerConnection
 from prometheus_client.parser import text_string_to_metric_families
 
-from media.api import MAX_TOKEN_SECONDS, MediaError, MediaSettings, serving
+from media.api import MAX_TOKEN_SECONDS, IceServer, MediaError, MediaSettings, serving
 from server.core.clock import ManualClock
 from server.core.tasks import Tasks
 from server.core.wire.rest import errors_as_json
@@ -270,6 +271,24 @@ async def test_a_server_starts_without_its_worker_and_goes_on_with_its_lessons(t
         await page.join()
         assert (await page.call("lesson:start"))["code"] == "start_failed"
         assert not fresh.house.media._rooms  # type: ignore[attr-defined]
+
+
+async def test_what_programs_are_told_of_turn_passes_the_server(tmp_path: Path, http: aiohttp.ClientSession) -> None:
+    path = tmp_path / "media.sock"
+    settings = MediaSettings(ice_servers=(IceServer(("stun:a", "stun:b")),))
+    async with serving(settings, KEY, path), server(path) as one:
+        await one.here()
+        await one.media.open_room("lesson")
+        token = one.media.token("lesson", "teacher", publish=True)
+        connection = RTCPeerConnection()
+        connection.addTransceiver("audio", direction="sendonly")
+        await connection.setLocalDescription(await connection.createOffer())
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/sdp"}
+        offer = connection.localDescription.sdp
+        async with http.post(f"{one.url}/media/whip/lesson", data=offer, headers=headers) as told:
+            assert told.status == 201
+            assert told.headers.getall("Link") == ['<stun:a>; rel="ice-server"', '<stun:b>; rel="ice-server"']
+        await connection.close()
 
 
 async def test_a_stream_key_opens_the_worker_and_never_reaches_it(tmp_path: Path, http: aiohttp.ClientSession) -> None:

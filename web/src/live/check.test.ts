@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { CheckAnswer } from '../wire/types'
 import { LineCheck } from './check'
 
-const access = (room: string, whip: string | null = null) => ({ room, token: `t-${room}`, whip, whep: `/media/whep/${room}` })
+const access = (room: string, whip: string | null = null) => ({ room, token: `t-${room}`, whip, whep: `/media/whep/${room}`, ice: [] })
 const COMMON: CheckAnswer = { common: access('check'), send: null, back: null }
 const OWN: CheckAnswer = { ...COMMON, send: access('check-1', '/media/whip/check-1'), back: access('check-1') }
 const LOOPED = { frames: 9, seconds: 3, width: 1, height: 1, codec: 'H264', lost: 0 }

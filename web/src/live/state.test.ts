@@ -31,7 +31,7 @@ class FakeLine implements Line {
 const LESSON = { id: 'l', state: 'live' } as LessonView
 const PHASE: Phase = { lesson_id: 'l', state: 'live', since: '', seq: 1, publisher_live: true, instructor_present: true }
 const JOINED: Joined = {
-  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0', attention: null }, media: { room: 'r', token: 't', whep: '/w', whip: null }, cells: [], roster: [], view_id: null,
+  lesson: LESSON, phase: PHASE, lease: { epoch: 1, resume: 'again', seq: 0, nonce: 'n0', attention: null }, media: { room: 'r', token: 't', whep: '/w', whip: null, ice: [] }, cells: [], roster: [], view_id: null,
   totals: { open_ms: 0, credit_ms: 0, corrected_ms: 0, pending_ms: 0, confirmed_ms: 0, reasons: [], refused: [], state: 'recorded', cut: [], complete: null, late: null },
 }
 

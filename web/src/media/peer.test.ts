@@ -5,6 +5,7 @@ class FakeConnection {
   connectionState = 'new'
   localDescription = { sdp: 'v=0' }
   onconnectionstatechange: (() => void) | null = null
+  setConfiguration(configuration: RTCConfiguration): void { told.push(configuration) }
   addTransceiver(): void { /* nothing is sent */ }
   async createOffer(): Promise<object> { return Promise.resolve({}) }
   async setLocalDescription(): Promise<void> { return Promise.resolve() }
@@ -14,11 +15,13 @@ class FakeConnection {
 
 interface Asked { method: string; url: string; token: string }
 let asked: Asked[]
+let told: RTCConfiguration[]
 let status: number
 
 beforeEach(() => {
   vi.useFakeTimers()
   asked = []
+  told = []
   status = 201
   vi.stubGlobal('MediaStream', class { tracks = [] })
   vi.stubGlobal('RTCPeerConnection', FakeConnection)
@@ -60,6 +63,16 @@ describe('a connection for media', () => {
     one.stop()
     await vi.advanceTimersByTimeAsync(0)
     expect(asked).toEqual([{ method: 'POST', url: '/whep', token: 'Bearer t1' }, { method: 'DELETE', url: '/whep/1', token: 'Bearer t1' }])
+  })
+  it('hears of servers that may help before anything is gathered', async () => {
+    const ice = [{ urls: ['turn:a'], username: '9:keshi', credential: 'c' }]
+    for (const servers of [[], ice]) {
+      const one = new Viewer(async () => Promise.resolve({ url: '/whep', token: 't', ice: servers }), () => undefined, () => undefined)
+      one.start()
+      await vi.advanceTimersByTimeAsync(0)
+      one.stop()
+    }
+    expect(told).toEqual([{ bundlePolicy: 'max-bundle', iceServers: ice }])
   })
   it('is not begun when it was stopped while it asked', async () => {
     const one = viewer([])

@@ -5,7 +5,7 @@
 export type PeerState = 'idle' | 'connecting' | 'live' | 'retrying' | 'stopped'
 
 /** Where to ask and with what right. */
-export interface Grant { url: string; token: string }
+export interface Grant { url: string; token: string; ice?: RTCIceServer[] }
 
 /** Asked at each attempt; after one that failed (`again`) for a fresh token, because they live ten minutes at most. */
 export type AskGrant = (again: boolean) => Promise<Grant | null>
@@ -27,6 +27,11 @@ export async function post(grant: Grant, offer: string): Promise<{ resource: Gra
   if (!response.ok) throw new Error(`refused ${response.status}`)
   const place = response.headers.get('location')
   return { resource: place ? { url: place, token: grant.token } : null, answer: await response.text() }
+}
+
+/** Servers that may help to get through, where there are any; before anything is gathered. */
+function guide(connection: RTCPeerConnection, grant: Grant): void {
+  if (grant.ice?.length) connection.setConfiguration({ bundlePolicy: 'max-bundle', iceServers: grant.ice })
 }
 
 export abstract class Peer {
@@ -86,6 +91,7 @@ export abstract class Peer {
     const grant = await this.#grant(again)
     if (this.#connection !== connection) return
     if (!grant) throw new Error('no grant')
+    guide(connection, grant)
     this.prepare(connection)
     await connection.setLocalDescription(await connection.createOffer())
     const { resource, answer } = await post(grant, connection.localDescription?.sdp ?? '')

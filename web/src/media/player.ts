@@ -112,7 +112,7 @@ export class Player {
     const { grant, video, onState, onSource } = this.#stage
     const ask = async (again: boolean) => {
       const access = await grant(again)
-      return access && { url: access.whep, token: access.token }
+      return access && { url: access.whep, token: access.token, ice: access.ice }
     }
     return new Viewer(ask, onState, (stream) => {
       const element = video()

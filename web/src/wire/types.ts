@@ -557,6 +557,13 @@ export interface MediaAccess {
   token: string
   whip: string | null
   whep: string
+  ice: IceServerAccess[]
+}
+
+export interface IceServerAccess {
+  urls: string[]
+  username: string
+  credential: string
 }
 
 export interface ReplayRequest {
