@@ -1,33 +1,67 @@
-"""Decides what a room is as a file while it goes on: packed only while somebody reads, once for all who do."""
+"""Decides what a room is as a file while it goes on: packed only while somebody reads, once for all who do.
+
+Its voice is Opus as it came, or AAC, which is only made while somebody reads a rendition with it.
+"""
 
 from collections.abc import Callable, Mapping
-from typing import Literal
+from concurrent.futures import Executor
+from typing import Literal, get_args
 
 from media import clock, packets
+from media.aac import Dub
 from media.fmp4 import Muxer
 from media.packets import AUDIO, VIDEO
 from media.room import Room
-from media.samples import Picture, Sampler, Voice
+from media.samples import Picture, Sampler, Sink, Voice
 from media.tap import NAMES
 from media.window import MOST_WAITING, Reader, Window
 
-Rendition = Literal["picture", "voice"]
-RENDITIONS: tuple[Rendition, ...] = ("picture", "voice")
+Rendition = Literal["picture", "voice", "picture_aac", "voice_aac"]
+RENDITIONS: tuple[Rendition, ...] = get_args(Rendition)
 AIM_SECONDS = 1.0
 #: the slots that are packed
 KINDS = {NAMES[kind]: kind for kind in (VIDEO, AUDIO)}
 
 
+class Several:
+    """A sink that is many."""
+
+    def __init__(self) -> None:
+        self.sinks: list[Sink] = []
+
+    def picture(self, picture: Picture) -> None:
+        for sink in self.sinks:
+            sink.picture(picture)
+
+    def voice(self, voice: Voice) -> None:
+        for sink in self.sinks:
+            sink.voice(voice)
+
+    def blind(self) -> None:
+        for sink in self.sinks:
+            sink.blind()
+
+    def cease(self) -> None:
+        for sink in self.sinks:
+            sink.cease()
+
+
 class Broadcast:
-    """The renditions of one room and their readers."""
+    """The renditions of one room and their readers. AAC is made in `threads`, of which there must be one."""
 
     def __init__(
-        self, room: Room, ntp: Callable[[], int] = clock.ntp, monotonic: Callable[[], float] = clock.monotonic
+        self,
+        room: Room,
+        threads: Executor,
+        ntp: Callable[[], int] = clock.ntp,
+        monotonic: Callable[[], float] = clock.monotonic,
     ) -> None:
-        self._room, self._ntp, self._clock = room, ntp, monotonic
+        self._room, self._threads, self._ntp, self._clock = room, threads, ntp, monotonic
         self._epoch = ntp()
         self._windows: dict[Rendition, Window] = {}
         self._muxers: dict[Rendition, Muxer] = {}
+        self._all, self._dubbed = Several(), Several()
+        self._dub: Dub | None = None
         self._sampler: Sampler | None = None
         self._aimed_at: dict[str, float] = {}
 
@@ -43,14 +77,15 @@ class Broadcast:
     def join(self, rendition: Rendition, most: int = MOST_WAITING) -> Reader:
         """A reader that begins at a keyframe; `most`: how many parts may wait for it."""
         if self._sampler is None:
-            self._sampler = Sampler(self._epoch, self, audio=True)
+            self._sampler = Sampler(self._epoch, self._all, audio=True)
             self._aimed_at.clear()
             self._room.attach(self)
         window = self._windows.get(rendition)
         if window is None:
-            ask = self._room.ask_keyframe if rendition == "picture" else _nothing
-            window = self._windows[rendition] = Window(ask)
-            self._muxers[rendition] = Muxer(self._epoch, "opus", window.add, video=rendition == "picture")
+            video, audio = has_pictures(rendition), "aac" if rendition.endswith("_aac") else "opus"
+            window = self._windows[rendition] = Window(self._room.ask_keyframe if video else _nothing)
+            self._muxers[rendition] = Muxer(self._epoch, audio, window.add, video=video)
+            self._wire()
         return window.join(most)
 
     def has(self, rendition: Rendition, reader: Reader) -> bool:
@@ -61,6 +96,7 @@ class Broadcast:
         window.leave(reader)
         if not window.readers:
             del self._windows[rendition], self._muxers[rendition]
+            self._wire()
         if not self._windows and self._sampler is not None:
             self._sampler = None
             self._room.detach(self)
@@ -96,23 +132,19 @@ class Broadcast:
             self._aimed_at[kind] = now
             sampler.aim(kind, clock.ntp_at(moment), timestamp)
 
-    # -- what the sampler tells -------------------------------------------------------------------
+    def _wire(self) -> None:
+        """Samples go to the muxers that there are now, and through one encoder to those with AAC."""
+        self._all.sinks = [muxer for name, muxer in self._muxers.items() if not name.endswith("_aac")]
+        self._dubbed.sinks = [muxer for name, muxer in self._muxers.items() if name.endswith("_aac")]
+        if not self._dubbed.sinks:
+            self._dub = None
+            return
+        self._dub = self._dub or Dub(self._dubbed, self._threads)
+        self._all.sinks.append(self._dub)
 
-    def picture(self, picture: Picture) -> None:
-        for muxer in self._muxers.values():
-            muxer.picture(picture)
 
-    def voice(self, voice: Voice) -> None:
-        for muxer in self._muxers.values():
-            muxer.voice(voice)
-
-    def blind(self) -> None:
-        for muxer in self._muxers.values():
-            muxer.blind()
-
-    def cease(self) -> None:
-        for muxer in self._muxers.values():
-            muxer.cease()
+def has_pictures(rendition: Rendition) -> bool:
+    return rendition.startswith("picture")
 
 
 def _nothing() -> None:

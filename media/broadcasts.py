@@ -1,6 +1,7 @@
 """Decides which rooms are packed: those that somebody reads, one broadcast each, whoever reads and by whatever door."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from media.broadcast import Broadcast, Rendition
 from media.plane import TICK_SECONDS
@@ -15,12 +16,13 @@ class Broadcasts:
     def __init__(self) -> None:
         self._tasks = Tasks()
         self._running: dict[Room, Broadcast] = {}
+        self._threads = ThreadPoolExecutor(1, "aac")
         self._ticking = False
 
     def join(self, room: Room, rendition: Rendition, most: int = MOST_WAITING) -> Reader:
         """A reader that begins at a keyframe; `leave` it."""
         if room not in self._running:
-            self._running[room] = Broadcast(room)
+            self._running[room] = Broadcast(room, self._threads)
         if not self._ticking:
             self._ticking = True
             self._tasks.spawn(self._tick(), "tick")
@@ -38,6 +40,10 @@ class Broadcasts:
     def epoch(self, room: Room) -> float:
         """When the time of a room's parts begins, in seconds since 1970; somebody must read it."""
         return self._running[room].epoch
+
+    def close(self) -> None:
+        """No AAC is made any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def _tick(self) -> None:
         while self._running:

@@ -9,12 +9,11 @@ told, counted and cut as those of WHEP are. A room is packed once for all who wa
 import asyncio
 import secrets
 from contextlib import suppress
-from typing import cast, get_args
 
 from aiohttp import web
 
 from media import clock
-from media.broadcast import Rendition
+from media.broadcast import RENDITIONS, Rendition
 from media.broadcasts import Broadcasts
 from media.doors import PacketBudget
 from media.errors import MediaError
@@ -139,10 +138,10 @@ class Hls:
 
     async def _create(self, request: web.Request) -> web.Response:
         rendition = request.match_info["rendition"]
-        if rendition not in get_args(Rendition):
+        if rendition not in RENDITIONS:
             raise MediaError("rendition_unknown")
         grant = granted(request, self._tokens, "watch", self._plane.now())
-        listener = self._open(self._plane.admit(grant), grant, cast("Rendition", rendition))
+        listener = self._open(self._plane.admit(grant), grant, rendition)
         place = f"{request.path}/{PLAYLIST}?session={listener.id}"
         return web.Response(status=201, headers={"Location": place, "Cache-Control": "no-store"})
 

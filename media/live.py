@@ -1,6 +1,6 @@
 """Decides how a room is watched over a WebSocket: plain TCP, fragmented MP4, for whoever WebRTC does not reach.
 
-GET /media/live/{room} with the exact Origin. The first message says `{"token": ..., "rendition": "picture" | "voice"}`.
+GET /media/live/{room} with the exact Origin. The first message says `{"token": ..., "rendition": ...}`.
 Before each init segment comes one text `{"codecs", "width", "height"}`; init segments and parts are binary. A refusal
 is one text `{"code", "data"}` and the end. Such a viewer is told, counted and cut as those of WHEP are.
 """

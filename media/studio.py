@@ -50,6 +50,7 @@ class Studio:
         await self._hls.stop()
         if self._recorder is not None:
             await self._recorder.stop()
+        self._broadcasts.close()
 
     def add_to(self, app: web.Application, bearer: Bearer = as_it_is) -> None:
         """The doors for browsers; `bearer` is asked what a publisher's token is worth."""

@@ -22,6 +22,14 @@ const set = RTCPeerConnection.prototype.setRemoteDescription
 RTCPeerConnection.prototype.setRemoteDescription = function (answer) {
   return set.call(this, { type: answer.type, sdp: answer.sdp.replace(/^a=candidate.*\\r\\n/gm, '') })
 }"""
+#: a media source that knows AAC and no Opus
+WITHOUT_OPUS = """
+const known = MediaSource.isTypeSupported.bind(MediaSource)
+MediaSource.isTypeSupported = type => !type.includes('opus') && known(type)
+MediaSource.asked = []
+const add = MediaSource.prototype.addSourceBuffer
+MediaSource.prototype.addSourceBuffer = function (type) { MediaSource.asked.push(type); return add.call(this, type) }
+"""
 #: a browser that plays nothing but files and HLS
 BARE = "delete window.RTCPeerConnection; delete window.MediaSource; delete window.ManagedMediaSource"
 #: the browser inside WeChat, Android, as it names itself
@@ -95,6 +103,15 @@ async def test_without_h264_in_webrtc_the_lesson_comes_in_parts(studio: Studio, 
     async with asyncio.timeout(10):
         while studio.media.stats("lesson").viewers:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
+
+
+async def test_without_opus_the_voice_comes_as_aac(studio: Studio, player: str) -> None:
+    await studio.publish(canvas=True)
+    page = await watching(studio, player, WITHOUT_H264 + WITHOUT_OPUS)
+    assert await page.evaluate("ways") == ["parts"]
+    await page.wait_for_function("document.getElementById('v').webkitAudioDecodedByteCount > 1000", timeout=10_000)
+    assert await page.evaluate("MediaSource.asked.at(-1)") == 'video/mp4; codecs="avc1.42c01f,mp4a.40.2"'
+    assert 0 <= await page.evaluate("delay()") < DELAY_MS
 
 
 async def test_where_no_packet_arrives_it_steps_down_by_itself(studio: Studio, player: str) -> None:

@@ -1,12 +1,16 @@
 """A room is packed while somebody reads it, once for all, and not a moment longer."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 from media.broadcast import Broadcast
 from media.packets import AUDIO, VIDEO
 from media.room import Room
 from media.slot import Arrival
 from media.tap import NAMES
 from tests.media.fakes import FakeTime
-from tests.media.reel import Arriving, ntp, recording
+from tests.media.reel import Arriving, ntp, read_back, recording
+
+CODECS = "avc1.42c01f,mp4a.40.2"
 
 
 class Lesson:
@@ -15,7 +19,7 @@ class Lesson:
     def __init__(self) -> None:
         self.time = FakeTime(0.0)
         self.room = Room("lesson", self.time.later, self.time.clock, lambda *_: None, lambda: ntp(self.time.now))
-        self.broadcast = Broadcast(self.room, lambda: ntp(self.time.now), self.time.clock)
+        self.broadcast = Broadcast(self.room, ThreadPoolExecutor(1), lambda: ntp(self.time.now), self.time.clock)
 
     def push(self, arriving: list[Arriving]) -> None:
         for each in arriving:
@@ -51,3 +55,27 @@ async def test_nobody_reads_and_nothing_is_packed() -> None:
     again = lesson.broadcast.join("picture")
     lesson.push(recording(1))
     assert await again.next() is not None
+
+
+async def test_aac_is_made_only_while_somebody_reads_it_and_stays_beside_its_picture() -> None:
+    lesson = Lesson()
+    plain, dubbed = lesson.broadcast.join("picture"), lesson.broadcast.join("picture_aac")
+    heard = lesson.broadcast.join("voice_aac")
+    lesson.push(recording(3))
+    first = await plain.next()
+    parts = [await dubbed.next() for _ in range(8)]
+    assert first is not None
+    assert first.init.codecs == CODECS.replace("mp4a.40.2", "opus")
+    assert all(part is not None and part.init.codecs == CODECS for part in parts)
+    data = parts[0].init.data + b"".join(part.data for part in parts if part)  # type: ignore[union-attr]
+    found = read_back(data)
+    assert len(found[VIDEO]) >= 8 * 6
+    first_voice, last_voice = found[AUDIO][0][0], found[AUDIO][-1][0]
+    assert abs(first_voice - found[VIDEO][0][0]) < 0.1
+    assert abs(last_voice - found[VIDEO][-1][0]) < 0.1
+    voice = await heard.next()
+    assert voice is not None
+    assert voice.init.codecs == "mp4a.40.2"
+    lesson.broadcast.leave("picture_aac", dubbed)
+    lesson.broadcast.leave("voice_aac", heard)
+    assert set(lesson.broadcast.renditions) == {"picture"}

@@ -5,7 +5,7 @@
 import { Again, type Place } from './again'
 import { edge } from './edge'
 import type { Grant } from './peer'
-import type { SourceMaker } from './source'
+import { renditionFor, type SourceMaker } from './source'
 
 /** The server sends five parts a second; without one for so long the line is taken for lost while the instructor is live. */
 const SILENCE_MS = 8_000
@@ -92,7 +92,7 @@ export class Follower extends Again {
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     this.#heard = performance.now()
-    socket.onopen = () => { socket.send(JSON.stringify({ token: grant.token, rendition: 'picture' })) }
+    socket.onopen = () => { socket.send(JSON.stringify({ token: grant.token, rendition: renditionFor(this.#maker, 'picture') })) }
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => { if (this.#socket === socket) this.#take(data) }
     socket.onclose = () => { if (this.#socket === socket) this.again() }
   }

@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { renditionFor, sourceMaker, type SourceMaker } from './source'
 import { FIRST_PICTURE_MS, Player, waysHere, type Way } from './player'
 
 const Source = { isTypeSupported: (type: string) => type.includes('avc1') }
+const maker = (isTypeSupported: (type: string) => boolean) => ({ isTypeSupported }) as unknown as SourceMaker
 const capable = (mime: string) => ({ getCapabilities: () => ({ codecs: [{ mimeType: mime }] }) })
 
 beforeEach(() => { vi.useFakeTimers() })
@@ -24,6 +26,16 @@ describe('the ways that work here', () => {
     vi.stubGlobal('RTCRtpReceiver', capable(mime))
     if (source) vi.stubGlobal('MediaSource', Source)
     expect(waysHere()).toEqual(ways)
+  })
+})
+
+describe('the rendition', () => {
+  it('has the voice as it came, or as AAC where there is no Opus', () => {
+    const without = maker((type) => !type.includes('opus'))
+    expect(renditionFor(without, 'picture')).toBe('picture_aac')
+    expect(renditionFor(maker(Source.isTypeSupported), 'voice')).toBe('voice')
+    vi.stubGlobal('MediaSource', without)
+    expect(sourceMaker()).toBe(without)
   })
 })
 

@@ -127,7 +127,7 @@ export class Player {
   }
 
   #hls(): Tuner {
-    return new Tuner(this.#place((room) => `/media/hls/${room}/picture`))
+    return new Tuner(this.#place((room) => `/media/hls/${room}/picture_aac`))
   }
 
   #place(where: (room: string) => string): Place {

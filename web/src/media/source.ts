@@ -1,11 +1,22 @@
 /** Decides what this browser plays pictures with, parts or WebRTC: by what it has, never by its name. */
-export type SourceMaker = new () => MediaSource
+export type SourceMaker = (new () => MediaSource) & { isTypeSupported?: (type: string) => boolean }
 
-/** What this browser has to play parts with, if it plays H.264 with Opus. */
+const PICTURE = 'avc1.42e01f'
+
+/** What this browser has to play parts with, if it plays H.264 with Opus or with AAC. */
 export function sourceMaker(around: typeof globalThis = globalThis): SourceMaker | null {
-  const has = around as unknown as Record<'ManagedMediaSource' | 'MediaSource', (SourceMaker & { isTypeSupported?: (type: string) => boolean }) | undefined>
+  const has = around as unknown as Record<'ManagedMediaSource' | 'MediaSource', SourceMaker | undefined>
   const found = has.ManagedMediaSource ?? has.MediaSource
-  return found?.isTypeSupported?.('video/mp4; codecs="avc1.42e01f,opus"') ? found : null
+  return found && (plays(found, 'opus') || plays(found, 'mp4a.40.2')) ? found : null
+}
+
+/** Which rendition of a lesson it plays: the voice as it came, or, where there is no Opus, made into AAC. */
+export function renditionFor(maker: SourceMaker, what: 'picture' | 'voice'): string {
+  return plays(maker, 'opus') ? what : `${what}_aac`
+}
+
+function plays(maker: SourceMaker, voice: string): boolean {
+  return maker.isTypeSupported?.(`video/mp4; codecs="${PICTURE},${voice}"`) ?? false
 }
 
 /** Whether WebRTC here receives H.264; null where a browser cannot tell. */
