@@ -195,6 +195,11 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     diary.turn("front", await enter(again))
     await again.locator("[data-test=picture][data-way=parts][data-playing=true]").wait_for()
     await school.picture(again, "trainee-parts")
+    await again.get_by_test_id("choose-voice").click()
+    await again.locator("[data-test=picture][data-way=voice][data-playing=true]").wait_for()
+    await school.picture(again, "trainee-voice", both=True)
+    await again.get_by_test_id("choose-voice").click()
+    await again.locator("[data-test=picture][data-way=parts][data-playing=true]").wait_for()
     return again
 
 

@@ -8,11 +8,6 @@ import type { Grant } from './peer'
 /** Longer than any segment: a picture that has not moved for so long will not by itself. */
 const STILL_MS = 12_000
 
-/** Whether this browser plays HLS by itself. */
-export function hasHls(element: Pick<HTMLVideoElement, 'canPlayType'> = document.createElement('video')): boolean {
-  return element.canPlayType('application/vnd.apple.mpegurl') !== ''
-}
-
 function left(place: string): void {
   void fetch(place, { method: 'DELETE', keepalive: true }).catch(() => undefined)
 }

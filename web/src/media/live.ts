@@ -5,7 +5,7 @@
 import { Again, type Place } from './again'
 import { edge } from './edge'
 import type { Grant } from './peer'
-import { renditionFor, type SourceMaker } from './source'
+import type { SourceMaker } from './source'
 
 /** The server sends five parts a second; without one for so long the line is taken for lost while the instructor is live. */
 const SILENCE_MS = 8_000
@@ -76,12 +76,14 @@ class Reel {
 
 export class Follower extends Again {
   readonly #maker: SourceMaker
+  readonly #rendition: string
   #socket: WebSocket | null = null
   #reel: Reel | null = null
   #heard = 0
 
-  constructor(maker: SourceMaker, place: Place) {
+  constructor(maker: SourceMaker, rendition: string, place: Place) {
     super(place)
+    this.#rendition = rendition
     this.#maker = maker
   }
 
@@ -92,7 +94,7 @@ export class Follower extends Again {
     socket.binaryType = 'arraybuffer'
     this.#socket = socket
     this.#heard = performance.now()
-    socket.onopen = () => { socket.send(JSON.stringify({ token: grant.token, rendition: renditionFor(this.#maker, 'picture') })) }
+    socket.onopen = () => { socket.send(JSON.stringify({ token: grant.token, rendition: this.#rendition })) }
     socket.onmessage = ({ data }: MessageEvent<string | ArrayBuffer>) => { if (this.#socket === socket) this.#take(data) }
     socket.onclose = () => { if (this.#socket === socket) this.again() }
   }

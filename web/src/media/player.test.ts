@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { renditionFor, sourceMaker, type SourceMaker } from './source'
-import { FIRST_PICTURE_MS, Player, waysHere, type Way } from './player'
+import { CLIMB_FIRST_MS, FIRST_PICTURE_MS, Player, waysHere, type Way } from './player'
 
 const Source = { isTypeSupported: (type: string) => type.includes('avc1') }
 const maker = (isTypeSupported: (type: string) => boolean) => ({ isTypeSupported }) as unknown as SourceMaker
@@ -14,11 +14,11 @@ afterEach(() => {
 
 describe('the ways that work here', () => {
   it.each([
-    ['video/H264', true, '', ['peer', 'parts']],
-    ['video/VP8', true, 'maybe', ['parts']],
+    ['video/H264', true, '', ['peer', 'parts', 'voice']],
+    ['video/VP8', true, 'maybe', ['parts', 'voice']],
     ['video/H264', false, '', ['peer']],
-    ['video/H264', false, 'maybe', ['peer', 'hls']],
-    ['video/VP8', false, 'maybe', ['hls']],
+    ['video/H264', false, 'maybe', ['peer', 'hls', 'voice']],
+    ['video/VP8', false, 'maybe', ['hls', 'voice']],
     ['video/VP8', false, '', []],
   ] as const)('with %s, a media source: %s, HLS: "%s"', (mime, source, hls, ways) => {
     vi.stubGlobal('document', { createElement: () => ({ canPlayType: () => hls }) })
@@ -41,58 +41,117 @@ describe('the rendition', () => {
 
 describe('a player', () => {
   let hidden = false
-  const played = (ways: Way[]) => {
+  /** What a <video> tells: pictures so far grow with the clock unless it stands still. */
+  const element = { paused: false, still: false, frames: 0, removeAttribute: () => undefined, load: () => undefined, buffered: [], getVideoPlaybackQuality: () => ({ totalVideoFrames: element.still ? element.frames : ++element.frames }), currentTime: 0 }
+  const video = element as unknown as HTMLVideoElement
+  const played = (ways: Way[], plays: (way: Way) => boolean = () => false) => {
     const tried: Way[] = []
     vi.stubGlobal('MediaSource', Source)
     vi.stubGlobal('RTCPeerConnection', class { close(): void { /* nothing is open */ } })
-    const player = new Player({ grant: async () => Promise.resolve(null), video: () => null, onState: () => undefined, onWay: (way) => { tried.push(way) }, onSource: () => undefined, hidden: () => hidden }, ways)
+    const player: Player = new Player({ grant: async () => Promise.resolve(null), video: () => video, onState: () => undefined, onWay: (way) => {
+      tried.push(way)
+      if (plays(way)) setTimeout(() => { player.shown() }, 100)
+    }, onSource: () => undefined, hidden: () => hidden }, ways)
     player.start()
     return { player, tried }
   }
-  it('steps down when no picture comes, and up again when that does not help', async () => {
-    const { player, tried } = played(['peer', 'parts'])
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 2)
-    expect(tried).toEqual(['peer', 'parts', 'peer'])
+  beforeEach(() => {
+    hidden = false
+    element.still = false
+  })
+  const pass = async (ms: number) => { await vi.advanceTimersByTimeAsync(ms) }
+
+  it('steps down when no picture comes, and begins at the top again when nothing does', async () => {
+    const { player, tried } = played(['peer', 'parts', 'voice'])
+    await pass(FIRST_PICTURE_MS * 3)
+    expect(tried).toEqual(['peer', 'parts', 'voice', 'peer'])
     player.stop()
   })
   it('stays where there is a picture, until it is lost for as long', async () => {
-    const { player, tried } = played(['peer', 'parts'])
-    player.shown()
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 5)
+    const { player, tried } = played(['peer', 'parts'], () => true)
+    await pass(FIRST_PICTURE_MS * 5)
     expect(tried).toEqual(['peer'])
     player.lost()
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS)
+    await pass(FIRST_PICTURE_MS)
     expect(tried).toEqual(['peer', 'parts'])
+    player.stop()
+  })
+  it('goes from a picture that stands still to the next way, down to the voice, and stays there', async () => {
+    element.still = true
+    const { player, tried } = played(['peer', 'parts', 'voice'], () => true)
+    await pass(16_000)
+    expect(tried).toEqual(['peer', 'parts', 'voice'])
+    player.stop()
+  })
+  it('tries the picture again, later each time that it does not last, and goes up when it does', async () => {
+    element.still = true
+    const { player, tried } = played(['parts', 'voice'], () => true)
+    await pass(7_000)
+    const began = tried.length
+    await pass(CLIMB_FIRST_MS + 7_000)
+    expect(tried.slice(began)).toEqual(['parts', 'voice'])
+    await pass(CLIMB_FIRST_MS)
+    expect(tried.slice(began)).toEqual(['parts', 'voice'])
+    element.still = false
+    await pass(CLIMB_FIRST_MS + 7_000)
+    expect(tried.at(-1)).toBe('parts')
+    await pass(CLIMB_FIRST_MS * 10)
+    expect(tried.at(-1)).toBe('parts')
+    player.stop()
+  })
+  it('gives a picture up only for a way that had one before', async () => {
+    const never = played(['peer', 'parts', 'voice'], (way) => way === 'parts')
+    await pass(CLIMB_FIRST_MS * 40)
+    expect(never.tried).toEqual(['peer', 'parts'])
+    never.player.stop()
+    const before = played(['peer', 'parts', 'voice'], () => true)
+    await pass(2_000)
+    element.still = true
+    await pass(5_000)
+    element.still = false
+    expect(before.tried).toEqual(['peer', 'parts'])
+    await pass(CLIMB_FIRST_MS * 9)
+    expect(before.tried).toEqual(['peer', 'parts', 'peer'])
+    before.player.stop()
+  })
+  it('plays the voice alone for whoever wants that, and nothing else until they want the picture', async () => {
+    const { player, tried } = played(['peer', 'parts', 'voice'], () => true)
+    player.choose(true)
+    await pass(CLIMB_FIRST_MS * 20)
+    expect(tried).toEqual(['peer', 'voice'])
+    player.choose(false)
+    expect(tried).toEqual(['peer', 'voice', 'peer'])
     player.stop()
   })
   it('does not judge what nobody sees', async () => {
     hidden = true
     const { player, tried } = played(['peer', 'parts'])
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 5)
+    await pass(FIRST_PICTURE_MS * 5)
     expect(tried).toEqual(['peer'])
     hidden = false
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS)
+    await pass(FIRST_PICTURE_MS)
     expect(tried).toEqual(['peer', 'parts'])
     player.stop()
   })
   it('has one way and keeps to it', async () => {
     const { player, tried } = played(['peer'])
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 5)
+    await pass(FIRST_PICTURE_MS * 5)
     expect(tried).toEqual(['peer'])
+    expect(player.hasVoice).toBe(false)
     player.stop()
   })
   it('gives HLS the time that its first segments take', async () => {
     vi.stubGlobal('fetch', async () => Promise.reject(new Error('away')))
     const { player, tried } = played(['peer', 'hls'])
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS * 3)
+    await pass(FIRST_PICTURE_MS * 3)
     expect(tried).toEqual(['peer', 'hls'])
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS)
+    await pass(FIRST_PICTURE_MS)
     expect(tried).toEqual(['peer', 'hls', 'peer'])
     player.stop()
   })
   it('begins at the top when it is started anew', async () => {
     const { player, tried } = played(['peer', 'parts'])
-    await vi.advanceTimersByTimeAsync(FIRST_PICTURE_MS)
+    await pass(FIRST_PICTURE_MS)
     player.stop()
     player.start()
     expect(tried).toEqual(['peer', 'parts', 'peer'])

@@ -1,16 +1,18 @@
 /**
- * The lesson's picture by the best way that works here: WebRTC, else parts over a WebSocket, else plain HLS. Chosen by what the
- * browser has, stepped down when no picture comes, tried from the top again whenever it is started anew.
+ * The lesson by the best way that works here: WebRTC, else parts over a WebSocket (or plain HLS where there is no media source),
+ * else the voice alone. Chosen by what the browser has; one step down when no picture comes or it moves too little, one step up
+ * again after a while, and later each time that did not last. Minutes count the same by every way.
  */
 import type { MediaAccess } from '../wire/types'
 import type { Place } from './again'
-import { hasHls, Tuner } from './hls'
+import { Gauge } from './gauge'
+import { Tuner } from './hls'
 import { Follower } from './live'
 import type { PeerState } from './peer'
-import { hasH264, sourceMaker } from './source'
+import { hasH264, hasHls, renditionFor, sourceMaker } from './source'
 import { Viewer } from './whep'
 
-export type Way = 'peer' | 'parts' | 'hls'
+export type Way = 'peer' | 'parts' | 'hls' | 'voice'
 
 export interface Stage {
   grant: (again: boolean) => Promise<MediaAccess | null>
@@ -27,8 +29,16 @@ export interface Stage {
 
 /** No picture by then: the next way is tried. */
 export const FIRST_PICTURE_MS = 5_000
-/** Two segments of HLS have to be there first. */
-const PATIENCE_MS: Record<Way, number> = { peer: FIRST_PICTURE_MS, parts: FIRST_PICTURE_MS, hls: 15_000 }
+/** Several segments of HLS have to be there first. */
+const HLS_MS = 15_000
+const LOOK_MS = 1_000
+/** From the voice alone a picture is tried again after so long, twice as long each time that it did not last. */
+export const CLIMB_FIRST_MS = 30_000
+const CLIMB_MOST_MS = 480_000
+/** What lasts so long has lasted. */
+const LASTS_MS = 60_000
+/** A picture is not interrupted as soon as silence is: one way up from it is tried so much later. */
+const PICTURE_PATIENCE = 4
 
 /** Whether WebRTC here receives what instructors send; a browser that cannot tell is given the chance. */
 export function hasPeer(): boolean {
@@ -38,39 +48,63 @@ export function hasPeer(): boolean {
 
 export function waysHere(): Way[] {
   const ways: Way[] = hasPeer() ? ['peer'] : []
-  if (sourceMaker()) ways.push('parts')
-  else if (hasHls()) ways.push('hls')
-  return ways
+  if (sourceMaker()) return [...ways, 'parts', 'voice']
+  return hasHls() ? [...ways, 'hls', 'voice'] : ways
 }
 
 export class Player {
   readonly #stage: Stage
   readonly #ways: Way[]
+  readonly #gauge = new Gauge()
+  /** The ways that have shown a picture in this page. */
+  readonly #worked = new Set<Way>()
   #at = 0
+  #only = false
   #player: Viewer | Follower | Tuner | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
+  #climb: ReturnType<typeof setTimeout> | undefined
+  #looks: ReturnType<typeof setInterval> | undefined
+  #climbAfter = CLIMB_FIRST_MS
+  #climbedAt = -Infinity
 
   constructor(stage: Stage, ways: Way[] = waysHere()) {
     this.#stage = stage
     this.#ways = ways
   }
 
+  /** Whether there is the voice alone to choose. */
+  get hasVoice(): boolean {
+    return this.#ways.length > 1 && this.#ways.includes('voice')
+  }
+
   start(): void {
     if (this.#player) return
-    this.#at = 0
+    this.#at = this.#only ? this.#ways.indexOf('voice') : 0
+    this.#climbAfter = CLIMB_FIRST_MS
+    this.#climbedAt = -Infinity
+    this.#looks = setInterval(() => { this.#look() }, LOOK_MS)
     this.#go()
   }
 
   stop(): void {
-    clearTimeout(this.#patience)
-    this.#player?.stop()
-    this.#player = null
+    clearInterval(this.#looks)
+    this.#end()
+  }
+
+  /** The trainee wants the voice alone, or the picture again. */
+  choose(only: boolean): void {
+    this.#only = only && this.hasVoice
+    if (!this.#player) return
+    this.stop()
+    this.start()
   }
 
   /** The page shows a picture (or plays the voice). */
   shown(): void {
     clearTimeout(this.#patience)
     this.#patience = undefined
+    const way = this.#ways[this.#at]
+    if (way && this.#player) this.#worked.add(way)
   }
 
   /** The picture froze or was lost: if it does not come back in time, the next way is tried. */
@@ -78,64 +112,99 @@ export class Player {
     if (this.#player && this.#patience === undefined) this.#wait()
   }
 
+  #end(): void {
+    clearTimeout(this.#patience)
+    clearTimeout(this.#climb)
+    this.#player?.stop()
+    this.#player = null
+  }
+
   #go(): void {
     const way = this.#ways[this.#at]
     if (way === undefined) return
+    this.#gauge.reset()
     this.#stage.onWay(way)
     this.#stage.onScreen?.(null)
     this.#player = this.#by(way)
-    this.#player?.start()
+    this.#player.start()
     this.#wait()
+    if (this.#at > 0 && !this.#only) this.#plan(way)
   }
 
-  #by(way: Way): Viewer | Follower | Tuner | null {
-    if (way === 'peer') return this.#peer()
-    return way === 'parts' ? this.#parts() : this.#hls()
+  #move(to: number): void {
+    this.#end()
+    this.#at = to
+    this.#go()
+  }
+
+  /** One step down, from the last one to the top; a step up that did not last makes the next one later. */
+  #fall(): void {
+    const lasted = performance.now() - this.#climbedAt > LASTS_MS
+    this.#climbAfter = lasted ? CLIMB_FIRST_MS : Math.min(this.#climbAfter * 2, CLIMB_MOST_MS)
+    this.#climbedAt = -Infinity
+    this.#move((this.#at + 1) % this.#ways.length)
   }
 
   #wait(): void {
     clearTimeout(this.#patience)
-    const way = this.#ways[this.#at]
-    if (this.#ways.length < 2 || way === undefined) return
+    if (this.#ways.length < 2 || this.#only) return
     this.#patience = setTimeout(() => {
+      if (this.#stage.hidden()) this.#wait()
+      else this.#fall()
+    }, this.#ways[this.#at] === 'hls' ? HLS_MS : FIRST_PICTURE_MS)
+  }
+
+  /** A picture is given up only for a way that had one before. */
+  #plan(way: Way): void {
+    const above = this.#ways[this.#at - 1]
+    if (above === undefined || (way !== 'voice' && !this.#worked.has(above))) return
+    const after = this.#climbAfter * (way === 'voice' ? 1 : PICTURE_PATIENCE)
+    this.#climb = setTimeout(() => {
       if (this.#stage.hidden()) {
-        this.#wait()
+        this.#plan(way)
         return
       }
-      this.stop()
-      this.#at = (this.#at + 1) % this.#ways.length
-      this.#go()
-    }, PATIENCE_MS[way])
+      this.#climbedAt = performance.now()
+      this.#move(this.#at - 1)
+    }, after)
+  }
+
+  #look(): void {
+    const video = this.#stage.video()
+    const way = this.#ways[this.#at]
+    if (!video || this.#patience !== undefined || this.#stage.hidden() || video.paused || way === 'voice' || this.#ways.length < 2) {
+      this.#gauge.reset()
+      return
+    }
+    if (this.#gauge.look(performance.now(), video.getVideoPlaybackQuality().totalVideoFrames, video.currentTime)) this.#fall()
+  }
+
+  #by(way: Way): Viewer | Follower | Tuner {
+    if (way === 'peer') return this.#peer()
+    const maker = sourceMaker()
+    const what = way === 'voice' ? 'voice' : 'picture'
+    if (!maker) return new Tuner(this.#place((room) => `/media/hls/${room}/${what}_aac`))
+    return new Follower(maker, renditionFor(maker, what), this.#place((room) => `/media/live/${room}`))
   }
 
   #peer(): Viewer {
-    const { grant, video, onState, onSource } = this.#stage
-    const ask = async (again: boolean) => {
-      const access = await grant(again)
-      return access && { url: access.whep, token: access.token, ice: access.ice }
-    }
-    return new Viewer(ask, onState, (stream) => {
+    const { video, onState, onSource, onScreen } = this.#stage
+    return new Viewer(this.#asks((access) => access.whep), onState, (stream) => {
       const element = video()
       if (element && element.srcObject !== stream) element.srcObject = stream
       onSource()
-    }, this.#stage.onScreen)
-  }
-
-  #parts(): Follower | null {
-    const maker = sourceMaker()
-    return maker && new Follower(maker, this.#place((room) => `/media/live/${room}`))
-  }
-
-  #hls(): Tuner {
-    return new Tuner(this.#place((room) => `/media/hls/${room}/picture_aac`))
+    }, onScreen)
   }
 
   #place(where: (room: string) => string): Place {
-    const { grant, video, onState, onSource } = this.#stage
-    const ask = async (again: boolean) => {
-      const access = await grant(again)
-      return access && { url: where(access.room), token: access.token }
+    const { video, onState, onSource } = this.#stage
+    return { grant: this.#asks((access) => where(access.room)), video, onState, onSource }
+  }
+
+  #asks(where: (access: MediaAccess) => string): Place['grant'] {
+    return async (again) => {
+      const access = await this.#stage.grant(again)
+      return access && { url: where(access), token: access.token, ice: access.ice }
     }
-    return { grant: ask, video, onState, onSource }
   }
 }

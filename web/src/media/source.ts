@@ -25,3 +25,8 @@ export function hasH264(): boolean | null {
   const list = RTCRtpReceiver.getCapabilities('video')?.codecs
   return list ? list.some((c) => c.mimeType.toLowerCase() === 'video/h264') : null
 }
+
+/** Whether this browser plays HLS by itself. */
+export function hasHls(element: Pick<HTMLVideoElement, 'canPlayType'> = document.createElement('video')): boolean {
+  return element.canPlayType('application/vnd.apple.mpegurl') !== ''
+}

@@ -1,5 +1,5 @@
 /** Decides what this browser can do, by what it has and never by its name; the name only chooses the advice. */
-import { hasH264, sourceMaker } from '../media/source'
+import { hasH264, hasHls, sourceMaker } from '../media/source'
 import type { JoinRequest } from '../wire/types'
 
 export type Device = JoinRequest['device']
@@ -10,7 +10,7 @@ export interface Surroundings {
   socket: boolean
   camera: boolean
   h264: boolean | null
-  /** Plays H.264 and Opus in parts. */
+  /** Plays H.264 without WebRTC, in parts or as HLS. */
   parts: boolean
   agent: string
   shortSide: number
@@ -47,7 +47,7 @@ export function surroundings(): Surroundings {
     socket: typeof WebSocket !== 'undefined',
     camera: typeof (navigator.mediaDevices as MediaDevices | undefined)?.getUserMedia === 'function',
     h264: hasH264(),
-    parts: sourceMaker() !== null,
+    parts: sourceMaker() !== null || hasHls(),
     agent: navigator.userAgent,
     shortSide: Math.min(screen.width, screen.height),
     coarse: matchMedia('(pointer: coarse)').matches,
