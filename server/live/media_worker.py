@@ -223,7 +223,7 @@ class WorkerMedia(Door):
         app.router.add_post(offered, self._forward)
         for add in (app.router.add_patch, app.router.add_delete):
             add(f"{offered}/{{session:{NAME}}}", self._forward)
-        listed = f"/media/hls/{{room:{NAME}}}/{{rendition:{NAME}}}"
+        listed = f"/media/{{protocol:hls}}/{{room:{NAME}}}/{{rendition:{NAME}}}"
         app.router.add_post(listed, self._forward)
         app.router.add_get(f"{listed}/{{name:[a-z0-9.]+}}", self._forward, allow_head=False)
         app.router.add_delete(f"{listed}/{{name:[a-z0-9.]+}}", self._forward)

@@ -1,5 +1,6 @@
 """A room is packed while somebody reads it, once for all, and not a moment longer."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
 from media.broadcast import Broadcast
@@ -10,6 +11,8 @@ from media.tap import NAMES
 from tests.media.fakes import FakeTime
 from tests.media.reel import Arriving, ntp, read_back, recording
 
+#: parts that may wait: the thread may be done with all of them before any is read
+ALL = 1_000
 CODECS = "avc1.42c01f,mp4a.40.2"
 
 
@@ -59,11 +62,12 @@ async def test_nobody_reads_and_nothing_is_packed() -> None:
 
 async def test_aac_is_made_only_while_somebody_reads_it_and_stays_beside_its_picture() -> None:
     lesson = Lesson()
-    plain, dubbed = lesson.broadcast.join("picture"), lesson.broadcast.join("picture_aac")
-    heard = lesson.broadcast.join("voice_aac")
+    plain, dubbed = lesson.broadcast.join("picture"), lesson.broadcast.join("picture_aac", ALL)
+    heard = lesson.broadcast.join("voice_aac", ALL)
     lesson.push(recording(3))
     first = await plain.next()
-    parts = [await dubbed.next() for _ in range(8)]
+    async with asyncio.timeout(20):
+        parts = [await dubbed.next() for _ in range(8)]
     assert first is not None
     assert first.init.codecs == CODECS.replace("mp4a.40.2", "opus")
     assert all(part is not None and part.init.codecs == CODECS for part in parts)
