@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from media import clock
+from media.audience import Audience
 from media.errors import MediaError
-from media.figures import Figures, read_figures
+from media.figures import Figures, read_audience, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
 from media.lines import Line, read_lines
 from media.plane import MediaEvent
@@ -111,6 +112,11 @@ class Media:
         """All rooms together."""
         return self._studio.figures(self._plane.rooms.values())
 
+    def audience(self, room: str) -> Audience | None:
+        """Who watches a room and what is left; None of one that is not open."""
+        found = self._plane.rooms.get(room)
+        return None if found is None else self._studio.audiences([found])[room]
+
     def routes(self, app: web.Application, bearer: Bearer = as_it_is) -> None:
         """Add POST, PATCH and DELETE under /media/whip/{room} and /media/whep/{room}, GET /media/live/{room}, and HLS.
 
@@ -140,6 +146,7 @@ __all__ = [
     "MOST_SERVERS",
     "SECRET_HEADER",
     "STATE",
+    "Audience",
     "Bearer",
     "Cuts",
     "Delivered",
@@ -161,6 +168,7 @@ __all__ = [
     "control_secret",
     "offered",
     "playlist",
+    "read_audience",
     "read_figures",
     "read_lines",
     "serving",

@@ -1,5 +1,6 @@
 """Decides what time it is inside media: the only module here that reads a clock."""
 
+import os
 import time
 from datetime import UTC, datetime
 
@@ -15,6 +16,14 @@ def monotonic() -> float:
 def boottime() -> float:
     """Seconds on a clock that never goes back and counts sleep as well; the same for all processes of a machine."""
     return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def cpu() -> float:
+    """Seconds of CPU used, of what is scarcer: this thread's, or all threads' of the process by the number of CPUs.
+
+    Call it on the thread that carries media.
+    """
+    return max(time.thread_time(), time.process_time() / len(os.sched_getaffinity(0)))
 
 
 def utc() -> datetime:

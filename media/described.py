@@ -20,6 +20,8 @@ OFFERED: Final = (
     "bad_offer",
     "no_common_codec",
 )
+#: what is refused to viewers alone
+WATCHED: Final = ("uplink_spent", "cpu_spent")
 PATCHED: Final = (
     "session_unknown",
     "not_sdp",
@@ -49,10 +51,11 @@ def described() -> dict[str, Json]:
 def _door(door: str, verb: str) -> dict[str, Json]:
     offer = f"{verb} in a room: an SDP offer in, the answer out."
     answer = _answer("The answer.", SDP, ("Location", "ETag", "Accept-Patch"))
+    refused = OFFERED + (WATCHED if door == "whep" else ())
     return {
         f"/media/{door}/{{room}}": {
             "parameters": [_parameter("room")],
-            "post": _operation(f"{door}_offer", offer, {"201": answer}, OFFERED) | _body(SDP),
+            "post": _operation(f"{door}_offer", offer, {"201": answer}, refused) | _body(SDP),
         },
         f"/media/{door}/{{room}}/{{session}}": {
             "parameters": [_parameter("room"), _parameter("session")],

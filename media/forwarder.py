@@ -85,11 +85,11 @@ class Viewer:
         return Shape(types, self.transport.tag, self.feeds[CAMERA].moved if CAMERA in self.feeds else None)
 
     def aim(self, low: Slot, high: Slot, screen: Slot) -> None:
-        """Choose the size of the camera: small beside a screen, or where much is lost, if there is a small one."""
+        """Choose the size of the camera: small beside a screen, after losses or where little is left."""
         feed = self.feeds.get(CAMERA)
         if feed is None:
             return
-        small = self.size.small or (screen.live and SCREEN in self.feeds)
+        small = self.size.small or self.size.held or (screen.live and SCREEN in self.feeds)
         wanted = low if small and low.live and self.payload_type(low) else high
         if feed.want(wanted):
             self._ask_keyframe(wanted.name)

@@ -141,7 +141,7 @@ class Hls:
         if rendition not in RENDITIONS:
             raise MediaError("rendition_unknown")
         grant = granted(request, self._tokens, "watch", self._plane.now())
-        listener = self._open(self._plane.admit(grant), grant, rendition)
+        listener = self._open(self._plane.admit(grant, rendition), grant, rendition)
         place = f"{request.path}/{PLAYLIST}?session={listener.id}"
         return web.Response(status=201, headers={"Location": place, "Cache-Control": "no-store"})
 

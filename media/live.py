@@ -37,9 +37,15 @@ class Follower:
     """One who watches over a WebSocket."""
 
     def __init__(
-        self, grant: Grant, socket: web.WebSocketResponse, reader: Reader, hang_up: Callable[[], None]
+        self,
+        grant: Grant,
+        rendition: Rendition,
+        socket: web.WebSocketResponse,
+        reader: Reader,
+        hang_up: Callable[[], None],
     ) -> None:
         self.grant = grant
+        self.rendition: Rendition = rendition
         self.tier, self.taken = PARTS, 0
         self._hang_up = hang_up
         self._socket, self._reader = socket, reader
@@ -86,7 +92,7 @@ class Live:
         await socket.prepare(request)
         try:
             grant, rendition = await self._granted(request, socket)
-            room = self._plane.admit(grant)
+            room = self._plane.admit(grant, rendition)
         except MediaError as error:
             await socket.send_str(json.dumps({"code": error.code, "data": error.data}))
             await socket.close()
@@ -103,7 +109,7 @@ class Live:
         hang_up: Callable[[], None],
     ) -> None:
         reader = self._broadcasts.join(room, rendition)
-        follower = Follower(grant, socket, reader, hang_up)
+        follower = Follower(grant, rendition, socket, reader, hang_up)
         self._plane.follow(follower)
         sending = self._tasks.spawn(follower.send(), "follow")
         try:

@@ -9,12 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal
 
 from aioice import stun
 
 from media import clock, seam
+from media.admission import SPENT, Admission, Demand
 from media.answer import Local, publish_answer, watch_answer
+from media.audience import Follower, demands, sources, way_of, wish
+from media.broadcast import Rendition
 from media.doors import Address, HandshakeBudget
 from media.endpoints import Publisher, Watcher
 from media.errors import MediaError
@@ -32,7 +35,7 @@ from media.tap import PUBLISHED, WATCHED
 from media.tasks import Tasks
 from media.tcp import Streams
 from media.whole import SENDING, check_watchable, check_whole
-from media.witness import LOOK_SECONDS, WEBRTC, Delivered, Source, Witness
+from media.witness import LOOK_SECONDS, Delivered, Source, Witness
 
 TICK_SECONDS = 0.1
 LOOK_AGAIN_SECONDS = 5.0
@@ -67,17 +70,6 @@ class Session:
     endpoint: Publisher | Watcher
 
 
-class Follower(Protocol):
-    """One who watches without a peer of its own, over a plain connection."""
-
-    grant: Grant
-    tier: int
-    #: bytes that its connection took
-    taken: int
-
-    def end(self) -> None: ...
-
-
 class Plane:
     """Rooms and sessions behind one UDP port. All calls on the loop that started it."""
 
@@ -93,9 +85,9 @@ class Plane:
         self.followers: set[Follower] = set()
         #: told of each room that opened (True) or ended
         self.on_room: list[Callable[[Room, bool], None]] = []
-        #: told of each room's minute once it is over
         self.on_minute: list[Callable[[Delivered], None]] = []
         self.witness = Witness(self._tell_minute)
+        self.admission = Admission(settings.uplink_mbps, settings.start_kbps * 1_000, self.counts)
         self.certificate = seam.certificate()
         self._prints = tuple((each.algorithm, each.value) for each in self.certificate.getFingerprints())
         self._machine: tuple[float, tuple[str, ...]] = (float("-inf"), ())
@@ -176,8 +168,11 @@ class Plane:
         for follower in [each for each in self.followers if matches(each.grant)]:
             follower.end()
 
-    def admit(self, grant: Grant) -> Room:
-        """The room that a grant opens. Raises MediaError token_revoked, room_closed, publisher_taken or room_full."""
+    def admit(self, grant: Grant, rendition: Rendition | None = None) -> Room:
+        """The room that a grant opens; `rendition`: to watch it without a peer.
+
+        Raises MediaError token_revoked, room_closed, publisher_taken, room_full, uplink_spent or cpu_spent.
+        """
         self.cuts.check(grant)
         room = self.rooms.get(grant.room)
         if room is None:
@@ -188,6 +183,8 @@ class Plane:
             raise MediaError("publisher_taken")
         if len({each.peer for each in others}) >= self.settings.max_peers_per_room:
             raise MediaError("room_full", limit=self.settings.max_peers_per_room)
+        if rendition is not None:
+            self.admission.check(room, Demand(room.name, grant.peer, way_of(rendition)), self.demands)
         return room
 
     def follow(self, follower: Follower) -> None:
@@ -210,7 +207,8 @@ class Plane:
     def accept(self, grant: Grant, offer_text: str) -> tuple[Session, str]:
         """Open a session for an offer: (session, SDP answer).
 
-        Raises MediaError token_revoked, room_closed, publisher_taken, room_full, bad_offer or no_common_codec.
+        Raises MediaError token_revoked, room_closed, publisher_taken, room_full, bad_offer, no_common_codec,
+        uplink_spent or cpu_spent.
         """
         room = self.admit(grant)
         session, answer = self._open(room, grant, offer_text)
@@ -234,8 +232,10 @@ class Plane:
         else:
             answer, usable = watch_answer(offer, self._local(peer), room.ssrcs)
             check_watchable(room, offer, usable)
+            self.admission.check(room, wish(grant, offer), self.demands)
             shown = [section.slot for section in offer.sections]
             viewer = Viewer(grant.peer, peer, usable, room.slots, room.ask_keyframe, shown)
+            viewer.size.held = not self.admission.fits_large(room, self.demands)
             endpoint = Watcher(room, viewer, partial(self._tell_viewer, room.name, grant.peer))
         peer.endpoint = endpoint
         return Session(secrets.token_urlsafe(SESSION_BYTES), room, grant, peer, endpoint), answer
@@ -300,8 +300,8 @@ class Plane:
         self._tell("viewer_live" if live else "viewer_gone", room, peer)
 
     def refused(self, grant: Grant, code: str) -> None:
-        """One who would publish or watch was refused."""
-        self.counts[code] += 1
+        """One who would publish or watch was refused; what is spent was counted where that was found."""
+        self.counts[code] += code not in SPENT
         if grant.kind == "publish" and code in TROUBLES and grant.room in self.rooms:
             self._tell("publisher_trouble", grant.room, grant.peer, code)
 
@@ -323,12 +323,15 @@ class Plane:
 
     def watching(self) -> Iterator[Source]:
         """Who watches a lesson now, and what reached them; not who tries a line."""
-        for session in self.sessions.values():
-            if isinstance(session.endpoint, Watcher) and session.peer.connected and not is_check(session.room.name):
-                size = session.endpoint.viewer.acknowledged.size
-                yield Source(session, session.grant.room, session.grant.peer, WEBRTC, size)
-        for each in self.followers:
-            yield Source(each, each.grant.room, each.grant.peer, each.tier, each.taken)
+        return sources(self.sessions.values(), self.followers)
+
+    def demands(self) -> list[Demand]:
+        return demands(self.sessions.values(), self.followers)
+
+    def _look(self, now: float) -> None:
+        self._looked_at = now
+        self.witness.look(self.now(), self.watching())
+        self.admission.look(now, clock.cpu(), self.rooms.values(), self.demands())
 
     # -- datagrams --------------------------------------------------------------------------------
 
@@ -386,8 +389,7 @@ class Plane:
                 room.tick(clock.ntp(), now)
                 self._look_for_trouble(room)
             if now - self._looked_at >= LOOK_SECONDS:
-                self._looked_at = now
-                self.witness.look(self.now(), self.watching())
+                self._look(now)
             for session in [each for each in self.sessions.values() if self._expired(each.peer, now)]:
                 self.counts["silent"] += 1
                 self.end(session)

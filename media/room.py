@@ -79,6 +79,11 @@ class Room:
     def packets_in(self) -> int:
         return sum(slot.packets for slot in self.slots.values())
 
+    @property
+    def published(self) -> frozenset[str]:
+        """The slots that the publisher agreed to send."""
+        return frozenset(self.publisher[1].tracks) if self.publisher else frozenset()
+
     def publish(self, name: str, ingest: Ingest) -> None:
         self.publisher, self.publisher_live = (name, ingest), False
 

@@ -16,6 +16,7 @@ class MediaSettings:
     Port 0 takes any free one; `tcp_port` None: no TCP. `udp_host` "::" also serves IPv4. Without `advertised_ips`
     the bound address is advertised, or for a wildcard every address of the machine.
     `recordings`: the folder in which every room is recorded, None for no recording. `ice_servers`: told to peers.
+    `uplink_mbps`: what viewers may take together, None for no limit.
     """
 
     udp_host: str = "127.0.0.1"
@@ -31,6 +32,7 @@ class MediaSettings:
     max_kbps: int = 4_000
     recordings: Path | None = None
     ice_servers: tuple[IceServer, ...] = ()
+    uplink_mbps: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.udp_port <= MAX_PORT:
@@ -44,6 +46,8 @@ class MediaSettings:
             raise ValueError(f"ice_servers: at most {MOST_SERVERS}")
         for field in ("max_rooms", "max_peers_per_room", "handshakes_per_ip", "start_kbps", "max_kbps"):
             _check_positive(field, getattr(self, field))
+        if self.uplink_mbps is not None:
+            _check_positive("uplink_mbps", self.uplink_mbps)
         _check_positive("handshake_seconds", self.handshake_seconds)
         _check_positive("liveness_seconds", self.liveness_seconds)
 

@@ -17,6 +17,8 @@ class Size:
 
     def __init__(self) -> None:
         self.small = False
+        #: by admission, because the uplink has no room for the large one
+        self.held = False
         self._heavy = 0
         self._clear_since: float | None = None
         self._patience = FIRST_PATIENCE_SECONDS

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from aiohttp import web
 
 from media import clock
+from media.audience import Audience, audience
 from media.broadcasts import Broadcasts
 from media.check import Check
 from media.figures import Figures, figures
@@ -62,4 +63,11 @@ class Studio:
     def figures(self, rooms: Iterable[Room]) -> Figures:
         """Of these rooms now."""
         troubled = self._recorder.troubled if self._recorder is not None else frozenset()
-        return figures(rooms, self.plane.counts, troubled)
+        rooms = list(rooms)
+        watched = list(self.audiences(rooms).values())
+        return figures(rooms, self.plane.counts, troubled, watched, self.plane.admission)
+
+    def audiences(self, rooms: Iterable[Room]) -> dict[str, Audience]:
+        """Who watches each of these rooms."""
+        everybody = self.plane.demands()
+        return {room.name: audience(room, everybody, self.plane.admission) for room in rooms}

@@ -43,6 +43,8 @@ STATUS = {
     "too_fast": 429,
     "room_full": 503,
     "nothing_yet": 503,
+    "uplink_spent": 503,
+    "cpu_spent": 503,
 }
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 #: what a bearer token is worth in a room: another token for it, or itself; and whether it is shown to open a session

@@ -2,7 +2,8 @@
 
 A server posts what it wants to `/control/state`, whole, again and again:
 `{"now": s, "since": s, "rooms": [name], "closed": [name], "cuts": {peer: s}}`, answered
-`{"refused": {name: code}, "figures": {...}, "lines": {name: [...]}}`, both of those rooms only.
+`{"refused": {name: code}, "figures": {...}, "lines": {name: [...]}, "audiences": {name: {...}}}`, all of those rooms
+only.
 `now` is its clock, by which tokens are judged; `since` says from when on it knows all cuts. `/control/events` streams
 one JSON object a line: first `{"live": {room: peer}, "minutes": [minute]}`, the latter of the last five minutes, then
 `{"kind": ..., "room": ..., "peer": ...}` and `{"minute": minute}`, once each, where a minute is
@@ -163,7 +164,9 @@ class Worker:
         refused = self.want(wanted)
         rooms = [self.plane.rooms[name] for name in wanted.rooms if name in self.plane.rooms]
         lines = {room.name: self._studio.lines.of(room.name) for room in rooms}
-        return web.json_response({"refused": refused, "figures": asdict(self._studio.figures(rooms)), "lines": lines})
+        audiences = {name: asdict(each) for name, each in self._studio.audiences(rooms).items()}
+        said = {"refused": refused, "figures": asdict(self._studio.figures(rooms))}
+        return web.json_response(said | {"lines": lines, "audiences": audiences})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson"})

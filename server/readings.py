@@ -103,8 +103,17 @@ def _media_figures(house: House) -> None:
         ("keshi_media_packets_out", "Packets sent in the open rooms", lambda: media.figures().packets_out),
         ("keshi_media_resent", "Packets sent again in the open rooms", lambda: media.figures().resent),
         ("keshi_media_unrecorded", "Rooms whose recording stands still", lambda: media.figures().unrecorded),
+        ("keshi_media_uplink_bits", "Bits per second that viewers take", lambda: media.figures().uplink_bps),
+        ("keshi_media_uplink_limit_bits", "media.uplink_mbps in bits, 0 for none", lambda: media.figures().limit_bps),
+        (
+            "keshi_media_cpu",
+            "Share of a CPU that media's process used in the last ten seconds",
+            lambda: media.figures().cpu,
+        ),
     ):
         house.health.reading(name, words, read)
+    words = "Pages that receive media by their way; small: of the peers, those held at the small camera"
+    house.health.reading("keshi_media_watching", words, lambda: dict(media.figures().ways), label="way")
     words = "Datagrams and calls that media refused or dropped"
     house.health.reading("keshi_media_refused_total", words, lambda: media.figures().refused, label="why", counts=True)
 

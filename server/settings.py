@@ -97,6 +97,7 @@ class MediaGroup(Settings):
     max_peers_per_room: Count = 600
     start_kbps: Count = 1_200
     max_kbps: Count = 4_000
+    uplink_mbps: Annotated[float, Field(gt=0)] | None = None
     recording: bool = False
     ice_servers: Annotated[tuple[IceServerSettings, ...], Field(max_length=MOST_SERVERS)] = ()
 
@@ -137,6 +138,7 @@ class MediaGroup(Settings):
             max_kbps=self.max_kbps,
             recordings=data / RECORDINGS if self.recording else None,
             ice_servers=self.servers(data),
+            uplink_mbps=self.uplink_mbps,
         )
 
 

@@ -182,7 +182,8 @@ def test_media_gets_the_same_in_its_own_words() -> None:
     settings = group.for_media("127.0.0.1", Path("data"))
     assert (settings.udp_host, settings.udp_port) == ("127.0.0.1", 9)
     assert settings.advertised_ips == ("203.0.113.5", "2001:db8::1")
-    assert settings.recordings is None
+    assert (settings.recordings, settings.uplink_mbps) == (None, None)
+    assert MediaGroup(uplink_mbps=7.5).for_media("127.0.0.1", Path("data")).uplink_mbps == 7.5
     recording = MediaGroup(recording=True).for_media("127.0.0.1", Path("data"))
     assert recording.recordings == Path("data/recordings")
 

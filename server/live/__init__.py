@@ -39,6 +39,7 @@ def build(
     media.on_trouble.append(streams.troubled)
     jobs = (
         Job("live.roster", ROSTER_S, api.push_rosters),
+        Job("live.audience", ROSTER_S, api.push_audiences),
         Job("live.round", ROUND_S, live.round),
         Job("live.checks", ROUND_S, checks.round),
     )

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
+from media.api import Audience as Watched
 from server.attendance.book import LessonBook
 from server.attendance.cells import Cell, Totals, cell_of
 from server.attendance.credit import MOST_MONO
@@ -91,6 +92,24 @@ class Roster:
 
 
 @dataclass(frozen=True, slots=True)
+class Audience:
+    """Who watches and how: by WebRTC (`peers`, `small` of them held at the small camera), by parts, voice alone.
+
+    `used_kbps` of `limit_kbps` (null: no limit) is what all lessons of this media process take of its uplink. `spent`:
+    why the next page gets no picture by WebRTC (`uplink_spent`, `cpu_spent`); null: it does.
+    """
+
+    lesson_id: str
+    peers: int
+    small: int
+    parts: int
+    voices: int
+    used_kbps: int
+    limit_kbps: int | None
+    spent: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class JoinRequest:
     """`page`: random, made once per page load; `resume`: from an earlier lease; `password`: to take over; `mono`: the
     page's monotonic clock now, in milliseconds, so that the first beat finds it known; `key`: the page's own (P-256),
@@ -161,6 +180,7 @@ START_CODES: Final = (
 RUNNING_CODES: Final = ("not_found", "lesson_not_live", "lesson_ended", "media_unavailable")
 PHASE: Final = Push("lesson:phase", Phase)
 ROSTER: Final = Push("lesson:roster", Roster)
+AUDIENCE: Final = Push("lesson:audience", Audience)
 
 
 class Api:
@@ -174,6 +194,7 @@ class Api:
         self._training = training
         self._fan_out = fan_out
         self._pushed: dict[str, int] = {}
+        self._audiences: dict[str, Audience] = {}
         live.announce = self.announce
 
     async def join(self, call: Call, request: JoinRequest) -> Joined:
@@ -189,6 +210,7 @@ class Api:
         media = self._media(actor, lesson.id, lesson.instructor_id, lease.epoch if lease else 0)
         if lease is None:
             await self._fan_out.join(call.connection, f"desk:{lesson.id}")
+            self._audiences.pop(lesson.id, None)
             roster = await self._roster(lesson.id, full=True)
             return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
         known, me = await self._views.minutes(lesson.id), actor.person_id
@@ -235,6 +257,18 @@ class Api:
         for running in self._live.active():
             if rows := await self._roster(running.lesson_id, full=False):
                 await self._fan_out.send(f"desk:{running.lesson_id}", ROSTER, Roster(running.lesson_id, rows))
+
+    async def push_audiences(self) -> None:
+        """Tell those who watch over a lesson how many watch it and how, where that has changed."""
+        found: dict[str, Audience] = {}
+        for running in self._live.active():
+            seen = self._live.media.audience(running.lesson_id)
+            if seen is not None:
+                found[running.lesson_id] = audience_of(running.lesson_id, seen)
+        before, self._audiences = self._audiences, found
+        for lesson_id, audience in found.items():
+            if before.get(lesson_id) != audience:
+                await self._fan_out.send(f"desk:{lesson_id}", AUDIENCE, audience)
 
     async def _lease(self, call: Call, request: JoinRequest, running: Running) -> Lease:
         holder = self._register.holders.get(call.who.person_id)
@@ -313,7 +347,7 @@ class Api:
                 own("lesson:resume", handle=self.resume),
                 own("lesson:end", handle=self.end),
             ],
-            pushes=[PHASE, ROSTER],
+            pushes=[PHASE, ROSTER, AUDIENCE],
         )
 
 
@@ -321,6 +355,13 @@ def access(live: Live, room: str, token: str, publish: bool) -> MediaAccess:
     """What a page needs to publish into a room, or only to watch it."""
     servers = [IceServerAccess(one.urls, one.username, one.credential) for one in live.media.ice()]
     return MediaAccess(room, token, f"/media/whip/{room}" if publish else None, f"/media/whep/{room}", servers)
+
+
+def audience_of(lesson_id: str, seen: Watched) -> Audience:
+    """An audience as the desk is told, to a tenth of a megabit."""
+    limit = None if seen.limit_bps is None else seen.limit_bps // 1_000
+    used = round(seen.used_bps / 100_000) * 100
+    return Audience(lesson_id, seen.peers, seen.small, seen.parts, seen.voices, used, limit, seen.spent or None)
 
 
 def phase_of(running: Running) -> Phase:

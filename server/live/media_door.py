@@ -8,6 +8,7 @@ from aiohttp import web
 
 from media.api import (
     MAX_TOKEN_SECONDS,
+    Audience,
     Figures,
     Grant,
     IceServer,
@@ -100,6 +101,10 @@ class Door(ABC):
     def lines(self, room: str) -> list[Line]:
         """The line of each viewer of one of this process's rooms."""
 
+    @abstractmethod
+    def audience(self, room: str) -> Audience | None:
+        """Who watches a room of this process's, and what is left; None where that is not known."""
+
     def _tell(self, room: str, live: bool) -> None:
         for published in self.on_published:
             self._tasks.spawn("media.event", _call(published, room, live))
@@ -146,6 +151,9 @@ class EmbeddedMedia(Door):
 
     def lines(self, room: str) -> list[Line]:
         return self.media.lines(room)
+
+    def audience(self, room: str) -> Audience | None:
+        return self.media.audience(room)
 
     def _event(self, event: MediaEvent) -> None:
         if event.kind in ("publisher_live", "publisher_gone"):

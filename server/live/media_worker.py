@@ -17,11 +17,13 @@ from media.api import (
     EVENTS,
     SECRET_HEADER,
     STATE,
+    Audience,
     Cuts,
     Figures,
     Line,
     MediaError,
     control_secret,
+    read_audience,
     read_figures,
     read_lines,
     shown_token,
@@ -72,6 +74,7 @@ class WorkerMedia(Door):
         self._here = False
         self._figures = Figures()
         self._lines: dict[str, list[Line]] = {}
+        self._audiences: dict[str, Audience] = {}
         self._news = asyncio.Event()
         self._saying = asyncio.Lock()
 
@@ -130,6 +133,10 @@ class WorkerMedia(Door):
         """As with the figures."""
         return self._lines.get(room, []) if self._here else []
 
+    def audience(self, room: str) -> Audience | None:
+        """As the worker told it last."""
+        return self._audiences.get(room) if self._here else None
+
     # -- saying what is wanted --------------------------------------------------------------------
 
     async def _say(self) -> dict[str, str]:
@@ -151,6 +158,7 @@ class WorkerMedia(Door):
             refused: dict[str, str] = said["refused"]
             self._figures = read_figures(said.get("figures", {}))
             self._lines = read_lines(said.get("lines", {}))
+            self._audiences = {room: read_audience(each) for room, each in said.get("audiences", {}).items()}
             self._closed.difference_update(closed)
             return refused
 

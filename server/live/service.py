@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import structlog
 
-from media.api import Line, Offered
+from media.api import Audience, Line, Offered
 from server.attendance.register import Register
 from server.core.actor import Actor, Role
 from server.core.clock import is_wrong
@@ -27,7 +27,7 @@ RUNNING: Final = (State.STARTING, *rules.BEGUN)
 
 
 class MediaDoor(Protocol):
-    """What a lesson asks of media: a room, a token for one peer, the end of one peer."""
+    """What a lesson asks of media: a room, a token for one peer, the end of one peer, who watches."""
 
     async def open_room(self, room: str) -> None: ...
 
@@ -42,6 +42,8 @@ class MediaDoor(Protocol):
     def lines(self, room: str) -> list[Line]: ...
 
     def ice(self) -> list[Offered]: ...
+
+    def audience(self, room: str) -> Audience | None: ...
 
 
 @dataclass(slots=True)

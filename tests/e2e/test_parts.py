@@ -159,3 +159,19 @@ async def test_wechat_with_all_it_has_gets_the_same_as_others(studio: Studio, pl
     await studio.publish(canvas=True)
     page = await watching(studio, player, "", WECHAT)
     assert await page.evaluate("ways") == ["peer"]
+
+
+async def test_who_is_refused_a_place_over_webrtc_takes_the_next_way_by_itself(
+    studio: Studio, player: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = studio.media._plane.admission.busy
+    monkeypatch.setattr(busy, "look", lambda _now, _seconds: None)
+    busy.peers_spent = True
+    await studio.publish(canvas=True)
+    page = await watching(studio, player, "")
+    assert await page.evaluate("ways") == ["peer", "parts"]
+    assert studio.media.counts["cpu_spent"] >= 1
+    seen = studio.media.audience("lesson")
+    assert seen is not None
+    assert (seen.peers, seen.parts, seen.spent) == (0, 1, "cpu_spent")
+    assert [event.peer for event in studio.events if event.kind == "viewer_live"] == ["trainee"]

@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 
 from media.api import MediaSettings, serving
+from media.audience import sources
 from media.plane import Plane
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
 from server.live.witnessed import KEPT, Deliveries, grade
@@ -64,13 +65,17 @@ def test_what_nobody_sealed_is_forgotten() -> None:
     assert told.seen("lesson", "a", SLOT) == UNSEEN
 
 
+def _total(plane: Plane) -> int:
+    return sum(each.total for each in sources(plane.sessions.values(), plane.followers))
+
+
 async def _acknowledged(plane: Plane) -> None:
     """Wait until more is acknowledged, and the witness has seen it."""
-    known, looked = sum(each.total for each in plane.watching()), 0.0
+    known, looked = _total(plane), 0.0
 
     def more() -> bool:
         nonlocal looked
-        grown = sum(each.total for each in plane.watching()) > known
+        grown = _total(plane) > known
         looked = looked or plane._looked_at if grown else 0.0
         return grown and plane._looked_at > looked
 

@@ -17,6 +17,8 @@ from media.settings import MediaSettings
         {"advertised_ips": ("203.0.113.7", "example.org")},
         {"max_rooms": 0},
         {"liveness_seconds": 0.0},
+        {"uplink_mbps": 0.0},
+        {"uplink_mbps": -1.0},
     ],
 )
 def test_a_bad_value_is_named(wrong: dict[str, Any]) -> None:

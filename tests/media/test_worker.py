@@ -13,6 +13,7 @@ import pytest
 
 from media import clock
 from media import worker as worker_module
+from media.audience import Audience
 from media.errors import MediaError
 from media.figures import Figures
 from media.grants import MAX_TOKEN_SECONDS, Grant
@@ -118,7 +119,7 @@ async def test_the_control_door_opens_to_servers_only(served: tuple[Worker, aioh
     async with http.post(STATE, json=body, headers=SECRET) as done:
         assert (done.status, await done.json()) == (
             200,
-            {"refused": {}, "figures": asdict(Figures()), "lines": {"a": []}},
+            {"refused": {}, "figures": asdict(Figures()), "lines": {"a": []}, "audiences": {"a": asdict(Audience())}},
         )
     assert set(worker.plane.rooms) == {"a"}
 

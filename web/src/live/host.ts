@@ -4,7 +4,7 @@ import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
-import type { Cell, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
+import type { Audience, Cell, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
 
 export type Command = 'lesson:start' | 'lesson:pause' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
@@ -20,11 +20,13 @@ export interface HostView {
   stream: StreamState | null
   /** Each trainee's line, as far as something is sent; for who teaches only. */
   network: NetworkRow[]
+  /** Who watches by which way; null until it is told. */
+  audience: Audience | null
   refusal: { code: string; data: RefusalData } | null
   busy: Command | null
 }
 
-const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], network: [], stream: null, refusal: null, busy: null }
+const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], network: [], stream: null, audience: null, refusal: null, busy: null }
 const AGAIN_MS = 2_000
 const NETWORK_MS = 5_000
 
@@ -44,6 +46,7 @@ export class HostRoom {
     })
     line.on('lesson:phase', (phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
     line.on('lesson:stream', (stream) => { if (stream.lesson_id === lesson) this.view.patch({ stream }) })
+    line.on('lesson:audience', (audience) => { if (audience.lesson_id === lesson) this.view.patch({ audience }) })
     line.on('lesson:roster', (change) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
   }
 
