@@ -16,6 +16,8 @@ describe('the check before a lesson', () => {
   it('says that all is well when it is', () => {
     expect(overall(verdict(WELL))).toBe('ok')
     expect(overall(verdict({ ...WELL, teaches: true }))).toBe('ok')
+    expect(overall(verdict({ ...WELL, device: null }))).toBe('ok')
+    expect(overall(verdict({ ...WELL, device: null, teaches: true }))).toBe('waiting')
     expect(verdict(WELL).map((each) => each.name)).not.toContain('loop')
   })
   it('waits for what is not known yet', () => { expect(overall(verdict({ ...WELL, pace: null }))).toBe('waiting') })

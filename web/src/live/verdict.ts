@@ -19,7 +19,8 @@ export interface Facts {
   loop: Looped | null
 }
 
-export type Level = 'ok' | 'look' | 'bad' | 'waiting'
+/** `later`: not known, and not needed to take part. */
+export type Level = 'ok' | 'look' | 'bad' | 'waiting' | 'later'
 /** The words for it, and for what to do where it is not well, are in the catalogue under name and word. */
 export interface Item { name: Name; level: Level; word: string; params: Params }
 export type Name = 'secure' | 'device' | 'voice' | 'codecs' | 'udp' | 'tcp' | 'socket' | 'down' | 'up' | 'loop'
@@ -36,7 +37,7 @@ const item = (name: Name, level: Level, word: string, params: Params = {}): Item
 const waiting = (name: Name): Item => item(name, 'waiting', '')
 
 function device({ device: found, teaches }: Facts): Item {
-  if (found === null) return waiting('device')
+  if (found === null) return teaches ? waiting('device') : item('device', 'later', 'later')
   return item('device', found === 'ok' ? 'ok' : teaches ? 'bad' : 'look', found)
 }
 
@@ -101,7 +102,7 @@ export function verdict(facts: Facts): Item[] {
   ]
 }
 
-/** The worst of them; waiting until all are known. */
+/** The worst of them; waiting until all are known that are needed. */
 export function overall(items: readonly Item[]): Level {
   const order: Level[] = ['waiting', 'bad', 'look']
   return order.find((level) => items.some((each) => each.level === level)) ?? 'ok'

@@ -47,6 +47,7 @@ export const check: Record<keyof typeof zh, string> = {
   'precheck.secure.not': 'this address is not secure',
   'precheckHow.secure.not': 'Open the address that begins with https; without it the browser allows no camera.',
   'precheck.device.ok': 'fine',
+  'precheck.device.later': 'not tried; watching needs neither',
   'precheck.voice.heard': 'you can be heard',
   'precheck.voice.silent': 'nothing heard yet',
   'precheckHow.voice.silent': 'Please say something: the meter should move. If not, choose another microphone or see whether it is muted.',

@@ -45,6 +45,7 @@ export const check = {
   'precheck.secure.not': '当前网址不是安全连接',
   'precheckHow.secure.not': '请用 https 开头的网址打开，否则浏览器不允许使用摄像头。',
   'precheck.device.ok': '正常',
+  'precheck.device.later': '还没有试，看课不需要',
   'precheck.voice.heard': '听到声音了',
   'precheck.voice.silent': '还没有听到声音',
   'precheckHow.voice.silent': '请说一句话，音量条应当跟着动；不动就换一个麦克风，或检查它有没有静音。',
