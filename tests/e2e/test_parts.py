@@ -52,6 +52,8 @@ START = """([room, token]) => {
 }"""
 MOVES = "() => { const v = document.getElementById('v'); return v.currentTime > 0 && v.videoWidth > 0 && !v.paused }"
 
+HEARD = "() => document.getElementById('v').currentTime > 0"
+
 
 @pytest.fixture(scope="session")
 def player(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -77,7 +79,7 @@ def bundled(folder: Path) -> str:
     return path.read_text()
 
 
-async def watching(studio: Studio, player: str, before: str, agent: str = "") -> Page:
+async def watching(studio: Studio, player: str, before: str, agent: str = "", shows: str = MOVES) -> Page:
     """A viewer's page with the player in it, as soon as the picture moves."""
     page: Page = await studio.new_page()
     if agent:
@@ -87,7 +89,7 @@ async def watching(studio: Studio, player: str, before: str, agent: str = "") ->
     await page.goto(studio.base)
     await page.add_script_tag(content=player)
     await page.evaluate(START, ["lesson", studio.token("watch", "trainee")])
-    await page.wait_for_function(MOVES, timeout=20_000)
+    await page.wait_for_function(shows, timeout=20_000)
     return page
 
 
@@ -161,7 +163,7 @@ async def test_wechat_with_all_it_has_gets_the_same_as_others(studio: Studio, pl
     assert await page.evaluate("ways") == ["peer"]
 
 
-async def test_who_is_refused_a_place_over_webrtc_takes_the_next_way_by_itself(
+async def test_who_is_refused_a_place_goes_where_one_is_left_at_once(
     studio: Studio, player: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     busy = studio.media._plane.admission.busy
@@ -175,3 +177,7 @@ async def test_who_is_refused_a_place_over_webrtc_takes_the_next_way_by_itself(
     assert seen is not None
     assert (seen.peers, seen.parts, seen.spent) == (0, 1, "cpu_spent")
     assert [event.peer for event in studio.events if event.kind == "viewer_live"] == ["trainee"]
+    await page.close()
+    busy.parts_spent = True
+    page = await watching(studio, player, "", shows=HEARD)
+    assert await page.evaluate("ways") == ["peer", "voice"]

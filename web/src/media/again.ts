@@ -1,5 +1,6 @@
 /** What ways of watching over plain HTTP have in common: attempts that come again by themselves until told to stop, and a look now and then. */
 import type { AskGrant, Grant, PeerState } from './peer'
+import { Refused, type Left } from './refused'
 
 const RETRY_FIRST_MS = 500
 const RETRY_MOST_MS = 5_000
@@ -12,6 +13,8 @@ export interface Place {
   video: () => HTMLVideoElement | null
   /** There is something to play. */
   onSource: () => void
+  /** Refused here; what is left. */
+  onLeft: (left: Left) => void
 }
 
 export abstract class Again {
@@ -54,6 +57,12 @@ export abstract class Again {
     this.#say('live')
   }
 
+  /** It does not begin: another way, if the server says one, else another attempt. */
+  protected failed(fault: unknown): void {
+    if (fault instanceof Refused && fault.next) this.place.onLeft(fault.next)
+    this.again()
+  }
+
   /** It does not, or no longer: another attempt, a little later each time. */
   protected again(): void {
     this.drop()
@@ -74,8 +83,8 @@ export abstract class Again {
       const grant = await this.place.grant(again)
       if (!grant) throw new Error('no grant')
       if (current()) await this.open(grant, current)
-    } catch {
-      if (current()) this.again()
+    } catch (fault) {
+      if (current()) this.failed(fault)
     }
   }
 

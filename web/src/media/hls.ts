@@ -4,6 +4,7 @@
  */
 import { Again } from './again'
 import type { Grant } from './peer'
+import { refusal } from './refused'
 
 /** Longer than any segment: a picture that has not moved for so long will not by itself. */
 const STILL_MS = 12_000
@@ -22,7 +23,7 @@ export class Tuner extends Again {
     const answer = await fetch(grant.url, { method: 'POST', headers: { authorization: `Bearer ${grant.token}` } })
     const playlist = answer.headers.get('location')
     const video = this.place.video()
-    if (!answer.ok || !playlist) throw new Error(`refused ${answer.status}`)
+    if (!answer.ok || !playlist) throw await refusal(answer)
     if (!current() || !video) {
       left(playlist)
       return

@@ -3,8 +3,9 @@
  * WebRTC does not reach. A new connection begins with a new media source; so does a change of what there is (pictures or not).
  */
 import { Again, type Place } from './again'
-import { edge } from './edge'
+import { Edge } from './edge'
 import type { Grant } from './peer'
+import { Refused, type Left } from './refused'
 import type { SourceMaker } from './source'
 
 /** The server sends five parts a second; without one for so long the line is taken for lost while the instructor is live. */
@@ -12,7 +13,7 @@ const SILENCE_MS = 8_000
 /** What was played is kept for so long. */
 const KEPT_S = 20
 
-interface Told { codecs: string; code?: string }
+interface Told { codecs: string; code?: string; data?: { next?: Left | null } }
 
 /** One media source and what waits to be put into it. */
 class Reel {
@@ -34,6 +35,14 @@ class Reel {
     video.disableRemotePlayback = true
     video.srcObject = null
     video.src = this.url
+  }
+
+  /** Where what is there ends, while nothing is about to change that. */
+  get end(): number | null {
+    const buffer = this.#buffer
+    if (!buffer || buffer.updating || this.#queue.length > 0) return null
+    const { buffered } = this.#video
+    return buffered.length > 0 ? buffered.end(buffered.length - 1) : null
   }
 
   add(data: ArrayBuffer): void {
@@ -80,6 +89,7 @@ export class Follower extends Again {
   #socket: WebSocket | null = null
   #reel: Reel | null = null
   #heard = 0
+  readonly #edge = new Edge()
 
   constructor(maker: SourceMaker, rendition: string, place: Place) {
     super(place)
@@ -102,16 +112,23 @@ export class Follower extends Again {
   #take(data: string | ArrayBuffer): void {
     this.#heard = performance.now()
     if (typeof data !== 'string') {
+      const end = this.#reel?.end ?? null
+      if (end !== null) this.#edge.mark(this.#heard, end)
       this.#reel?.add(data)
       this.plays()
       return
     }
-    const told = JSON.parse(data) as Told
+    this.#tell(JSON.parse(data) as Told)
+  }
+
+  #tell(told: Told): void {
     const video = this.place.video()
-    if (told.code !== undefined || !video) this.again()
+    if (told.code !== undefined) this.failed(new Refused(told))
+    else if (!video) this.again()
     else {
       // Always a new source: a browser that meets a hole in the voice throws pictures away up to the next keyframe.
       this.#reel?.close()
+      this.#edge.reset()
       this.#reel = new Reel(this.#maker, video, told.codecs, () => { this.again() })
       this.place.onSource()
     }
@@ -126,7 +143,7 @@ export class Follower extends Again {
     const video = this.place.video()
     if (!video || !this.#reel || video.buffered.length === 0) return
     const last = video.buffered.length - 1
-    const { jump, rate } = edge(video.currentTime, video.buffered.start(last), video.buffered.end(last))
+    const { jump, rate } = this.#edge.look(performance.now(), video.currentTime, video.buffered.start(last), video.buffered.end(last))
     if (jump !== null) video.currentTime = jump
     if (video.playbackRate !== rate) video.playbackRate = rate
   }

@@ -2,6 +2,8 @@
  * What WHIP (RFC 9725) and WHEP have in common: one offer, one answer over plain HTTP, a resource to end, and coming back
  * by itself. The server is ICE-lite: it needs no candidates from us, so nothing is trickled.
  */
+import { Refused, refusal, type Left } from './refused'
+
 export type PeerState = 'idle' | 'connecting' | 'live' | 'retrying' | 'stopped'
 
 /** Where to ask and with what right. */
@@ -24,7 +26,7 @@ export async function post(grant: Grant, offer: string): Promise<{ resource: Gra
     headers: { 'content-type': 'application/sdp', authorization: `Bearer ${grant.token}` },
     body: offer,
   })
-  if (!response.ok) throw new Error(`refused ${response.status}`)
+  if (!response.ok) throw await refusal(response)
   const place = response.headers.get('location')
   return { resource: place ? { url: place, token: grant.token } : null, answer: await response.text() }
 }
@@ -37,14 +39,17 @@ function guide(connection: RTCPeerConnection, grant: Grant): void {
 export abstract class Peer {
   readonly #grant: AskGrant
   readonly #onState: (state: PeerState) => void
+  /** Refused here; which other way is left. */
+  readonly #onLeft: (left: Left) => void
   #connection: RTCPeerConnection | null = null
   #resource: Grant | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   #wait = RETRY_FIRST_MS
   #state: PeerState = 'idle'
 
-  constructor(grant: AskGrant, onState: (state: PeerState) => void) {
+  constructor(grant: AskGrant, onState: (state: PeerState) => void, onLeft: (left: Left) => void = () => undefined) {
     this.#grant = grant
+    this.#onLeft = onLeft
     this.#onState = onState
   }
 
@@ -82,8 +87,8 @@ export abstract class Peer {
     try {
       await this.#negotiate(connection, again)
       if (this.#connection === connection && connection.connectionState !== 'connected') this.#later(CONNECT_LIMIT_MS)
-    } catch {
-      if (this.#connection === connection) this.#again()
+    } catch (fault) {
+      if (this.#connection === connection) this.#failed(fault)
     }
   }
 
@@ -120,6 +125,11 @@ export abstract class Peer {
         break
       default:
     }
+  }
+
+  #failed(fault: unknown): void {
+    if (fault instanceof Refused && fault.next) this.#onLeft(fault.next)
+    this.#again()
   }
 
   #again(): void {

@@ -1,10 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { MediaAccess } from '../wire/types'
 import { renditionFor, sourceMaker, type SourceMaker } from './source'
 import { CLIMB_FIRST_MS, FIRST_PICTURE_MS, Player, waysHere, type Way } from './player'
 
 const Source = { isTypeSupported: (type: string) => type.includes('avc1') }
 const maker = (isTypeSupported: (type: string) => boolean) => ({ isTypeSupported }) as unknown as SourceMaker
 const capable = (mime: string) => ({ getCapabilities: () => ({ codecs: [{ mimeType: mime }] }) })
+
+class FakeConnection {
+  localDescription = { sdp: '' }
+  addTransceiver(): void { /* nothing is sent */ }
+  async createOffer(): Promise<object> { return Promise.resolve({}) }
+  async setLocalDescription(): Promise<void> { return Promise.resolve() }
+  async setRemoteDescription(): Promise<void> { return Promise.resolve() }
+  close(): void { /* nothing is open */ }
+}
 
 beforeEach(() => { vi.useFakeTimers() })
 afterEach(() => {
@@ -44,11 +54,11 @@ describe('a player', () => {
   /** What a <video> tells: pictures so far grow with the clock unless it stands still. */
   const element = { paused: false, still: false, frames: 0, removeAttribute: () => undefined, load: () => undefined, buffered: [], getVideoPlaybackQuality: () => ({ totalVideoFrames: element.still ? element.frames : ++element.frames }), currentTime: 0 }
   const video = element as unknown as HTMLVideoElement
-  const played = (ways: Way[], plays: (way: Way) => boolean = () => false) => {
+  const played = (ways: Way[], plays: (way: Way) => boolean = () => false, access: MediaAccess | null = null) => {
     const tried: Way[] = []
     vi.stubGlobal('MediaSource', Source)
-    vi.stubGlobal('RTCPeerConnection', class { close(): void { /* nothing is open */ } })
-    const player: Player = new Player({ grant: async () => Promise.resolve(null), video: () => video, onState: () => undefined, onWay: (way) => {
+    vi.stubGlobal('RTCPeerConnection', FakeConnection)
+    const player: Player = new Player({ grant: async () => Promise.resolve(access), video: () => video, onState: () => undefined, onWay: (way) => {
       tried.push(way)
       if (plays(way)) setTimeout(() => { player.shown() }, 100)
     }, onSource: () => undefined, hidden: () => hidden }, ways)
@@ -122,6 +132,66 @@ describe('a player', () => {
     player.choose(false)
     expect(tried).toEqual(['peer', 'voice', 'peer'])
     player.stop()
+  })
+  describe('that is refused', () => {
+    /** Where the server has no place, and what it says is left. */
+    const full = new Map<string, string | null>()
+    const refusal = (place: string) => ({ code: 'uplink_spent', data: { next: full.get(place) ?? null } })
+    class Socket {
+      onopen?: () => void
+      onmessage?: (message: { data: string }) => void
+      constructor() { setTimeout(() => this.onopen?.(), 1) }
+      send(said: string): void {
+        const { rendition } = JSON.parse(said) as { rendition: string }
+        if (full.has(rendition)) setTimeout(() => this.onmessage?.({ data: JSON.stringify(refusal(rendition)) }), 1)
+      }
+      close(): void { /* it is */ }
+    }
+    const refused = (ways: Way[], places: [string, string | null][]) => {
+      full.clear()
+      for (const [place, left] of places) full.set(place, left)
+      vi.stubGlobal('WebSocket', Socket)
+      vi.stubGlobal('window', { location: { href: 'https://school.example/' } })
+      vi.stubGlobal('MediaStream', class { tracks = [] })
+      vi.stubGlobal('fetch', async (url: string) => {
+        const place = url.includes('hls') ? 'hls' : 'peer'
+        const ok = !full.has(place)
+        return Promise.resolve({ ok, headers: new Headers({ location: url }), json: async () => Promise.resolve(refusal(place)), text: async () => Promise.resolve('') })
+      })
+      const one = played(ways, (way) => !full.has(way === 'parts' ? 'picture' : way), { room: 'r', token: 't', whip: null, whep: '/whep', ice: [] })
+      return one
+    }
+    it.each([
+      [['peer', 'parts', 'voice'], 'parts', ['peer', 'parts']],
+      [['peer', 'parts', 'voice'], 'voice', ['peer', 'voice']],
+      [['peer', 'hls', 'voice'], 'parts', ['peer', 'hls']],
+      [['peer', 'parts', 'voice'], null, ['peer']],
+      [['peer'], 'voice', ['peer']],
+    ] as [Way[], string | null, Way[]][])('%s goes to what it is told is left, %s, at once', async (ways, left, tried) => {
+      const one = refused(ways, [['peer', left]])
+      await pass(50)
+      expect(one.tried).toEqual(tried)
+      one.player.stop()
+    })
+    it('goes on from parts and from HLS as it does from WebRTC', async () => {
+      for (const way of ['parts', 'hls'] as const) {
+        const one = refused([way, 'voice'], [['picture', 'voice'], ['hls', 'voice']])
+        await pass(50)
+        expect(one.tried).toEqual([way, 'voice'])
+        one.player.stop()
+      }
+    })
+    it('asks again where it was refused, later each time, and is told again', async () => {
+      const one = refused(['peer', 'parts', 'voice'], [['peer', 'voice']])
+      await pass(CLIMB_FIRST_MS + 100)
+      expect(one.tried).toEqual(['peer', 'voice', 'peer', 'voice'])
+      await pass(CLIMB_FIRST_MS + 100)
+      expect(one.tried).toHaveLength(4)
+      full.clear()
+      await pass(CLIMB_FIRST_MS)
+      expect(one.tried.slice(4)).toEqual(['peer'])
+      one.player.stop()
+    })
   })
   it('does not judge what nobody sees', async () => {
     hidden = true

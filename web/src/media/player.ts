@@ -1,7 +1,8 @@
 /**
  * The lesson by the best way that works here: WebRTC, else parts over a WebSocket (or plain HLS where there is no media source),
  * else the voice alone. Chosen by what the browser has; one step down when no picture comes or it moves too little, one step up
- * again after a while, and later each time that did not last. Minutes count the same by every way.
+ * again after a while, and later each time that did not last. Where the server has no place it says which way is left: there at once.
+ * Minutes count the same by every way.
  */
 import type { MediaAccess } from '../wire/types'
 import type { Place } from './again'
@@ -9,6 +10,7 @@ import { Gauge } from './gauge'
 import { Tuner } from './hls'
 import { Follower } from './live'
 import type { PeerState } from './peer'
+import type { Left } from './refused'
 import { hasH264, hasHls, renditionFor, sourceMaker } from './source'
 import { Viewer } from './whep'
 
@@ -66,6 +68,8 @@ export class Player {
   #looks: ReturnType<typeof setInterval> | undefined
   #climbAfter = CLIMB_FIRST_MS
   #climbedAt = -Infinity
+  /** Where the server had no place; asked for again later, rather than what lies between. */
+  #refusedAt: number | null = null
 
   constructor(stage: Stage, ways: Way[] = waysHere()) {
     this.#stage = stage
@@ -82,6 +86,7 @@ export class Player {
     this.#at = this.#only ? this.#ways.indexOf('voice') : 0
     this.#climbAfter = CLIMB_FIRST_MS
     this.#climbedAt = -Infinity
+    this.#refusedAt = null
     this.#looks = setInterval(() => { this.#look() }, LOOK_MS)
     this.#go()
   }
@@ -137,12 +142,19 @@ export class Player {
     this.#go()
   }
 
-  /** One step down, from the last one to the top; a step up that did not last makes the next one later. */
-  #fall(): void {
+  /** Down, by one step where nothing else is known, from the last one to the top; a step up that did not last makes the next one later. */
+  #fall(to = (this.#at + 1) % this.#ways.length, refusedAt: number | null = null): void {
     const lasted = performance.now() - this.#climbedAt > LASTS_MS
     this.#climbAfter = lasted ? CLIMB_FIRST_MS : Math.min(this.#climbAfter * 2, CLIMB_MOST_MS)
     this.#climbedAt = -Infinity
-    this.#move((this.#at + 1) % this.#ways.length)
+    this.#refusedAt = refusedAt
+    this.#move(to)
+  }
+
+  /** The server has no place for this way and says which is left: there at once, if this browser has it. */
+  #onLeft(left: Left): void {
+    const to = this.#ways.findIndex((way) => way === left || (way === 'hls' && left === 'parts'))
+    if (to > this.#at && !this.#only) this.#fall(to, this.#at)
   }
 
   #wait(): void {
@@ -165,7 +177,7 @@ export class Player {
         return
       }
       this.#climbedAt = performance.now()
-      this.#move(this.#at - 1)
+      this.#move(this.#refusedAt ?? this.#at - 1)
     }, after)
   }
 
@@ -193,12 +205,12 @@ export class Player {
       const element = video()
       if (element && element.srcObject !== stream) element.srcObject = stream
       onSource()
-    }, onScreen)
+    }, onScreen, (left) => { this.#onLeft(left) })
   }
 
   #place(where: (room: string) => string): Place {
     const { video, onState, onSource } = this.#stage
-    return { grant: this.#asks((access) => where(access.room)), video, onState, onSource }
+    return { grant: this.#asks((access) => where(access.room)), video, onState, onSource, onLeft: (left) => { this.#onLeft(left) } }
   }
 
   #asks(where: (access: MediaAccess) => string): Place['grant'] {
