@@ -1,7 +1,8 @@
 """Decides what a recording is when it is played: its files as far as they are whole, and the HLS playlist of them.
 
 Nothing is encoded and nothing copied: a segment is a stretch of a file, from a keyframe to before another (RFC 8216;
-EXT-X-MAP and EXT-X-DISCONTINUITY at each file). What a line of the index says and no file holds is not there.
+EXT-X-MAP and EXT-X-DISCONTINUITY at each file). `#codecs`, to other players a comment, tells ours what is in a file.
+What a line of the index says and no file holds is not there.
 """
 
 import json
@@ -150,6 +151,7 @@ def playlist(replay: Replay, base: str, end: str, *, over: bool) -> str:
     ]
     for number, (take, found) in enumerate(shown):
         lines += ["#EXT-X-DISCONTINUITY"] if number else []
+        lines.append(f"#codecs {take.codecs}")
         lines.append(f'#EXT-X-MAP:URI="{base}{take.number}/0/{take.init}{end}"')
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{iso(found[0].at)}")
         for each in found:

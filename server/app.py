@@ -175,7 +175,8 @@ def build(
     log = _log(config, store)
     room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
     files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
-    replays = playback.build(training=classes.service, recordings=Recordings(store.folder / RECORDINGS))
+    recordings = Recordings(store.folder / RECORDINGS)
+    replays = playback.build(training=classes.service, recordings=recordings, observe=watch.record_view, clock=clock)
     looks = oversight.declare(watch, classes.service, room.presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
     return House(

@@ -1,25 +1,28 @@
-"""Declares replays: what was recorded of a lesson, as a playlist and the stretches of files that it names.
+"""Declares replays: what was recorded of a lesson, as playlists and the stretches of files that they name.
 
-A regulator has no replay yet: each look of theirs is written down, and a player looks hundreds of times.
+A regulator's look is written down before it is answered. A player looks hundreds of times, so for playlists and pieces
+that is once an hour for each lesson.
 """
 
 import asyncio
+import secrets
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from media.api import Recordings, playlist
 from server.core.actor import EVERYONE, Role
-from server.core.clock import iso
+from server.core.clock import Clock, iso
 from server.core.errors import DomainError
-from server.core.wire.declaration import UNSEEN, Call, Declarations, Download, Route
-from server.training.rules import LessonState
+from server.core.wire.declaration import UNSEEN, Call, Declarations, Download, Observe, Route
+from server.training.rules import Lesson, LessonState
 from server.training.service import Training
 
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
 PIECE: Final = "video/mp4"
-VIEWERS: Final = EVERYONE - {Role.REGULATOR}
+LOOK_MS: Final = 3_600_000
+Rendition = Literal["picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,17 @@ class ReplayRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class PlaylistRequest:
+    lesson_id: str
+    rendition: Rendition
+
+
+@dataclass(frozen=True, slots=True)
 class PieceRequest:
     """`size` bytes from `start` of the recording's file number `take`, as the playlist names them."""
 
     lesson_id: str
+    rendition: Rendition
     take: Annotated[int, Field(ge=1, le=1_000_000)]
     start: Annotated[int, Field(ge=0, le=1 << 50)]
     size: Annotated[int, Field(ge=1, le=1 << 24)]
@@ -51,17 +61,36 @@ class ReplayView:
     """What there is of a lesson; `seconds` 0 when it was not recorded. `over`: nothing will be added."""
 
     lesson_id: str
+    title: str
     over: bool
     begins: str | None
     seconds: float
     holes: list[ReplayHole]
 
 
+class Looks:
+    """Writes down a regulator's look at a replay, if the last one was some time ago."""
+
+    def __init__(self, observe: Observe, clock: Clock) -> None:
+        self._observe, self._clock = observe, clock
+        self._at: dict[tuple[str, str], int] = {}
+
+    async def look(self, call: Call, lesson_id: str, page: str) -> None:
+        """Before anything is answered."""
+        who, now = call.who, self._clock.ms()
+        if who.role is not Role.REGULATOR:
+            return
+        self._at = {key: at for key, at in self._at.items() if now - at < LOOK_MS}
+        if (who.person_id, lesson_id) not in self._at:
+            await self._observe(who, page, lesson_id, secrets.token_hex(8))
+            self._at[who.person_id, lesson_id] = now
+
+
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, training: Training, recordings: Recordings) -> None:
-        self._training, self._recordings = training, recordings
+    def __init__(self, training: Training, recordings: Recordings, looks: Looks) -> None:
+        self._training, self._recordings, self._looks = training, recordings, looks
 
     async def replay(self, call: Call, request: ReplayRequest) -> ReplayView:
         """What was recorded of a lesson."""
@@ -70,39 +99,49 @@ class Api:
         begins = found.takes[0].parts[0].at if found.takes else None
         return ReplayView(
             lesson.id,
+            lesson.title,
             lesson.state is LessonState.ENDED,
             None if begins is None else _moment(begins),
             round(found.seconds, 3),
             [ReplayHole(_moment(hole.begins), _moment(hole.ends), hole.why) for hole in found.holes],
         )
 
-    async def playlist(self, call: Call, request: ReplayRequest) -> Download:
+    async def playlist(self, call: Call, request: PlaylistRequest) -> Download:
         """The same as HLS."""
-        lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        lesson = await self._seen(call, request.lesson_id)
         found = await asyncio.to_thread(self._recordings.read, lesson.id)
         if not found.takes:
             raise DomainError("not_found")
-        text = playlist(found, "replay/", ".mp4", over=lesson.state is LessonState.ENDED)
-        return Download("replay.m3u8", PLAYLIST, text.encode())
+        text = playlist(found, f"{request.rendition}/", ".mp4", over=lesson.state is LessonState.ENDED)
+        return Download(f"{request.rendition}.m3u8", PLAYLIST, text.encode())
 
     async def piece(self, call: Call, request: PieceRequest) -> Download:
         """A stretch of a file of it."""
-        lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        lesson = await self._seen(call, request.lesson_id)
         data = await asyncio.to_thread(self._recordings.piece, lesson.id, request.take, request.start, request.size)
         if not data:
             raise DomainError("not_found")
         return Download(f"{request.take}.mp4", PIECE, data)
 
+    async def _seen(self, call: Call, lesson_id: str) -> Lesson:
+        lesson, _ = await self._training.lesson_for(call.who, lesson_id)
+        await self._looks.look(call, lesson.id, PAGE)
+        return lesson
 
-def declarations(training: Training, recordings: Recordings) -> Declarations:
+
+ONE: Final = "/api/v1/lessons/{lesson_id}/replay"
+PAGE: Final = f"GET {ONE}/{{rendition}}.m3u8"
+
+
+def declarations(training: Training, recordings: Recordings, looks: Looks) -> Declarations:
     """What playback serves."""
-    api, one = Api(training, recordings), "/api/v1/lessons/{lesson_id}/replay"
-    piece = f"{one}/{{take}}/{{start}}/{{size}}.mp4"
+    api = Api(training, recordings, looks)
+    listed, piece = f"{ONE}/{{rendition}}.m3u8", f"{ONE}/{{rendition}}/{{take}}/{{start}}/{{size}}.mp4"
     return Declarations(
         routes=[
-            Route("GET", one, VIEWERS, ReplayRequest, ReplayView, api.replay, codes=UNSEEN),
-            Route("GET", f"{one}.m3u8", VIEWERS, ReplayRequest, Download, api.playlist, codes=UNSEEN),
-            Route("GET", piece, VIEWERS, PieceRequest, Download, api.piece, codes=UNSEEN),
+            Route("GET", ONE, EVERYONE, ReplayRequest, ReplayView, api.replay, codes=UNSEEN),
+            Route("GET", listed, EVERYONE, PlaylistRequest, Download, api.playlist, observed=False, codes=UNSEEN),
+            Route("GET", piece, EVERYONE, PieceRequest, Download, api.piece, observed=False, codes=UNSEEN),
         ]
     )
 

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -69,14 +70,18 @@ async def studio(chromium: str | None) -> AsyncIterator[Studio]:
 
 
 @asynccontextmanager
-async def open_studio(chromium: str | None) -> AsyncIterator[Studio]:
-    """A plane, its page and a browser, until the end."""
+async def open_studio(
+    chromium: str | None, recordings: Path | None = None, add: Callable[[web.Application], None] = lambda _: None
+) -> AsyncIterator[Studio]:
+    """A plane, its page and a browser, until the end; with what else `add` serves."""
     events: list[MediaEvent] = []
-    media = build(MediaSettings(tcp_port=0), b"a key for tests only, thirty-two", events.append)
+    settings = MediaSettings(tcp_port=0, recordings=recordings)
+    media = build(settings, b"a key for tests only, thirty-two", events.append)
     await media.start()
     await media.open_room("lesson")
     app = web.Application()
     media.routes(app)
+    add(app)
     app.router.add_get("/", _page)
     runner = web.AppRunner(app)
     await runner.setup()

@@ -60,14 +60,14 @@ def player(tmp_path_factory: pytest.TempPathFactory) -> str:
     return bundled(tmp_path_factory.mktemp("player"))
 
 
-def bundled(folder: Path) -> str:
-    """The player as one script."""
-    path = folder / "player.js"
+def bundled(folder: Path, source: str = "player") -> str:
+    """A module of the page as one script."""
+    path = folder / f"{source}.js"
     bundle = [
         "exec",
         "--",
         "rolldown",
-        "src/media/player.ts",
+        f"src/media/{source}.ts",
         "--format",
         "iife",
         "--name",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from media.api import Recordings
 from server.settings import RECORDINGS
@@ -19,13 +20,13 @@ async def test_a_trainee_plays_what_was_recorded(tmp_path: Path) -> None:
         async with page.get(f"{base}replay") as answer:
             told = await answer.json()
         assert (told["begins"], told["seconds"], told["holes"]) == ("2026-11-23T09:00:00.000Z", SECONDS, [])
-        async with page.get(f"{base}replay.m3u8") as answer:
+        async with page.get(f"{base}replay/picture.m3u8") as answer:
             assert answer.content_type == "application/vnd.apple.mpegurl"
             lines = (await answer.text()).splitlines()
         (first,) = (line.split('"')[1] for line in lines if line.startswith("#EXT-X-MAP"))
         fetched = b""
         for address in (first, *(line for line in lines if not line.startswith("#"))):
-            async with page.get(base + address) as answer:
+            async with page.get(f"{base}replay/{address}") as answer:
                 assert (answer.status, answer.content_type) == (200, "video/mp4")
                 fetched += await answer.read()
         assert fetched == INIT.data + b"".join(part.data for part in PARTS)
@@ -41,22 +42,38 @@ async def test_the_playlist_grows_until_the_lesson_is_over(tmp_path: Path) -> No
         assert await _over(served)
 
 
+async def test_a_regulator_plays_it_and_the_look_is_written_down_before_once_an_hour(tmp_path: Path) -> None:
+    async with school(tmp_path) as served, served.http("regulator") as page, served.http("abroad") as elsewhere:
+        record(tmp_path / RECORDINGS, served.lesson_id, BEGINS)
+        base = f"/api/v1/lessons/{served.lesson_id}/replay/picture"
+        for address in (f"{base}.m3u8", f"{base}/1/0/4.mp4", f"{base}/1/4/4.mp4"):
+            async with page.get(address) as answer:
+                assert answer.status == 200
+            async with elsewhere.get(address) as answer:
+                assert answer.status == 404
+        async with served.house.store.database.read() as connection:
+            looks = (await connection.execute(text("SELECT page, object_id FROM regulator_view"))).all()
+        assert looks == [("GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8", served.lesson_id)]
+
+
 async def test_where_nothing_was_recorded_there_is_nothing(tmp_path: Path) -> None:
     async with school(tmp_path) as served, served.http("teacher") as page:
         base = f"/api/v1/lessons/{served.lesson_id}/replay"
         async with page.get(base) as answer:
             told = await answer.json()
         assert (told["begins"], told["seconds"]) == (None, 0)
-        for address in (f"{base}.m3u8", f"{base}/1/0/4.mp4"):
+        for address in (f"{base}/picture.m3u8", f"{base}/picture/1/0/4.mp4"):
             async with page.get(address) as answer:
                 assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("address", ["replay/1/0/99999999999.mp4", "replay/0/0/4.mp4", "replay/1/-1/4.mp4"])
+@pytest.mark.parametrize(
+    "address", ["picture/1/0/99999999999.mp4", "picture/0/0/4.mp4", "picture/1/-1/4.mp4", "hologram.m3u8"]
+)
 async def test_nonsense_is_refused(tmp_path: Path, address: str) -> None:
     async with school(tmp_path) as served, served.http("jia") as page:
         record(tmp_path / RECORDINGS, served.lesson_id, BEGINS)
-        async with page.get(f"/api/v1/lessons/{served.lesson_id}/{address}") as answer:
+        async with page.get(f"/api/v1/lessons/{served.lesson_id}/replay/{address}") as answer:
             assert (answer.status, (await answer.json())["code"]) == (400, "bad_request")
 
 
@@ -70,5 +87,8 @@ async def test_a_lesson_is_recorded_where_the_setting_says_so(tmp_path: Path) ->
 
 
 async def _over(served: School) -> bool:
-    async with served.http("jia") as page, page.get(f"/api/v1/lessons/{served.lesson_id}/replay.m3u8") as answer:
+    async with (
+        served.http("jia") as page,
+        page.get(f"/api/v1/lessons/{served.lesson_id}/replay/picture.m3u8") as answer,
+    ):
         return "#EXT-X-ENDLIST" in await answer.text()

@@ -29,6 +29,7 @@ class Sample:
 
 CLASS = {"class_id": "{class_id}"}
 LESSON = {"lesson_id": "{lesson_id}"}
+PICTURE = {"rendition": "picture"}
 SPARE = {"person_id": "{spare_id}"}
 NEW_PERSON = {"role": "instructor", "name": "新", "login": "newcomer", "institution_id": "{school_id}", "area": None}
 NEW_CLASS = {
@@ -88,9 +89,14 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/lessons/{{lesson_id}}": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/strips": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/replay": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
-    f"GET {V1}/lessons/{{lesson_id}}/replay.m3u8": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
-    f"GET {V1}/lessons/{{lesson_id}}/replay/{{take}}/{{start}}/{{size}}.mp4": Sample(
-        "jia", "not_found", LESSON | {"take": "1", "start": "0", "size": "4"}, beside={"stranger": "not_found"}
+    f"GET {V1}/lessons/{{lesson_id}}/replay/{{rendition}}.m3u8": Sample(
+        "jia", "not_found", LESSON | PICTURE, beside={"stranger": "not_found"}
+    ),
+    f"GET {V1}/lessons/{{lesson_id}}/replay/{{rendition}}/{{take}}/{{start}}/{{size}}.mp4": Sample(
+        "jia",
+        "not_found",
+        LESSON | PICTURE | {"take": "1", "start": "0", "size": "4"},
+        beside={"stranger": "not_found"},
     ),
     f"GET {V1}/today": Sample("jia"),
     f"POST {V1}/check": Sample("teacher", "self"),

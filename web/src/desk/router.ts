@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: '/lessons', component: () => import('../live/desk/Lessons.vue'), meta: { title: 'nav.lessons' } },
     { path: '/lessons/:id', component: () => import('../live/desk/LessonPage.vue'), meta: { title: 'strips.title' }, props: true },
     { path: '/lessons/:id/room', component: () => import('../live/desk/HostPage.vue'), meta: { title: 'title.room' }, props: true },
+    { path: '/lessons/:id/replay', component: () => import('../playback/ReplayPage.vue'), meta: { title: 'title.replay' }, props: ({ params: { id } }) => ({ id, back: `/lessons/${String(id)}` }) },
     { path: '/classes', component: () => import('../training/desk/Classes.vue'), meta: { title: 'nav.classes' } },
     { path: '/classes/:id', component: () => import('../training/desk/ClassPage.vue'), meta: { title: 'title.class' }, props: true },
     { path: '/classes/:id/trainees/:person', component: () => import('../oversight/desk/TraineePage.vue'), meta: { title: 'title.trainee' }, props: true },

@@ -14,6 +14,7 @@ export const router = createRouter({
     { path: '/today', component: Today, meta: { title: 'title.today' } },
     { path: '/lesson/:id', component: () => import('../live/Room.vue'), meta: { title: 'title.room' }, props: true },
     { path: '/lesson/:id/record', component: () => import('../live/RecordPage.vue'), meta: { title: 'title.record' }, props: true },
+    { path: '/lesson/:id/replay', component: () => import('../playback/ReplayPage.vue'), meta: { title: 'title.replay' }, props: ({ params: { id } }) => ({ id, back: `/lesson/${String(id)}/record` }) },
     { path: '/check', component: () => import('../live/CheckPage.vue'), meta: { title: 'title.check' } },
     { path: '/password', component: () => import('../accounts/ChangePassword.vue'), meta: { title: 'password.title' } },
     { path: '/:rest(.*)', redirect: '/today' },

@@ -16,6 +16,12 @@ export function clock(slot: number): string {
 /** Minutes as 10:14–10:16; a single one as 10:14. */
 export const minuteSpan = (first: number, last: number): string => (first === last ? clock(first) : `${clock(first)}–${clock(last)}`)
 
+/** A moment (milliseconds since 1970) as 10:14:05. */
+export function timeOfDay(ms: number): string {
+  const seconds = Math.floor((ms + OFFSET_MS) / 1000) % 86_400
+  return `${two(Math.floor(seconds / 3600))}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`
+}
+
 export const slotOf = (iso: string): number => Math.floor(Date.parse(iso) / MINUTE_MS)
 export const hourMinute = (iso: string): string => clock(slotOf(iso))
 

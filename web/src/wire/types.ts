@@ -572,6 +572,7 @@ export interface ReplayRequest {
 
 export interface ReplayView {
   lesson_id: string
+  title: string
   over: boolean
   begins: string | null
   seconds: number
@@ -584,8 +585,14 @@ export interface ReplayHole {
   why: string
 }
 
+export interface PlaylistRequest {
+  lesson_id: string
+  rendition: 'picture'
+}
+
 export interface PieceRequest {
   lesson_id: string
+  rendition: 'picture'
   take: number
   start: number
   size: number
@@ -902,8 +909,8 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
-  'GET /api/v1/lessons/{lesson_id}/replay.m3u8': { request: ReplayRequest; response: Blob }
-  'GET /api/v1/lessons/{lesson_id}/replay/{take}/{start}/{size}.mp4': { request: PieceRequest; response: Blob }
+  'GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8': { request: PlaylistRequest; response: Blob }
+  'GET /api/v1/lessons/{lesson_id}/replay/{rendition}/{take}/{start}/{size}.mp4': { request: PieceRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }
   'GET /api/v1/me/logins': { request: Nothing; response: Logins }

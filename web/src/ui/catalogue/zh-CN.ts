@@ -18,6 +18,7 @@ export const words = {
   'title.today': '今天',
   'title.room': '课堂',
   'title.record': '一课的分钟记录',
+  'title.replay': '回放',
   'state.loading': '正在打开…',
   'state.wait': '请稍候…',
 

@@ -1,0 +1,113 @@
+"""A recording in a real Chromium, by our own player: at once, over a voice without pictures, a hole and a return."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from playwright.async_api import Page
+
+from media.api import Recordings, playlist
+from media.replay import Take
+from tests.e2e.test_media import Studio, open_studio
+from tests.e2e.test_parts import bundled
+
+HOLE_S = 2.0
+#: how far a picture may be from what the replay says its time is
+APART_MS = 400
+START = """async () => {
+  const beside = document.createElement('video')
+  beside.muted = true
+  document.body.append(beside)
+  window.replay = new keshi.Replay({
+    video: document.getElementById('v'), screen: beside, lesson: 'lesson',
+    onChange: shown => { window.shown = shown } })
+  await replay.open(false)
+  await replay.play()
+}"""
+#: how far the picture that is shown is from the replay's time
+APART = "Math.abs(delay() - (Date.now() - replay.moment * 1000))"
+HEARD = "document.getElementById('v').webkitAudioDecodedByteCount"
+
+
+@pytest.fixture
+async def recording(tmp_path: Path, chromium: str | None) -> AsyncIterator[Studio]:
+    """A studio that records, and serves what it recorded as the house does."""
+    recordings = Recordings(tmp_path)
+
+    async def listed(request: web.Request) -> web.Response:
+        text = playlist(recordings.read("lesson"), f"{request.match_info['rendition']}/", ".mp4", over=True)
+        return web.Response(text=text)
+
+    async def piece(request: web.Request) -> web.Response:
+        asked = request.match_info
+        return web.Response(body=recordings.piece("lesson", *(int(asked[name]) for name in ("take", "start", "size"))))
+
+    def add(app: web.Application) -> None:
+        one = "/api/v1/lessons/lesson/replay/{rendition}"
+        app.router.add_get(f"{one}.m3u8", listed)
+        app.router.add_get(f"{one}/{{take}}/{{start}}/{{size}}.mp4", piece)
+
+    async with open_studio(chromium, tmp_path, add) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def script(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return bundled(tmp_path_factory.mktemp("replay"), "replay")
+
+
+async def test_a_recording_plays_by_the_time_of_day_over_all_that_happened(
+    recording: Studio, script: str, tmp_path: Path
+) -> None:
+    await _taught(recording, tmp_path, lambda take: take.codecs.startswith("avc"), canvas=True)
+    await _taught(recording, tmp_path, lambda take: take.codecs == "opus", kinds=["audio"])
+    await asyncio.sleep(HOLE_S)
+    await _taught(recording, tmp_path, lambda take: take.codecs.startswith("avc"), canvas=True)
+    await recording.media.close_room("lesson")
+    takes = Recordings(tmp_path).read("lesson").takes
+    page = await recording.page()
+    await page.add_script_tag(content=script)
+    async with asyncio.timeout(30):
+        await page.evaluate(START)
+    first, voice, last = (
+        takes[0].parts[0].at,
+        next(t for t in takes if t.codecs == "opus").parts[0].at,
+        takes[-1].parts[0].at,
+    )
+    await _until(page, first + 1)
+    assert await page.evaluate(APART) < APART_MS
+    await _until(page, voice + 1)
+    assert not await page.evaluate("shown.seen")
+    heard = await page.evaluate(HEARD)
+    await _until(page, voice + 2)
+    assert await page.evaluate(HEARD) > heard
+    await _until(page, last + 1)
+    assert await page.evaluate(APART) < APART_MS
+    await page.wait_for_function("shown.ended && shown.paused", timeout=20_000)
+    await page.evaluate("to => replay.go(to)", first + 2)
+    await page.evaluate("replay.play()")
+    await _until(page, first + 2.5, before=first + 5)
+    assert await page.evaluate(APART) < APART_MS
+
+
+async def _until(page: Page, moment: float, before: float = float(1 << 40)) -> None:
+    await page.wait_for_function(
+        "([from, to]) => replay.moment > from && replay.moment < to && !shown.waiting",
+        arg=[moment, before],
+        timeout=20_000,
+    )
+
+
+async def _taught(studio: Studio, folder: Path, fits: Callable[[Take], bool], **options: object) -> None:
+    """Publish until a new file of this kind has four seconds."""
+    before = len(Recordings(folder).read("lesson").takes)
+    teacher = await studio.publish(**options)
+    async with asyncio.timeout(60):
+        while not any(  # noqa: ASYNC110 - a file has no event
+            fits(take) and sum(part.seconds for part in take.parts) > 4
+            for take in Recordings(folder).read("lesson").takes[before:]
+        ):
+            await asyncio.sleep(0.1)
+    await teacher.close()
