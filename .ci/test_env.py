@@ -1,16 +1,19 @@
-"""Decides what the tests need from the system: a Chromium, fonts for Chinese, and the servers that they start."""
+"""Decides what tests need from the system: Chromium, Firefox, fonts for Chinese, and the servers that they start."""
 
 from __future__ import annotations
 
 import os
 import shutil
+from ctypes.util import find_library
 from pathlib import Path
 
 import python_env
 from say import SetupError, step
 from system import apt_install, demand
 
+#: tests/conftest.py and tests/e2e/firefox.py look for the same
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FIREFOX_NAMES = ("firefox-esr", "firefox")
 FONT_FOLDERS = (
     Path("/usr/share/fonts"),
     Path("/usr/local/share/fonts"),
@@ -44,14 +47,28 @@ def ensure(*, peers: bool = False) -> None:
     missing = _missing_servers()
     if peers and shutil.which("apt-get"):
         missing += [package for program, package in PEERS if shutil.which(program) is None]
-    if not _has_chromium() and not _is_ubuntu():
-        missing.append("chromium")
+    if not _is_ubuntu():
+        missing += _missing_browsers()
     if not _has_fonts():
         missing.append("fonts-noto-cjk")
     if missing:
         apt_install(missing)
-    if not _has_chromium():
+    if not _has("CHROMIUM", CHROMIUM_NAMES):
         _playwright_chromium()
+    if not _has("FIREFOX", FIREFOX_NAMES):
+        raise SetupError(
+            "没有可用的 Firefox，浏览器测试无法运行",
+            "There is no Firefox for the browser tests, and Ubuntu's package is only a pointer to a snap",
+            "安装 Mozilla 的 Firefox 或指明位置 / install Mozilla's or say where it is:  FIREFOX=/path make test",
+        )
+
+
+def _missing_browsers() -> list[str]:
+    """The packages of browsers. Firefox plays H.264 by the system's libavcodec, which FFmpeg's package brings."""
+    missing = [] if _has("CHROMIUM", CHROMIUM_NAMES) else ["chromium"]
+    if not _has("FIREFOX", FIREFOX_NAMES):
+        missing.append("firefox-esr")
+    return missing if find_library("avcodec") else [*missing, "ffmpeg"]
 
 
 def _missing_servers() -> list[str]:
@@ -68,14 +85,14 @@ def _missing_servers() -> list[str]:
     return missing if has_postgres or os.environ.get("KESHI_TEST_POSTGRES") else [*missing, "postgresql"]
 
 
-def _has_chromium() -> bool:
-    """`CHROMIUM` names one that lies elsewhere; tests/conftest.py looks in the same places."""
-    named = os.environ.get("CHROMIUM")
-    return bool(named and Path(named).exists()) or any(map(shutil.which, CHROMIUM_NAMES))
+def _has(variable: str, names: tuple[str, ...]) -> bool:
+    """Whether there is such a browser; the variable names one that lies elsewhere."""
+    named = os.environ.get(variable)
+    return bool(named and Path(named).exists()) or any(map(shutil.which, names))
 
 
 def _is_ubuntu() -> bool:
-    """Ubuntu's chromium package is only a pointer to a snap, which containers and CI cannot run."""
+    """Ubuntu's browser packages are only pointers to snaps, which containers and CI cannot run."""
     release = Path("/etc/os-release")
     return release.exists() and "ID=ubuntu" in release.read_text().splitlines()
 

@@ -1,7 +1,8 @@
 """A lesson as people hold it: one instructor and three trainees in Chromium, and the driver's own diary of it.
 
-One trainee stays in front, one truly puts the page into the background for a while, one closes it and comes back. With
-`kill_s` the service is killed in the middle: no page is touched by the driver for it, all come back by themselves.
+One trainee stays in front, one truly puts the page into the background for a while, one closes it and comes back
+(in Firefox, where the school has one). With `kill_s` the service is killed in the middle: no page is touched by the
+driver for it, all come back by themselves.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, View
 
 from tests.e2e.axe import look
 from tests.e2e.diary import NOTES, Diary, minutes, now_ms, within
+from tests.e2e.firefox import Firefox
 from tests.e2e.media_page import WITHOUT_H264
-from tests.e2e.pictures import DESK, PHONE, picture
+from tests.e2e.pictures import DESK, FOLDER, PHONE, picture
 
 TOLERANCE_MS = 1_500
 SEALED_S = 150
@@ -29,6 +31,12 @@ ABSENT = "演示·丁"
 #: a phone as Chromium's own tools imitate it
 TOUCH_PHONE: Final = ViewportSize(width=390, height=844)
 METRICS: Final = {**TOUCH_PHONE, "deviceScaleFactor": 3, "mobile": True}
+#: seconds and pictures shown, milliseconds acknowledged, in a trainee's page
+FILM: Final = """(() => {
+  const video = document.querySelector('[data-test=video]'), room = document.querySelector('[data-test=room]')
+  const pictures = video.getVideoPlaybackQuality().totalVideoFrames
+  return { at: video.currentTime, pictures, credit: Number(room.dataset.creditMs) }
+})()"""
 #: asked by the page itself: it trusts what its browser trusts
 ASK: Final = "path => fetch(path).then(answer => answer.json())"
 
@@ -68,6 +76,7 @@ class School:
     service: Served
     browser: Browser
     plan: Plan = THREE_MINUTES
+    firefox: Firefox | None = None
     touch: bool = False
     prefix: str = ""
     break_down: Callable[[], Awaitable[None]] | None = None
@@ -180,13 +189,17 @@ async def go_away(school: School, context: BrowserContext, page: Page) -> None:
     await school.picture(page, "trainee-hidden-minute", both=True)
 
 
-async def close_and_reopen(school: School, context: BrowserContext, page: Page) -> Page:
-    """Closes the tab, and enters again in a new one, where WebRTC has no H.264: the picture comes over a WebSocket."""
+async def close_and_reopen(school: School, context: BrowserContext, page: Page) -> None:
+    """Closes the tab, and comes back where WebRTC has no H.264: the picture comes over a WebSocket."""
     diary = school.diaries[CLOSED]
     await school.until(school.plan.close_s)
     diary.turn("gone", now_ms())
     await page.close(run_before_unload=True)
     await school.until(school.plan.reopen_s)
+    if school.firefox is not None:
+        diary.turn("front", await enter_in_firefox(school, school.firefox))
+        await watch_in_firefox(school, school.firefox)
+        return
     again = await context.new_page()
     await school.shape(again, PHONE)
     await again.add_init_script(NOTES)
@@ -200,7 +213,30 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     await school.picture(again, "trainee-voice", both=True)
     await again.get_by_test_id("choose-voice").click()
     await again.locator("[data-test=picture][data-way=parts][data-playing=true]").wait_for()
-    return again
+
+
+async def enter_in_firefox(school: School, page: Firefox) -> float:
+    """Signs in and takes the place, which the closed page still has, with the password; returns when the page is in."""
+    await page.before(NOTES)
+    await page.goto(f"{school.service.url}/learn.html")
+    await page.fill("login-name", CLOSED)
+    await page.fill("login-password", school.service.password(CLOSED))
+    await page.click("login-submit")
+    await page.click("enter-lesson")
+    await page.fill("held-password", school.service.password(CLOSED))
+    await page.click("held-take")
+    return float(await page.until("window.notes.entered", 30))
+
+
+async def watch_in_firefox(school: School, page: Firefox) -> None:
+    """The picture moves, then and at the end, and the page's minutes grow."""
+    await page.until("!!document.querySelector('[data-test=picture][data-way=parts][data-playing=true]')", 20)
+    before = await page.evaluate(FILM)
+    await page.picture(FOLDER / f"{school.prefix}trainee-firefox.png")
+    await school.until(school.plan.lesson_s - 10)
+    later = await page.evaluate(FILM)
+    assert later["credit"] - before["credit"] > 1_000 * (school.plan.lesson_s - school.plan.reopen_s) / 2
+    await page.until(f"{FILM}.at > {later['at'] + 1} && {FILM}.pictures > {later['pictures'] + 10}", 5)
 
 
 async def watch_the_host(school: School, teacher: Page) -> None:

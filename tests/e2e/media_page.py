@@ -82,7 +82,8 @@ window.received = async () => {
   for (const entry of (await window.pc.getStats()).values())
     if (entry.type === 'inbound-rtp') found[entry.kind] = {
       frames: entry.framesDecoded, packets: entry.packetsReceived, lost: entry.packetsLost, width: entry.frameWidth,
-      freezes: entry.freezeCount, energy: entry.totalAudioEnergy, pli: entry.pliCount, nack: entry.nackCount,
+      freezes: entry.freezeCount, frozen: entry.totalFreezesDuration, energy: entry.totalAudioEnergy,
+      pli: entry.pliCount, nack: entry.nackCount,
       jitter: entry.jitterBufferDelay / entry.jitterBufferEmittedCount }
   return found
 }
@@ -118,3 +119,15 @@ RTCRtpReceiver.getCapabilities = kind => {
   const found = had(kind)
   return { ...found, codecs: found.codecs.filter(codec => codec.mimeType !== 'video/H264') }
 }"""
+
+
+def through(port: int) -> str:
+    """What a page runs first to have its media through a relay at this port; its connection is `pc`."""
+    return f"""
+window.RTCPeerConnection = class extends RTCPeerConnection {{
+  constructor(...all) {{ super(...all); window.pc = this }}
+  setRemoteDescription(answer) {{
+    const sdp = answer.sdp.replace(/^(a=candidate:\\S+ 1 udp \\d+ \\S+) \\d+/gm, '$1 {port}')
+    return super.setRemoteDescription({{ type: answer.type, sdp }})
+  }}
+}}"""

@@ -1,6 +1,7 @@
-"""The first lesson: three real minutes, one instructor and three trainees in Chromium, and the file is right.
+"""The first lesson: three real minutes, an instructor and three trainees in Chromium, one later in Firefox.
 
-What was recorded is compared with the driver's own diary, minute by minute, and with both files that staff download.
+The file is right: what was recorded is compared with the driver's own diary, minute by minute, and with both files that
+staff download.
 """
 
 import csv
@@ -16,6 +17,7 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 from tests.e2e.browsers import real_chromium
+from tests.e2e.firefox import firefox
 from tests.e2e.lesson import NAMES, SEALED_S, School, check_everybody, hold, reason_ms, sealed_strips
 from tests.e2e.pictures import DESK, PHONE, picture
 from tests.e2e.service import Service
@@ -29,8 +31,8 @@ async def school(tmp_path: Path, chromium: str | None) -> AsyncIterator[School]:
     service.start()
     async with async_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
-        async with real_chromium(playwright, chromium) as browser:
-            yield School(service, browser)
+        async with real_chromium(playwright, chromium) as browser, firefox() as second:
+            yield School(service, browser, firefox=second)
     service.kill()
 
 
