@@ -1,8 +1,9 @@
 """A lesson as people hold it: one instructor and three trainees in Chromium, and the driver's own diary of it.
 
-One trainee stays in front, one truly puts the page into the background for a while, one closes it and comes back
-(in Firefox, where the school has one). With `kill_s` the service is killed in the middle: no page is touched by the
-driver for it, all come back by themselves.
+One trainee stays in front, one truly puts the page into the background for a while, one closes it and comes back. Where
+the school has a relay, the first is on a bad line whose address changes; where it has a Firefox, the third comes back
+in it. With `kill_s` the service is killed in the middle: no page is touched by the driver for it, all come back by
+themselves.
 """
 
 import asyncio
@@ -16,8 +17,9 @@ from playwright.async_api import Browser, BrowserContext, CDPSession, Page, View
 from tests.e2e.axe import look
 from tests.e2e.diary import NOTES, Diary, minutes, now_ms, within
 from tests.e2e.firefox import Firefox
-from tests.e2e.media_page import WITHOUT_H264
+from tests.e2e.media_page import WITHOUT_H264, through
 from tests.e2e.pictures import DESK, FOLDER, PHONE, picture
+from tests.media.relay import Relay
 
 TOLERANCE_MS = 1_500
 SEALED_S = 150
@@ -77,6 +79,7 @@ class School:
     browser: Browser
     plan: Plan = THREE_MINUTES
     firefox: Firefox | None = None
+    relay: Relay | None = None
     touch: bool = False
     prefix: str = ""
     break_down: Callable[[], Awaitable[None]] | None = None
@@ -107,6 +110,8 @@ class School:
         page = await context.new_page()
         await self.shape(page, size)
         await page.add_init_script(NOTES)
+        if self.relay is not None and login == STEADY:
+            await page.add_init_script(through(self.relay.port))
         await page.goto(f"{self.service.url}/{entry}.html")
         await page.get_by_test_id("login-name").fill(login)
         await page.get_by_test_id("login-password").fill(self.service.password(login))
@@ -165,11 +170,17 @@ async def stay(school: School, page: Page) -> None:
     plan = school.plan
     await school.until(plan.lesson_s / 9)
     await school.picture(page, "trainee-lesson", both=True)
+    if school.relay is not None:
+        await school.until(plan.lesson_s / 3)
+        school.relay.move()
     await school.until(plan.back_s + (plan.lesson_s - plan.back_s) / 5)
     if plan.kill_s is None:
         assert await look(page, "the trainee's lesson") == []
     await school.until(plan.lesson_s - 5)
     assert await visible(page)
+    if school.relay is not None:
+        assert school.relay.lost > plan.lesson_s
+        await page.locator("[data-test=picture][data-way=peer][data-playing=true]").wait_for()
 
 
 async def go_away(school: School, context: BrowserContext, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""The first lesson: three real minutes, an instructor and three trainees in Chromium, one later in Firefox.
+"""The first lesson: three real minutes, an instructor and three trainees, one on a bad line, one later in Firefox.
 
 The file is right: what was recorded is compared with the driver's own diary, minute by minute, and with both files that
 staff download.
@@ -20,19 +20,25 @@ from tests.e2e.browsers import real_chromium
 from tests.e2e.firefox import firefox
 from tests.e2e.lesson import NAMES, SEALED_S, School, check_everybody, hold, reason_ms, sealed_strips
 from tests.e2e.pictures import DESK, PHONE, picture
-from tests.e2e.service import Service
+from tests.e2e.service import Service, free_port
+from tests.media.relay import Relay, jittery, some
 
 pytestmark = pytest.mark.timeout(420)
 
 
 @pytest.fixture
 async def school(tmp_path: Path, chromium: str | None) -> AsyncIterator[School]:
+    port = free_port()
+    (tmp_path / "config.yaml").write_text(f"media:\n  udp_port: {port}\n")
     service = Service(tmp_path, "--demo")
     service.start()
+    relay = Relay(("127.0.0.1", port), some(0.03), jittery(0.3))
+    await relay.start()
     async with async_playwright() as playwright:
         playwright.selectors.set_test_id_attribute("data-test")
         async with real_chromium(playwright, chromium) as browser, firefox() as second:
-            yield School(service, browser, firefox=second)
+            yield School(service, browser, firefox=second, relay=relay)
+    relay.close()
     service.kill()
 
 
