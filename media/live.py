@@ -3,13 +3,15 @@
 GET /media/live/{room} with the exact Origin. The first message says `{"token": ..., "rendition": ...}`.
 Before each init segment comes one text `{"codecs", "width", "height"}`; init segments and parts are binary. A refusal
 is one text `{"code", "data"}` and the end. Such a viewer is told, counted and cut as those of WHEP are.
+
+The frame of a part (RFC 6455 section 5.2) is made once, and written at once for whoever has taken all that was before
+it. For everybody else parts wait, and are sent as fast as the connection takes them.
 """
 
 import asyncio
 import json
-from collections.abc import Callable
+import struct
 from contextlib import suppress
-from functools import partial
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -17,7 +19,7 @@ from aiohttp import WSMsgType, web
 from media.broadcast import RENDITIONS, Rendition
 from media.broadcasts import Broadcasts
 from media.errors import MediaError
-from media.fmp4 import Init
+from media.fmp4 import Init, Part
 from media.grants import MAX_TOKEN_CHARS, Grant, Tokens
 from media.origin import from_own_page
 from media.plane import Plane
@@ -31,6 +33,31 @@ SEND_SECONDS = 5.0
 BYE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 MAX_SAID_BYTES = MAX_TOKEN_CHARS + 256
+#: the last frame of a message, with binary data, not masked
+FIN_BINARY = 0x82
+
+
+def frame(data: bytes) -> bytes:
+    """A whole message as a server sends it."""
+    size = len(data)
+    if size < 126:
+        return struct.pack("!BB", FIN_BINARY, size) + data
+    if size < 1 << 16:
+        return struct.pack("!BBH", FIN_BINARY, 126, size) + data
+    return struct.pack("!BBQ", FIN_BINARY, 127, size) + data
+
+
+class Frames:
+    """The frame of the part that is sent to everybody now."""
+
+    def __init__(self) -> None:
+        self._part: Part | None = None
+        self._frame = b""
+
+    def of(self, part: Part) -> bytes:
+        if part is not self._part:
+            self._part, self._frame = part, frame(part.data)
+        return self._frame
 
 
 class Follower:
@@ -41,38 +68,61 @@ class Follower:
         grant: Grant,
         rendition: Rendition,
         socket: web.WebSocketResponse,
+        transport: asyncio.Transport,
         reader: Reader,
-        hang_up: Callable[[], None],
+        frames: Frames,
     ) -> None:
         self.grant = grant
         self.rendition: Rendition = rendition
         self.tier, self.taken = PARTS, 0
-        self._hang_up = hang_up
-        self._socket, self._reader = socket, reader
+        self._socket, self._transport, self._reader, self._frames = socket, transport, reader, frames
+        self._init: Init | None = None
+        self._skipped = 0
+        self._sending = False
+        reader.at_once = self._take
 
     def end(self) -> None:
         """Cut off: nothing more is sent than what is on its way."""
         self._reader.close()
 
+    def _take(self, part: Part) -> bool:
+        """Write a part now; False: what comes before it is still to be sent."""
+        if self._sending or self._begins(part) or self._socket.closed or self._transport.is_closing():
+            return False
+        if self._transport.get_write_buffer_size():
+            return False
+        self._transport.write(self._frames.of(part))
+        self.taken += len(part.data)
+        return True
+
+    def _begins(self, part: Part) -> bool:
+        """Whether an init segment comes before this part."""
+        return part.init is not self._init or self._skipped != self._reader.skipped
+
     async def send(self) -> None:
-        """Send until the end, or until nothing gets through any more."""
-        init: Init | None = None
-        skipped = 0
+        """Send what waits until the end, or until nothing gets through any more."""
         with suppress(ConnectionError, TimeoutError):
             while (part := await self._reader.next()) is not None:
+                self._sending = True
                 async with asyncio.timeout(SEND_SECONDS):
-                    if part.init is not init or skipped != self._reader.skipped:
-                        init, skipped = part.init, self._reader.skipped
-                        said = {"codecs": init.codecs, "width": init.width, "height": init.height}
-                        await self._socket.send_str(json.dumps(said))
-                        await self._socket.send_bytes(init.data)
-                    await self._socket.send_bytes(part.data)
-                self.taken += len(part.data)
+                    await self._send(part)
+                self._sending = False
+        self._sending = True
         with suppress(ConnectionError, TimeoutError):
             async with asyncio.timeout(BYE_SECONDS):
                 await self._socket.close()
                 return
-        self._hang_up()
+        self._transport.abort()
+
+    async def _send(self, part: Part) -> None:
+        if self._begins(part):
+            init = self._init = part.init
+            self._skipped = self._reader.skipped
+            said = {"codecs": init.codecs, "width": init.width, "height": init.height}
+            await self._socket.send_str(json.dumps(said))
+            await self._socket.send_bytes(init.data)
+        await self._socket.send_bytes(part.data)
+        self.taken += len(part.data)
 
 
 class Live:
@@ -80,7 +130,7 @@ class Live:
 
     def __init__(self, plane: Plane, tokens: Tokens, broadcasts: Broadcasts) -> None:
         self._plane, self._tokens, self._broadcasts = plane, tokens, broadcasts
-        self._tasks = Tasks()
+        self._tasks, self._frames = Tasks(), Frames()
 
     def add_to(self, app: web.Application) -> None:
         app.router.add_get("/media/live/{room}", self._serve)
@@ -97,7 +147,8 @@ class Live:
             await socket.send_str(json.dumps({"code": error.code, "data": error.data}))
             await socket.close()
             return socket
-        await self._follow(room, grant, rendition, socket, partial(_abort, request))
+        if request.transport is not None:  # as it is once nobody is there
+            await self._follow(room, grant, rendition, socket, request.transport)
         return socket
 
     async def _follow(
@@ -106,10 +157,10 @@ class Live:
         grant: Grant,
         rendition: Rendition,
         socket: web.WebSocketResponse,
-        hang_up: Callable[[], None],
+        transport: asyncio.Transport,
     ) -> None:
         reader = self._broadcasts.join(room, rendition)
-        follower = Follower(grant, rendition, socket, reader, hang_up)
+        follower = Follower(grant, rendition, socket, transport, reader, self._frames)
         self._plane.follow(follower)
         sending = self._tasks.spawn(follower.send(), "follow")
         try:
@@ -132,8 +183,3 @@ class Live:
         if grant.kind != "watch" or grant.room != request.match_info["room"] or rendition not in RENDITIONS:
             raise MediaError("grant_mismatch")
         return grant, rendition
-
-
-def _abort(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()

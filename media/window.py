@@ -16,10 +16,11 @@ YOUNG_PARTS = 6
 
 
 class Reader:
-    """One who takes parts as they come."""
+    """One who takes parts as they come. `at_once` may take one before it waits: True when it did."""
 
     def __init__(self, ask_keyframe: Callable[[], None], most: int = MOST_WAITING) -> None:
         self.skipped = 0
+        self.at_once: Callable[[Part], bool] = _later
         self._most = most
         self._ask_keyframe = ask_keyframe
         self._waiting: deque[Part] = deque()
@@ -28,6 +29,8 @@ class Reader:
         self._closed = False
 
     def give(self, part: Part) -> None:
+        if self._closed:
+            return
         if len(self._waiting) >= self._most:
             self._waiting.clear()
             self._needs_key = True
@@ -36,6 +39,8 @@ class Reader:
             self._ask_keyframe()
             return
         self._needs_key = False
+        if not self._waiting and self.at_once(part):
+            return
         self._waiting.append(part)
         self._news.set()
 
@@ -87,3 +92,7 @@ class Window:
         """No part comes any more; what waits may still be taken."""
         reader.finish()
         self.readers.discard(reader)
+
+
+def _later(_part: Part) -> bool:
+    return False

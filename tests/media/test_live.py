@@ -5,10 +5,16 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from media.api import Grant
+from media.fmp4 import Init, Part
+from media.live import Follower, Frames, frame
+from media.window import MOST_WAITING, Window
 from tests.media.clients import EncodedAudio, EncodedVideo, h264_pictures, opus_packets
 from tests.media.conftest import Stage
 from tests.media.reel import read_back
@@ -122,3 +128,128 @@ async def test_another_origin_is_refused_before_anything_is_said(stage: Stage) -
         async with following(stage, stage.token("watch", "trainee"), origin="https://elsewhere.example"):
             pass
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize("size", [0, 125, 126, 65_535, 65_536])
+async def test_a_frame_of_any_size_is_read_by_others(size: int) -> None:
+    """What is written past aiohttp is what its own client takes for one binary message."""
+    said = bytes(size)
+
+    async def serve(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        assert request.transport is not None
+        request.transport.write(frame(said))
+        await socket.send_str("more")
+        await socket.close()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", serve)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    async with aiohttp.ClientSession() as http, http.ws_connect(f"http://127.0.0.1:{runner.addresses[0][1]}") as socket:
+        assert await socket.receive_bytes(timeout=10) == said
+        assert await socket.receive_str(timeout=10) == "more"
+    await runner.cleanup()
+
+
+class Slow:
+    """A connection on paper. `full`: bytes that it has not got rid of yet."""
+
+    closed = False
+
+    def __init__(self) -> None:
+        self.full = 0
+        self.sent: list[tuple[str, object]] = []
+        self.through = asyncio.Event()
+        self.through.set()
+
+    def get_write_buffer_size(self) -> int:
+        return self.full
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:
+        self.sent.append(("at once", data))
+
+    async def send_str(self, text: str) -> None:
+        self.sent.append(("text", text))
+
+    async def send_bytes(self, data: bytes) -> None:
+        await self.through.wait()
+        self.sent.append(("bytes", data))
+
+    async def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
+        self.sent.append(("aborted", None))
+
+    @property
+    def ways(self) -> str:
+        return " ".join(way for way, _ in self.sent)
+
+
+class Followed:
+    """A follower of a window, over a connection on paper."""
+
+    def __init__(self) -> None:
+        self.window, self.line = Window(lambda: None), Slow()
+        self.number = 0
+        self.init = Init(1, "opus", 0, 0, b"init")
+        line: Any = self.line
+        grant = Grant("lesson", "trainee", "watch", 0, 60)
+        self.follower = Follower(grant, "picture", line, line, self.window.join(), Frames())
+        self.sending = asyncio.ensure_future(self.follower.send())
+
+    async def add(self, *, key: bool = False) -> None:
+        self.number += 1
+        self.window.add(Part(self.init, self.number, key, self.number / 5, 0.2, bytes([self.number])))
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+async def test_who_keeps_up_is_written_to_at_once_and_who_does_not_in_order() -> None:
+    one = Followed()
+    await one.add(key=True)
+    await one.add()
+    assert one.line.ways == "text bytes bytes at once"
+    one.line.full = 1
+    one.line.through.clear()
+    await one.add()
+    one.line.full = 0
+    await one.add()
+    assert one.line.ways == "text bytes bytes at once"
+    one.line.through.set()
+    await one.add()
+    await one.add()
+    assert [data for _, data in one.line.sent[2:]] == [b"\x01", frame(b"\x02"), b"\x03", b"\x04", b"\x05", frame(b"\x06")]
+    assert one.follower.taken == 6
+    one.init = Init(2, "opus", 0, 0, b"another")
+    await one.add(key=True)
+    assert one.line.ways.endswith("at once text bytes bytes")
+    one.follower.end()
+    await one.add()
+    await one.sending
+    assert one.line.closed
+    assert len(one.line.sent) == 11
+
+
+async def test_who_takes_nothing_begins_again_at_a_keyframe_with_an_init_segment() -> None:
+    one = Followed()
+    await one.add(key=True)
+    one.line.full = 1
+    one.line.through.clear()
+    for _ in range(MOST_WAITING + 2):
+        await one.add()
+    one.line.full = 0
+    one.line.through.set()
+    await one.add()
+    before = len(one.line.sent)
+    await one.add(key=True)
+    await one.add()
+    assert one.line.ways.split()[before:] == "text bytes bytes at once".split()
+    one.sending.cancel()

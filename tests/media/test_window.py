@@ -71,3 +71,30 @@ async def test_who_leaves_may_still_take_what_waits() -> None:
     assert await numbers(reader, 1) == [0]
     assert await reader.next() is None
     assert window.readers == set()
+
+
+async def test_what_can_be_taken_at_once_does_not_wait_and_order_is_kept() -> None:
+    window = Window(lambda: None)
+    reader = window.join()
+    taken: list[int] = []
+    ready = [True]
+
+    def at_once(each: Part) -> bool:
+        if ready[0]:
+            taken.append(each.number)
+        return ready[0]
+
+    reader.at_once = at_once
+    window.add(part(0))  # before a keyframe nothing is taken
+    window.add(part(1, key=True))
+    ready[0] = False
+    window.add(part(2))
+    ready[0] = True
+    window.add(part(3))
+    assert taken == [1]
+    assert await numbers(reader, 2) == [2, 3]
+    window.add(part(4))
+    reader.close()
+    window.add(part(5))
+    assert taken == [1, 4]
+    assert await reader.next() is None
