@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from media.admission import Admission, Demand, Place, Way
-from media.broadcast import Rendition
+from media.broadcast import RENDITIONS, Rendition
 from media.endpoints import Publisher, Watcher
 from media.grants import Grant, is_check
 from media.offer import Offer
@@ -73,7 +73,7 @@ def sources(sessions: Iterable[Seat], followers: Iterable[Follower]) -> Iterator
 
 def way_of(rendition: Rendition) -> Way:
     """By parts or HLS, in whatever codec."""
-    return "voice" if rendition.startswith("voice") else "parts"
+    return "parts" if RENDITIONS[rendition].pictures else "voice"
 
 
 def wish(grant: Grant, offer: Offer) -> Demand:

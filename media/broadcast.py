@@ -5,7 +5,8 @@ Its voice is Opus as it came, or AAC, which is only made while somebody reads a 
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
-from typing import Literal, get_args
+from dataclasses import dataclass
+from typing import Literal
 
 from media import clock, packets
 from media.aac import Dub
@@ -17,7 +18,22 @@ from media.tap import NAMES
 from media.window import MOST_WAITING, Reader, Window
 
 Rendition = Literal["picture", "voice", "picture_aac", "voice_aac"]
-RENDITIONS: tuple[Rendition, ...] = get_args(Rendition)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What is in a rendition: pictures or not, and the codec of its voice."""
+
+    pictures: bool
+    audio: Literal["opus", "aac"]
+
+
+RENDITIONS: Mapping[Rendition, Made] = {
+    "picture": Made(pictures=True, audio="opus"),
+    "voice": Made(pictures=False, audio="opus"),
+    "picture_aac": Made(pictures=True, audio="aac"),
+    "voice_aac": Made(pictures=False, audio="aac"),
+}
 AIM_SECONDS = 1.0
 #: the slots that are packed
 KINDS = {NAMES[kind]: kind for kind in (VIDEO, AUDIO)}
@@ -82,9 +98,9 @@ class Broadcast:
             self._room.attach(self)
         window = self._windows.get(rendition)
         if window is None:
-            video, audio = has_pictures(rendition), "aac" if rendition.endswith("_aac") else "opus"
-            window = self._windows[rendition] = Window(self._room.ask_keyframe if video else _nothing)
-            self._muxers[rendition] = Muxer(self._epoch, audio, window.add, video=video)
+            made = RENDITIONS[rendition]
+            window = self._windows[rendition] = Window(self._room.ask_keyframe if made.pictures else _nothing)
+            self._muxers[rendition] = Muxer(self._epoch, made.audio, window.add, video=made.pictures)
             self._wire()
         return window.join(most)
 
@@ -134,8 +150,8 @@ class Broadcast:
 
     def _wire(self) -> None:
         """Samples go to the muxers that there are now, and through one encoder to those with AAC."""
-        self._all.sinks = [muxer for name, muxer in self._muxers.items() if not name.endswith("_aac")]
-        self._dubbed.sinks = [muxer for name, muxer in self._muxers.items() if name.endswith("_aac")]
+        self._all.sinks = [muxer for name, muxer in self._muxers.items() if RENDITIONS[name].audio == "opus"]
+        self._dubbed.sinks = [muxer for name, muxer in self._muxers.items() if RENDITIONS[name].audio == "aac"]
         if not self._dubbed.sinks:
             self._dub = None
             return
@@ -143,8 +159,9 @@ class Broadcast:
         self._all.sinks.append(self._dub)
 
 
-def has_pictures(rendition: Rendition) -> bool:
-    return rendition.startswith("picture")
+def rendition_of(said: object) -> Rendition | None:
+    """The rendition that somebody names; None: there is none of that name."""
+    return next((each for each in RENDITIONS if each == said), None)
 
 
 def _nothing() -> None:

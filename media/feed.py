@@ -60,13 +60,14 @@ class Feed:
         self.moved = Moved(self.wanted.name, sequence, (begins - sequence) & 0xFFFF, shift & 0xFFFFFFFF)
         self.slot = self.wanted
 
-    def settle(self) -> None:
-        """Forget where it came from, once that is long ago."""
+    def settle(self) -> bool:
+        """Forget where it came from, once that is long ago; True when it does."""
         moved = self.moved
         if moved is None or moved.first < 0 or (self.slot.sequence - moved.first) & 0xFFFF < SETTLED_PACKETS:
-            return
+            return False
         self.moved = Moved(moved.slot, -1, moved.sequence, moved.timestamp)
         self._former = None
+        return True
 
     @property
     def timestamp_delta(self) -> int:

@@ -84,15 +84,20 @@ class Viewer:
         types = tuple((slot.name, number) for slot in slots if (number := self.payload_type(slot)))
         return Shape(types, self.transport.tag, self.feeds[CAMERA].moved if CAMERA in self.feeds else None)
 
-    def aim(self, low: Slot, high: Slot, screen: Slot) -> None:
-        """Choose the size of the camera: small beside a screen, after losses or where little is left."""
+    def aim(self, low: Slot, high: Slot, screen: Slot) -> bool:
+        """Choose the size of the camera: small beside a screen, after losses or where little is left.
+
+        True when it is another stream from now on; where a keyframe has to come first, it is not yet.
+        """
         feed = self.feeds.get(CAMERA)
         if feed is None:
-            return
+            return False
+        before = feed.slot
         small = self.size.small or self.size.held or (screen.live and SCREEN in self.feeds)
         wanted = low if small and low.live and self.payload_type(low) else high
         if feed.want(wanted):
             self._ask_keyframe(wanted.name)
+        return feed.slot is not before
 
     def on_rtcp(self, compound: bytes, now: float) -> int:
         """Act on the viewer's feedback; the number of malformed packets in it."""
@@ -161,6 +166,7 @@ class FanOut:
         self._codecs: tuple[str, ...] = ()
         #: all viewers, by what they get
         self.groups: dict[Shape, list[Viewer]] = {}
+        self._live: list[bool] = []
         self._sent_last: dict[Slot, tuple[int, int]] = {}
         self._moving: list[Viewer] = []
         self._waiting: list[Viewer] = []
@@ -195,12 +201,14 @@ class FanOut:
 
     def aim(self) -> None:
         """Choose the sizes anew, and forget what is long ago."""
+        changed = self._live != [slot.live for slot in self._slots.values()]
         for viewer in self.viewers.values():
-            self._aim(viewer)
+            changed |= self._aim(viewer)
             for feed in viewer.feeds.values():
-                feed.settle()
+                changed |= feed.settle()
         self._moving = [each for each in self.viewers.values() if CAMERA in each.feeds and each.feeds[CAMERA].moving]
-        self._regroup()
+        if changed:
+            self._regroup()
 
     def wanted(self) -> set[str]:
         """The slots that somebody waits for a keyframe of."""
@@ -208,11 +216,12 @@ class FanOut:
         feeds = (feed for viewer in self._waiting for feed in viewer.feeds.values())
         return pending | {feed.slot.name for feed in feeds if feed.waiting and not feed.slot.gop}
 
-    def _aim(self, viewer: Viewer) -> None:
-        viewer.aim(self._slots[CAMERA_LOW], self._slots[CAMERA], self._slots[SCREEN])
+    def _aim(self, viewer: Viewer) -> bool:
+        return viewer.aim(self._slots[CAMERA_LOW], self._slots[CAMERA], self._slots[SCREEN])
 
     def _regroup(self) -> None:
         self.groups = {}
+        self._live = [slot.live for slot in self._slots.values()]
         for viewer in self.viewers.values():
             self.groups.setdefault(viewer.shape(), []).append(viewer)
         self._waiting = self.waiting

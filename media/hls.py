@@ -13,7 +13,7 @@ from contextlib import suppress
 from aiohttp import web
 
 from media import clock
-from media.broadcast import RENDITIONS, Rendition
+from media.broadcast import Rendition, rendition_of
 from media.broadcasts import Broadcasts
 from media.doors import PacketBudget
 from media.errors import MediaError
@@ -137,8 +137,8 @@ class Hls:
         self._plane.unfollow(listener)
 
     async def _create(self, request: web.Request) -> web.Response:
-        rendition = request.match_info["rendition"]
-        if rendition not in RENDITIONS:
+        rendition = rendition_of(request.match_info["rendition"])
+        if rendition is None:
             raise MediaError("rendition_unknown")
         grant = granted(request, self._tokens, "watch", self._plane.now())
         listener = self._open(self._plane.admit(grant, rendition), grant, rendition)

@@ -16,7 +16,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from media.broadcast import RENDITIONS, Rendition
+from media.broadcast import Rendition, rendition_of
 from media.broadcasts import Broadcasts
 from media.errors import MediaError
 from media.fmp4 import Init, Part
@@ -179,7 +179,7 @@ class Live:
         if not isinstance(said, dict) or not isinstance(said.get("token"), str):
             raise MediaError("token_missing")
         grant = self._tokens.verify(said["token"], self._plane.now())
-        rendition = said.get("rendition", "picture")
-        if grant.kind != "watch" or grant.room != request.match_info["room"] or rendition not in RENDITIONS:
+        rendition = rendition_of(said.get("rendition", "picture"))
+        if grant.kind != "watch" or grant.room != request.match_info["room"] or rendition is None:
             raise MediaError("grant_mismatch")
         return grant, rendition

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -65,9 +66,12 @@ async def count(stage: Stage, name: str, at_least: int = 1) -> None:
     await stage.until(lambda: stage.media.counts.get(name, 0) >= at_least)
 
 
-async def staged(settings: MediaSettings, now: Callable[[], float] = clock.unix) -> AsyncIterator[Stage]:
-    events: list[MediaEvent] = []
-    media = build(settings, KEY, events.append, now)
+@asynccontextmanager
+async def served(
+    settings: MediaSettings, on_event: Callable[[MediaEvent], None], now: Callable[[], float] = clock.unix
+) -> AsyncIterator[tuple[Media, str]]:
+    """A started plane with the room `lesson` open, and its address."""
+    media = build(settings, KEY, on_event, now)
     await media.start()
     await media.open_room("lesson")
     app = web.Application()
@@ -75,13 +79,18 @@ async def staged(settings: MediaSettings, now: Callable[[], float] = clock.unix)
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    async with aiohttp.ClientSession() as http:
-        stage = Stage(media, f"http://127.0.0.1:{runner.addresses[0][1]}", http, events)
+    yield media, f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await media.stop()
+    await runner.cleanup()
+
+
+async def staged(settings: MediaSettings, now: Callable[[], float] = clock.unix) -> AsyncIterator[Stage]:
+    events: list[MediaEvent] = []
+    async with served(settings, events.append, now) as (media, base), aiohttp.ClientSession() as http:
+        stage = Stage(media, base, http, events)
         yield stage
         for client in stage.clients:
             await client.close()
-    await media.stop()
-    await runner.cleanup()
 
 
 @pytest.fixture

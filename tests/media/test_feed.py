@@ -190,3 +190,24 @@ def test_a_small_picture_does_not_cut_a_large_one_in_pieces(lesson: Lesson) -> N
         assert len(lesson.camera()) == before
         lesson.room.push(slot, Arrival(slot, "H264", marker, sequence, 0, DELTA), lesson.time.now)
     assert len(lesson.camera()) == before + 2
+
+
+def test_viewers_are_put_in_order_again_only_when_something_changed(lesson: Lesson) -> None:
+    fan_out = lesson.room.fan_out
+    lesson.look()
+    groups = fan_out.groups
+    lesson.look()
+    assert fan_out.groups is groups
+    small(lesson)
+    assert fan_out.groups is not groups
+    lesson.pictures(CAMERA, CAMERA_LOW, count=SETTLED_PACKETS)
+    groups = fan_out.groups
+    lesson.look()
+    (shape,) = fan_out.groups
+    assert shape.moved is not None
+    assert shape.moved.first < 0
+    assert fan_out.groups is not groups
+    lesson.room.slots[CAMERA_LOW].silence()
+    groups = fan_out.groups
+    fan_out.aim()
+    assert fan_out.groups is not groups

@@ -111,8 +111,8 @@ async def test_a_second_page_of_the_same_peer_takes_the_place_of_the_first(stage
             await stage.until(lambda: stage.media.stats("lesson").viewers == ("trainee",))
 
 
-async def refusal(stage: Stage, token: str) -> object:
-    async with following(stage, token) as viewer:
+async def refusal(stage: Stage, token: str, rendition: Any = "picture") -> object:
+    async with following(stage, token, rendition) as viewer:
         return json.loads(await viewer.socket.receive_str(timeout=10))["code"]
 
 
@@ -120,6 +120,9 @@ async def test_others_are_refused_with_a_code(stage: Stage) -> None:
     assert await refusal(stage, "") == "token_invalid"
     assert await refusal(stage, stage.token("publish", "teacher")) == "grant_mismatch"
     assert await refusal(stage, stage.token("watch", "trainee", room="another")) == "grant_mismatch"
+    odds: tuple[Any, ...] = ("voices", ["voice"], {}, None)
+    for odd in odds:
+        assert await refusal(stage, stage.token("watch", "trainee"), odd) == "grant_mismatch"
     assert await refusal(stage, stage.token("watch", "trainee", seconds=-1)) == "token_expired"
 
 

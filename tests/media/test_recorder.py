@@ -106,8 +106,7 @@ async def recording_process(folder: Path) -> AsyncIterator[tuple[asyncio.subproc
     )
     assert process.stdout is not None
     try:
-        port = int(await process.stdout.readline())
-        yield process, f"http://127.0.0.1:{port}"
+        yield process, (await process.stdout.readline()).decode().strip()
     finally:
         if process.returncode is None:
             process.kill()
