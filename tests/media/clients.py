@@ -12,7 +12,14 @@ from typing import Any, Literal
 
 import aiohttp
 import av
-from aiortc import MediaStreamTrack, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
+from aiortc import (
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCSessionDescription,
+)
 from aiortc.mediastreams import MediaStreamError
 from av.video.frame import PictureType
 
@@ -87,8 +94,8 @@ async def publish(
     codec: str = "H264",
     port: int = 0,
 ) -> Client:
-    """Publish tracks into a room through WHIP."""
-    connection = RTCPeerConnection()
+    """Publish tracks into a room through WHIP, in the order of its slots."""
+    connection = RTCPeerConnection(RTCConfiguration(bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
     for track in tracks:
         transceiver = connection.addTransceiver(track, direction="sendonly")
         if track.kind == "video":
