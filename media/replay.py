@@ -9,12 +9,13 @@ import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from media.clock import iso
 from media.recorder import ROOM_NAME
-from media.tape import INDEX, take_name
+from media.tape import INDEX, STOPPED, take_name
 
 #: a segment is so long at least, if a keyframe allows it, and ends without one when it is that long
 SEGMENT_SECONDS = 4.0
@@ -43,11 +44,13 @@ class Take:
     height: int
     init: int
     parts: list[Span] = field(default_factory=list)
+    again: bool = False
+    """What recorded before it was stopped, or died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """Nothing could be written between two moments (seconds since 1970); `why` as in tape.py."""
+    """Nothing was written between two moments (seconds since 1970); `why` as in tape.py."""
 
     begins: float
     ends: float
@@ -79,7 +82,7 @@ class Recordings:
         for line in self._lines(room):
             match line:
                 case {"take": int(number), "codecs": str(codecs), "width": int(w), "height": int(h), "init": int(init)}:
-                    takes.append(Take(number, codecs, w, h, init))
+                    takes.append(Take(number, codecs, w, h, init, again=line.get("again") is True))
                 case {"hole": str(why), "from": float() | int() as begins, "to": float() | int() as ends}:
                     holes.append(Hole(begins, ends, why))
                 case {"at": float(at), "s": float(s), "key": bool(key), "start": int(start), "size": int(size)} if (
@@ -89,7 +92,8 @@ class Recordings:
         for take in takes:
             length = self._length(room, take.number)
             take.parts = [part for part in take.parts if part.start + part.size <= length]
-        return Replay([take for take in takes if take.parts], holes)
+        takes = [take for take in takes if take.parts]
+        return Replay(takes, sorted([*holes, *stops(takes)], key=lambda hole: hole.begins))
 
     def piece(self, room: str, take: int, start: int, size: int) -> bytes:
         """A stretch of a file; empty when it is not there whole."""
@@ -119,6 +123,14 @@ class Recordings:
             return (self._folder / room / take_name(take)).stat().st_size
         except OSError:
             return 0
+
+
+def stops(takes: list[Take]) -> Iterator[Hole]:
+    """What is missing because the process that recorded was stopped, or died."""
+    for before, after in pairwise(takes):
+        if after.again:
+            last = before.parts[-1]
+            yield Hole(last.at + last.seconds, after.parts[0].at, STOPPED)
 
 
 def segments(take: Take) -> list[Span]:

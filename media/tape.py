@@ -4,7 +4,8 @@ A folder a room: `0001.mp4`, ... each an init segment and the parts behind it, p
 torn; and `index.jsonl`, a line a part by absolute time. Each part is handed to the system at once, before its line: a
 killed process loses only what it has not packed yet. Both files are synced every SYNC_SECONDS, because a sync a part
 would wear out small disks and hold up the evidence: so much a power cut may take. After a hole of any kind, and with
-each new init segment, a new file begins. Writes wait: a thread calls this, never a loop.
+each new init segment, a new file begins. The first of a process whose former one was stopped or killed says so
+(`again`): from the last part of that one on nothing was recorded. Writes wait: a thread calls this, never a loop.
 """
 
 import errno
@@ -22,6 +23,7 @@ RETRY_SECONDS = 5.0
 #: a recording leaves so much of the disk to the evidence
 RESERVE_BYTES = 2 << 30
 SLOW = "slow"
+STOPPED = "stopped"
 
 
 class Tape:
@@ -69,7 +71,9 @@ class Tape:
         self._drop()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_room_left()
-        self._number = max([self._number, *taken(self._folder)]) + 1
+        earlier = taken(self._folder)
+        again = {"again": True} if earlier and not self._number else {}
+        self._number = max([self._number, *earlier]) + 1
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
         opened = os.open(self._folder / take_name(self._number), flags, 0o600)
         self._file, self._init, self._size = os.fdopen(opened, "wb", buffering=0), init, 0
@@ -77,7 +81,7 @@ class Tape:
         said = {"codecs": init.codecs, "width": init.width, "height": init.height, "init": len(init.data)}
         if self.hole is not None:
             self._say({"hole": self.hole, "from": self._until or at, "to": at})
-        self._say({"take": self._number, **said})
+        self._say({"take": self._number, **said, **again})
         self._size, self.hole = len(init.data), None
 
     def _append(self, part: Part, at: float) -> None:

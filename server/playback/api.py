@@ -49,7 +49,10 @@ class PieceRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReplayHole:
-    """Nothing was recorded between two moments because of the disk: `slow`, or the name of a system error."""
+    """Nothing was recorded between two moments.
+
+    Because what recorded was `stopped` or died, or because of the disk: `slow`, or the name of a system error.
+    """
 
     begins: str
     ends: str

@@ -20,6 +20,8 @@ from aiortc.sdp import SessionDescription
 from media.seam import LiteIce
 
 CHECKED_OF = 20
+#: far longer than it takes, also where hundreds of others are served on a busy machine
+CONNECT_SECONDS = 60
 RECEIVE_BYTES = 4_194_304
 PRIORITY = 2_113_937_151
 SECTION = """m={kind}
@@ -99,7 +101,7 @@ class Receiver:
         place = next((each for each in found if each.ip == self._ip), found[0])
         self._socket.connect((place.ip, place.port))
         asyncio.get_running_loop().add_reader(self._socket.fileno(), self._read)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(CONNECT_SECONDS):
             while not self._checked.is_set():
                 self.check()
                 await asyncio.wait([asyncio.ensure_future(self._checked.wait())], timeout=0.5)

@@ -65,9 +65,10 @@ class Stand:
         async with self.http.get(f"{self.base}/token/{kind}") as response:
             return await response.text()
 
-    async def teach(self) -> Client:
-        """Publish."""
-        tracks = EncodedVideo(await asyncio.to_thread(pictures), 30), EncodedAudio(opus_packets(50))
+    async def teach(self, shown: list[bytes] | None = None) -> Client:
+        """Publish these pictures, or those of 720p."""
+        video = shown if shown is not None else await asyncio.to_thread(pictures)
+        tracks = EncodedVideo(video, 30), EncodedAudio(opus_packets(50))
         teacher = await publish(self.http, self.base, ROOM, await self.token("publish"), *tracks)
         self.ending.push_async_callback(teacher.close)
         await teacher.connected()

@@ -105,15 +105,3 @@ async def test_nginx_restarted(town: Town) -> None:
             await made.again(WIDE_S)
             await made.calm(stop, living)
             await check_acknowledged(town, jia, (jia,))
-
-
-async def test_a_media_worker_killed_and_back_with_two_servers(town: Town) -> None:
-    async with lesson(town) as made:
-        town.worker.kill()
-        await made.again(WIDE_S)
-        await asyncio.to_thread(town.worker.wait_for, town.worker.spawn("media"), "ready ", len(town.worker.printed()))
-        await asyncio.sleep(6)
-        for server in town.servers.values():
-            async with made.teacher.session.get(f"{server.url}/readyz") as answer:
-                assert answer.status == 200, await answer.text()
-        await made.again(WIDE_S)

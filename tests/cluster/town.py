@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -51,6 +52,15 @@ CONNECT_S = 5.0
 #: a server that is dead or frozen says no goodbye
 CLOSE_S = 2.0
 LOST_S = 0.5
+
+
+def restart_s() -> float:
+    """After how long the service manager starts the worker again, by the unit that we install."""
+    unit = (ROOT / "deploy" / "systemd" / "keshi-media.service").read_text()
+    assert "\nRestart=always\n" in unit
+    found = re.search(r"^RestartSec=(\d+)ms$", unit, re.MULTILINE)
+    assert found
+    return int(found[1]) / 1000
 
 
 @dataclass
@@ -268,6 +278,8 @@ class Page:
         }
         asked = mono()
         answer = await self.call("lesson:join", mono=asked, **(values | arguments))
+        if answer["ok"]:
+            self.told.append(("lesson:phase", answer["phase"]))
         if answer["ok"] and answer["lease"]:
             again = answer["lease"]["epoch"] == self.lease.get("epoch")
             self.lease = answer["lease"]

@@ -17,6 +17,7 @@ import psutil
 
 from server.core.clock import SystemClock
 from server.tls.local_ca import issue, make_authority
+from tests.cluster.town import restart_s
 from tests.e2e.service import ROOT, START_S, STOP_S, Service
 from tests.network.proxy import free_port, nginx, rendered
 from tests.tls.certificates import put
@@ -39,37 +40,48 @@ media:
 
 
 class Worker:
-    """`python -m server media`."""
+    """`python -m server media`, which a service manager starts again."""
 
     def __init__(self, folder: Path, data: Path) -> None:
-        self._folder, self._data = folder, data
+        self._command = [sys.executable, "-m", "server", "media"]
+        self._command += ["--config", str(folder / "config.yaml"), "--data", str(data)]
+        self._printed = folder / "media.txt"
+        self._process: subprocess.Popen[bytes]
+
+    def start(self) -> None:
+        """Start it and wait until it is ready."""
+        before = len(self._printed.read_text()) if self._printed.exists() else 0
+        with self._printed.open("ab") as out:
+            self._process = subprocess.Popen(self._command, cwd=ROOT, stdout=out, stderr=out)
+        end = time.monotonic() + START_S
+        while "ready " not in (said := self._printed.read_text()[before:]):
+            assert self._process.poll() is None, said
+            assert time.monotonic() < end, said
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """SIGKILL; then what the service manager does."""
+        self._process.kill()
+        self._process.wait(STOP_S)
+        time.sleep(restart_s())
+        self.start()
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """While the block runs."""
-        where = ["--config", str(self._folder / "config.yaml"), "--data", str(self._data)]
-        printed = self._folder / "media.txt"
-        with printed.open("wb") as out:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "server", "media", *where], cwd=ROOT, stdout=out, stderr=out
-            )
+        self.start()
         try:
-            end = time.monotonic() + START_S
-            while "ready " not in printed.read_text():
-                assert process.poll() is None, printed.read_text()
-                assert time.monotonic() < end, printed.read_text()
-                time.sleep(0.05)
             yield
         finally:
-            process.send_signal(signal.SIGINT)
-            process.wait(STOP_S)
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait(STOP_S)
 
 
 class Cluster:
     """What browsers see as one service at `url`."""
 
-    def __init__(self, url: str, servers: list[Service], database: str) -> None:
-        self.url, self.servers, self._database = url, servers, database
+    def __init__(self, url: str, servers: list[Service], database: str, worker: Worker) -> None:
+        self.url, self.servers, self._database, self.worker = url, servers, database, worker
 
     def password(self, login: str) -> str:
         """A demo account's password."""
@@ -102,14 +114,15 @@ def cluster(folder: Path, host: str, database: str, redis: str) -> Iterator[Clus
     (folder / "config.yaml").write_text(SETTINGS.format(url=url, database=database, redis=redis, host=host))
     servers = [_server(folder / f"server{number}", folder / "config.yaml", data, url) for number in range(SERVERS)]
     with ExitStack() as ending:
-        ending.enter_context(Worker(folder, data).running())
+        worker = Worker(folder, data)
+        ending.enter_context(worker.running())
         for server in servers:
             ending.callback(server.kill)
             server.start()
         inner = [server.port for server in servers]
         configuration = rendered(host, ports, inner, *pair)
         ending.enter_context(nginx(folder / "nginx", configuration, host, ports[1]))
-        yield Cluster(url, servers, database)
+        yield Cluster(url, servers, database, worker)
 
 
 def _server(folder: Path, settings: Path, data: Path, url: str) -> Service:

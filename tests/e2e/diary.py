@@ -5,15 +5,20 @@ from dataclasses import dataclass, field
 
 MINUTE_MS = 60_000
 #: notes within each page when it entered the lesson, when it was shown or hidden, when the instructor's phase changed;
-#: the driver itself may see these late on a busy machine
 NOTES = """
-window.notes = {entered: 0, shown: [], phases: {}}
+window.notes = {entered: 0, shown: [], phases: {}, pictures: 0, moved: 0, still: 0}
 document.addEventListener('visibilitychange', () => notes.shown.push([document.visibilityState, Date.now()]), true)
 new MutationObserver(() => {
   if (!notes.entered && document.querySelector('[data-test=room][data-stage=in]')) notes.entered = Date.now()
   const host = document.querySelector('[data-test=host]')
   if (host) notes.phases[host.dataset.phase] ??= Date.now()
 }).observe(document, {subtree: true, childList: true, attributes: true})
+setInterval(() => {
+  const pictures = document.querySelector('[data-test=video]')?.getVideoPlaybackQuality().totalVideoFrames ?? 0
+  if (pictures === notes.pictures) return
+  if (notes.moved) notes.still = Math.max(notes.still, Date.now() - notes.moved)
+  Object.assign(notes, {pictures, moved: Date.now()})
+}, 100)
 """
 Span = tuple[float, float]
 

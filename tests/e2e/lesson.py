@@ -25,6 +25,8 @@ TOLERANCE_MS = 1_500
 SEALED_S = 150
 #: after a kill a page has been acknowledged more than a beat by then
 BACK_S = 25
+#: pictures that still come of before are none that move again; and how long after a worker they are there again
+MOVES_MS, RETURN_MS = 500, 8_000
 CUT = "[data-stage=reconnecting]"
 BEAT_MS = 10_000
 STEADY, AWAY, CLOSED = "trainee01", "trainee02", "trainee03"
@@ -72,7 +74,8 @@ class Served(Protocol):
 class School:
     """A served demo and a browser; `began` and `ended` by the driver's clock. `prefix` goes before pictures' names.
 
-    `break_down` kills the service; `all_cut`: every page loses its line by that.
+    `break_down` kills the service; `all_cut`: every page loses its line by that. `kill_worker` kills what carries
+    media, and returns when it is back.
     """
 
     service: Served
@@ -84,6 +87,7 @@ class School:
     prefix: str = ""
     break_down: Callable[[], Awaitable[None]] | None = None
     all_cut: bool = True
+    kill_worker: Callable[[], None] | None = None
     diaries: dict[str, Diary] = field(default_factory=dict)
     began: float = 0.0
     ended: float = 0.0
@@ -200,8 +204,11 @@ async def go_away(school: School, context: BrowserContext, page: Page) -> None:
     await school.picture(page, "trainee-hidden-minute", both=True)
 
 
-async def close_and_reopen(school: School, context: BrowserContext, page: Page) -> None:
-    """Closes the tab, and comes back where WebRTC has no H.264: the picture comes over a WebSocket."""
+async def close_and_reopen(school: School, context: BrowserContext, page: Page) -> Page | None:
+    """Closes the tab, and comes back where WebRTC has no H.264: the picture comes over a WebSocket.
+
+    Gives the new page, if that is Chromium's.
+    """
     diary = school.diaries[CLOSED]
     await school.until(school.plan.close_s)
     diary.turn("gone", now_ms())
@@ -210,7 +217,7 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     if school.firefox is not None:
         diary.turn("front", await enter_in_firefox(school, school.firefox))
         await watch_in_firefox(school, school.firefox)
-        return
+        return None
     again = await context.new_page()
     await school.shape(again, PHONE)
     await again.add_init_script(NOTES)
@@ -224,6 +231,7 @@ async def close_and_reopen(school: School, context: BrowserContext, page: Page) 
     await school.picture(again, "trainee-voice", both=True)
     await again.get_by_test_id("choose-voice").click()
     await again.locator("[data-test=picture][data-way=parts][data-playing=true]").wait_for()
+    return again
 
 
 async def enter_in_firefox(school: School, page: Firefox) -> float:
@@ -286,6 +294,25 @@ async def kill_in_the_middle(school: School, teacher: Page, trainee: Page) -> No
     await school.picture(trainee, "trainee-after-the-kill")
 
 
+async def without_picture(school: School, pages: dict[str, Page]) -> None:
+    """What carries media dies: nobody touches a page, and all pictures move again; prints for how long they did not."""
+    if school.kill_worker is None:
+        return
+    for page in pages.values():
+        await page.evaluate("notes.still = 0")
+    begun = now_ms()
+    await asyncio.to_thread(school.kill_worker)
+    back = now_ms()
+    for way, page in pages.items():
+        await page.locator("[data-test=picture][data-playing=true]").wait_for()
+        async with asyncio.timeout(BACK_S):
+            while await page.evaluate("notes.moved") < back + MOVES_MS:  # noqa: ASYNC110  the page's, not ours
+                await asyncio.sleep(0.1)
+        still = await page.evaluate("notes.still")
+        print(f"worker back after {(back - begun) / 1000:.1f} s; {way}: {still / 1000:.1f} s without picture")
+        assert still - (back - begun) < RETURN_MS, way
+
+
 async def hold(school: School) -> dict[str, tuple[BrowserContext, Page]]:
     """The lesson itself; gives the trainees' places."""
     teacher = await teach(school)
@@ -297,13 +324,14 @@ async def hold(school: School) -> dict[str, tuple[BrowserContext, Page]]:
     assert [await visible(page) for _, page in places.values()] == [True] * 3
     await teacher.get_by_test_id("start").click()
     school.began = await phase(teacher, "live")
-    await asyncio.gather(
+    _, _, again, _, _ = await asyncio.gather(
         stay(school, places[STEADY][1]),
         go_away(school, *places[AWAY]),
         close_and_reopen(school, *places[CLOSED]),
         watch_the_host(school, teacher),
         kill_in_the_middle(school, teacher, places[STEADY][1]),
     )
+    await without_picture(school, {"peer": places[STEADY][1]} | ({"parts": again} if again else {}))
     await school.until(school.plan.lesson_s)
     await teacher.get_by_test_id("end").click()
     await teacher.get_by_test_id("end-confirm").click()

@@ -73,7 +73,9 @@ async def city(tmp_path: Path, chromium: str | None, postgres: str, redis_server
         async with async_playwright() as playwright:
             playwright.selectors.set_test_id_attribute("data-test")
             async with real_chromium(playwright, chromium, pin(service.url), space=elsewhere) as browser:
-                yield School(service, browser, touch=True, prefix="cluster-", break_down=owner_killed, all_cut=False)
+                made = School(service, browser, touch=True, prefix="cluster-", break_down=owner_killed, all_cut=False)
+                made.kill_worker = service.worker.kill
+                yield made
 
 
 async def is_a_phone_on_https(school: School) -> None:

@@ -125,8 +125,12 @@ class Beating:
     async def beat(self, after_ms: int) -> int:
         self.clock.advance(after_ms)
         now = self.clock.ms() - NOON_MS
+        return await self.say([[now - after_ms, now]])
+
+    async def say(self, spans: list[list[int]]) -> int:
+        """A beat at this moment: the page was in front in these spans, by its clock."""
+        now = self.clock.ms() - NOON_MS
         names = {name: self.lease[name] for name in ("epoch", "nonce")}
-        spans = [[now - after_ms, now]]
         answer = await self.page.call("beat", seq=self.lease["seq"] + 1, mono=now, spans=spans, **names)
         assert answer["ok"], answer
         self.lease |= {"seq": answer["seq"], "nonce": answer["nonce"]}

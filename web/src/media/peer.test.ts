@@ -81,4 +81,29 @@ describe('a connection for media', () => {
     await vi.advanceTimersByTimeAsync(20_000)
     expect(asked).toEqual([])
   })
+  it('begins anew at once when the other side has lost it, and only then', async () => {
+    const made: FakeConnection[] = []
+    vi.stubGlobal('RTCPeerConnection', class extends FakeConnection {
+      constructor() {
+        super()
+        made.push(this)
+      }
+    })
+    const says: boolean[] = []
+    const one = viewer(says)
+    one.renew()
+    one.start()
+    await vi.advanceTimersByTimeAsync(0)
+    one.renew()
+    await vi.advanceTimersByTimeAsync(0)
+    expect(says).toEqual([false])
+    const [first] = made
+    if (first) first.connectionState = 'connected'
+    first?.onconnectionstatechange?.()
+    one.renew()
+    await vi.advanceTimersByTimeAsync(1)
+    expect(says).toEqual([false, true])
+    expect(made.length).toBe(2)
+    one.stop()
+  })
 })

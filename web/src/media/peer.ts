@@ -76,6 +76,11 @@ export abstract class Peer {
     this.#drop()
   }
 
+  /** The other side has lost us, and the browser does not know yet: begin anew at once. */
+  renew(): void {
+    if (this.#state === 'live') this.#later(0)
+  }
+
   async #attempt(): Promise<void> {
     clearTimeout(this.#timer)
     this.#drop()
