@@ -128,9 +128,9 @@ class Recordings:
 def stops(takes: list[Take]) -> Iterator[Hole]:
     """What is missing because the process that recorded was stopped, or died."""
     for before, after in pairwise(takes):
-        if after.again:
-            last = before.parts[-1]
-            yield Hole(last.at + last.seconds, after.parts[0].at, STOPPED)
+        last, ends = before.parts[-1], after.parts[0].at
+        if after.again and ends > last.at + last.seconds:  # the last picture before an orderly end counts a second
+            yield Hole(last.at + last.seconds, ends, STOPPED)
 
 
 def segments(take: Take) -> list[Span]:
