@@ -46,7 +46,7 @@ class Encoder:
 
     def _voice(self, voice: Voice) -> Iterator[Voice]:
         if self._end is None or not 0 <= voice.time - self._end <= MOST_GAP_SECONDS * AUDIO_SCALE:
-            self._begin(voice.time)
+            self.begin(voice.time)
         gap = voice.time - (self._end or 0)
         self._end = voice.time + voice.duration
         for frame in (*_silence(gap), *self._decoded(voice)):
@@ -55,7 +55,8 @@ class Encoder:
         while whole := self._fifo.read(FRAME):
             yield from self._encoded(whole)
 
-    def _begin(self, time: int) -> None:
+    def begin(self, time: int) -> None:
+        """Begin anew: frames are at `time` and every FRAME ticks from there on."""
         self._end = self._first = self._at = time
         self._decoder = av.AudioCodecContext.create("libopus", "r")
         self._decoder.layout, self._decoder.sample_rate = "stereo", AUDIO_SCALE

@@ -65,9 +65,11 @@ class Costs:
     voice: float
 
     def most(self, demand: Demand) -> float:
-        """Beside a screen the camera is small for whoever gets both; see forwarder.py."""
+        """Beside a screen the camera is small for whoever gets both over WebRTC; see forwarder.py."""
         if demand.way == "voice":
             return self.voice
+        if demand.way == "parts":
+            return self.large + (self.screen if demand.screen else 0.0)
         return self.small + self.screen if demand.screen and self.screen else self.large
 
     def least(self, demand: Demand) -> float:

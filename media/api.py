@@ -7,6 +7,7 @@ from aiohttp import web
 
 from media import clock
 from media.audience import Audience
+from media.dubbed import low
 from media.errors import MediaError
 from media.figures import Figures, read_audience, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
@@ -166,6 +167,7 @@ __all__ = [
     "Tokens",
     "build",
     "control_secret",
+    "low",
     "offered",
     "playlist",
     "read_audience",

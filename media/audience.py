@@ -68,7 +68,14 @@ def sources(sessions: Iterable[Seat], followers: Iterable[Follower]) -> Iterator
             size = session.endpoint.viewer.acknowledged.size
             yield Source(session, session.grant.room, session.grant.peer, WEBRTC, size)
     for each in followers:
+        if is_beside(each):
+            continue
         yield Source(each, each.grant.room, each.grant.peer, each.tier, each.taken)
+
+
+def is_beside(follower: Follower) -> bool:
+    """The screen of one who is counted by what they watch it with."""
+    return follower.rendition == SCREEN
 
 
 def way_of(rendition: Rendition) -> Way:
@@ -91,7 +98,13 @@ def demands(sessions: Iterable[Seat], followers: Iterable[Follower]) -> list[Dem
             feeds, size = session.endpoint.viewer.feeds, session.endpoint.viewer.size
             way: Way = "peer" if feeds else "voice"
             found.append(Demand(session.grant.room, session.grant.peer, way, SCREEN in feeds, size if feeds else None))
-    return found + [Demand(each.grant.room, each.grant.peer, way_of(each.rendition)) for each in followers]
+    followers = list(followers)
+    beside = {(each.grant.room, each.grant.peer) for each in followers if is_beside(each)}
+    for each in followers:
+        seat = (each.grant.room, each.grant.peer)
+        if not is_beside(each):
+            found.append(Demand(*seat, way_of(each.rendition), screen=seat in beside))
+    return found
 
 
 def audience(room: Place, everybody: list[Demand], admission: Admission) -> Audience:

@@ -16,7 +16,7 @@ from aioice import stun
 from media import clock, seam
 from media.admission import SPENT, Admission, Demand
 from media.answer import Local, publish_answer, watch_answer
-from media.audience import Follower, demands, sources, way_of, wish
+from media.audience import Follower, demands, is_beside, sources, way_of, wish
 from media.broadcast import Rendition
 from media.doors import Address, HandshakeBudget
 from media.endpoints import Publisher, Watcher
@@ -141,31 +141,29 @@ class Plane:
         later = asyncio.get_running_loop().call_later
         tell = partial(self._tell_publisher, name)
         room = self.rooms[name] = Room(name, later, clock.monotonic, tell, counts=self.counts)
-        self._tell_room(room, True)
+        for told in self.on_room:
+            told(room, True)
 
     def close_room(self, name: str) -> None:
         room = self.rooms.pop(name, None)
         if room is not None:
             self._end_where(lambda session: session.room.name == name)
-            self._end_followers(lambda grant: grant.room == name)
-            self._tell_room(room, False)
-
-    def _tell_room(self, room: Room, is_open: bool) -> None:
-        for tell in self.on_room:
-            tell(room, is_open)
+            self._end_followers(lambda each: each.grant.room == name)
+            for tell in self.on_room:
+                tell(room, False)
 
     def cut(self, peer: str, at: float) -> None:
         """End what this peer opened with tokens issued until `at`, and refuse those tokens from now on."""
         self.cuts.add(peer, at)
         self._end_where(lambda session: session.grant.peer == peer and session.grant.issued <= at)
-        self._end_followers(lambda grant: grant.peer == peer and grant.issued <= at)
+        self._end_followers(lambda each: each.grant.peer == peer and each.grant.issued <= at)
 
     def _end_where(self, matches: Callable[[Session], bool]) -> None:
         for session in [each for each in self.sessions.values() if matches(each)]:
             self.end(session)
 
-    def _end_followers(self, matches: Callable[[Grant], bool]) -> None:
-        for follower in [each for each in self.followers if matches(each.grant)]:
+    def _end_followers(self, matches: Callable[[Follower], bool]) -> None:
+        for follower in [each for each in self.followers if matches(each)]:
             follower.end()
 
     def admit(self, grant: Grant, rendition: Rendition | None = None) -> Room:
@@ -188,10 +186,13 @@ class Plane:
         return room
 
     def follow(self, follower: Follower) -> None:
-        """One more watches; what its peer had open over such a connection ends."""
+        """One more watches; what its peer had open over such a connection ends. A screen is beside it, not counted."""
         grant = follower.grant
-        self._end_followers(lambda former: (former.room, former.peer) == (grant.room, grant.peer))
+        seat = (grant.room, grant.peer, is_beside(follower))
+        self._end_followers(lambda former: (former.grant.room, former.grant.peer, is_beside(former)) == seat)
         self.followers.add(follower)
+        if is_beside(follower):
+            return
         if grant.room in self.rooms:
             self.rooms[grant.room].followers.append(grant.peer)
         self._tell_viewer(grant.room, grant.peer, live=True)
@@ -199,17 +200,15 @@ class Plane:
     def unfollow(self, follower: Follower) -> None:
         grant = follower.grant
         self.followers.discard(follower)
+        if is_beside(follower):
+            return
         room = self.rooms.get(grant.room)
         if room is not None and grant.peer in room.followers:
             room.followers.remove(grant.peer)
         self._tell_viewer(grant.room, grant.peer, live=False)
 
     def accept(self, grant: Grant, offer_text: str) -> tuple[Session, str]:
-        """Open a session for an offer: (session, SDP answer).
-
-        Raises MediaError token_revoked, room_closed, publisher_taken, room_full, bad_offer, no_common_codec,
-        uplink_spent or cpu_spent.
-        """
+        """Open a session for an offer: (session, SDP answer). Raises as `admit`, and bad_offer or no_common_codec."""
         room = self.admit(grant)
         session, answer = self._open(room, grant, offer_text)
         opened = (grant.room, grant.peer, grant.kind)  # before, by a page that was loaded again: the newer one counts
@@ -395,6 +394,6 @@ class Plane:
                 self.end(session)
 
     def _expired(self, peer: Peer, now: float) -> bool:
-        if peer.connected:
-            return now - peer.heard > self.settings.liveness_seconds
-        return now - peer.created > self.settings.handshake_seconds
+        of = self.settings
+        since, most = (peer.heard, of.liveness_seconds) if peer.connected else (peer.created, of.handshake_seconds)
+        return now - since > most

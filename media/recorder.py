@@ -2,7 +2,7 @@
 
 A slow or full disk holds up this thread and nothing else: so many parts wait for it, then they are thrown away. The
 hole is written into the index as soon as it can be, counted, and told as the room's trouble. Where the last keyframe is
-old, one is asked for, so that a replay can be entered there.
+old, one is asked for, so that a replay can be entered there. The screen lies in a folder of its own, on the same clock.
 """
 
 import asyncio
@@ -11,12 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from media import clock
+from media.broadcast import Rendition
 from media.broadcasts import Broadcasts
 from media.fmp4 import Part
 from media.grants import is_check
 from media.plane import Plane
 from media.room import Room
-from media.tape import RESERVE_BYTES, Tape
+from media.tap import CAMERA, SCREEN
+from media.tape import RESERVE_BYTES, Tape, folder_of
 from media.tasks import Tasks
 from media.window import Reader
 
@@ -25,16 +27,18 @@ MOST_WAITING = 100
 KEY_SECONDS = 8.0
 STOP_SECONDS = 5.0
 ROOM_NAME = re.compile(r"[A-Za-z0-9_-]+")
+RECORDED: tuple[Rendition, ...] = ("picture", "screen")
 #: its name among the plane's counts
 HOLES = "recording_hole"
 
 
 class Recording:
-    """One room being recorded; `epoch`: when the time of its parts begins."""
+    """One rendition of a room being recorded; `epoch`: when the time of its parts begins."""
 
-    def __init__(self, room: Room, reader: Reader, tape: Tape, epoch: float) -> None:
-        self.room, self.reader = room, reader
+    def __init__(self, room: Room, rendition: Rendition, reader: Reader, tape: Tape, epoch: float) -> None:
+        self.room, self.rendition, self.reader = room, rendition, reader
         self._tape, self._epoch = tape, epoch
+        self._slot = SCREEN if rendition == SCREEN else CAMERA
         self._skipped = 0
         self._keyed = 0.0
 
@@ -63,7 +67,7 @@ class Recording:
         if part.key:
             self._keyed = part.begins
         elif part.begins - self._keyed > KEY_SECONDS:
-            self.room.ask_keyframe()
+            self.room.ask_keyframe(self._slot)
 
 
 class Recorder:
@@ -74,13 +78,13 @@ class Recorder:
         self._folder, self._reserve = folder, reserve
         self._disk = ThreadPoolExecutor(1, "recorder")
         self._tasks = Tasks()
-        self._running: dict[Room, Recording] = {}
+        self._running: dict[Room, list[Recording]] = {}
         plane.on_room.append(self._on_room)
 
     @property
     def troubled(self) -> frozenset[str]:
         """The rooms of which nothing is written now, although there is something to write."""
-        return frozenset(room.name for room, each in self._running.items() if each.troubled)
+        return frozenset(room.name for room, all_of in self._running.items() if any(each.troubled for each in all_of))
 
     async def stop(self) -> None:
         """End all; what waits is written, as far as the disk takes it soon."""
@@ -93,12 +97,15 @@ class Recorder:
         if not is_open:
             self._end(room)
         elif ROOM_NAME.fullmatch(room.name) and not is_check(room.name):
-            reader = self._broadcasts.join(room, "picture", MOST_WAITING)
-            tape = Tape(self._folder / room.name, self._reserve)
-            self._running[room] = Recording(room, reader, tape, self._broadcasts.epoch(room))
-            self._tasks.spawn(self._running[room].run(self._plane, self._disk), "record")
+            self._running[room] = [self._begin(room, rendition) for rendition in RECORDED]
+
+    def _begin(self, room: Room, rendition: Rendition) -> Recording:
+        reader = self._broadcasts.join(room, rendition, MOST_WAITING)
+        tape = Tape(folder_of(self._folder / room.name, rendition), self._reserve)
+        recording = Recording(room, rendition, reader, tape, self._broadcasts.epoch(room))
+        self._tasks.spawn(recording.run(self._plane, self._disk), "record")
+        return recording
 
     def _end(self, room: Room) -> None:
-        recording = self._running.pop(room, None)
-        if recording is not None:
-            self._broadcasts.leave(room, "picture", recording.reader)
+        for recording in self._running.pop(room, []):
+            self._broadcasts.leave(room, recording.rendition, recording.reader)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from media.clock import iso
+from media.dubbed import dubbed, dubbed_codecs, dubbed_init
 from media.recorder import ROOM_NAME
-from media.tape import INDEX, STOPPED, take_name
+from media.tape import INDEX, STOPPED, folder_of, take_name
 
 #: a segment is so long at least, if a keyframe allows it, and ends without one when it is that long
 SEGMENT_SECONDS = 4.0
@@ -75,11 +76,12 @@ class Recordings:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def read(self, room: str) -> Replay:
-        """What there is of a room now; empty when nothing is."""
+    def read(self, room: str, rendition: str = "picture") -> Replay:
+        """What there is of a room now, `picture` or `screen`; empty when nothing is."""
+        folder = self._folder_of(room, rendition)
         takes: list[Take] = []
         holes: list[Hole] = []
-        for line in self._lines(room):
+        for line in _lines(folder):
             match line:
                 case {"take": int(number), "codecs": str(codecs), "width": int(w), "height": int(h), "init": int(init)}:
                     takes.append(Take(number, codecs, w, h, init, again=line.get("again") is True))
@@ -90,39 +92,59 @@ class Recordings:
                 ):
                     takes[-1].parts.append(Span(at, s, key, start, size))
         for take in takes:
-            length = self._length(room, take.number)
+            length = _length(folder, take.number)
             take.parts = [part for part in take.parts if part.start + part.size <= length]
         takes = [take for take in takes if take.parts]
         return Replay(takes, sorted([*holes, *stops(takes)], key=lambda hole: hole.begins))
 
-    def piece(self, room: str, take: int, start: int, size: int) -> bytes:
+    def piece(self, room: str, take: int, start: int, size: int, rendition: str = "picture") -> bytes:
         """A stretch of a file; empty when it is not there whole."""
-        if not ROOM_NAME.fullmatch(room) or not 0 < size <= MOST_BYTES or start < 0:
+        folder = self._folder_of(room, rendition)
+        if folder is None or not 0 < size <= MOST_BYTES or start < 0:
             return b""
         try:
-            with (self._folder / room / take_name(take)).open("rb") as file:
+            with (folder / take_name(take)).open("rb") as file:
                 file.seek(start)
                 data = file.read(size)
         except OSError:
             return b""
         return data if len(data) == size else b""
 
-    def _lines(self, room: str) -> Iterator[Any]:
-        try:
-            lines = (self._folder / room / INDEX).read_bytes().split(b"\n") if ROOM_NAME.fullmatch(room) else []
-        except OSError:
-            return
-        for line in lines:
-            try:
-                yield json.loads(line)
-            except ValueError:  # torn
-                continue
+    def dubbed(self, room: str, take: int, start: int, size: int) -> bytes:
+        """A stretch of a file with AAC for Opus, or its init segment at 0; empty when it is not there whole."""
+        data = self.piece(room, take, start, size)
+        if not data or start == 0:
+            return dubbed_init(data) if data else b""
+        spans = [part for each in self.read(room).takes if each.number == take for part in each.parts]
+        ends = {part.start + part.size for part in spans}
+        if start + size not in ends or all(part.start != start for part in spans):
+            return b""
+        before = next((part for part in spans if part.start + part.size == start), None)
+        behind = next((part for part in spans if part.start == start + size), None)
+        beside = (b"" if each is None else self.piece(room, take, each.start, each.size) for each in (before, behind))
+        return dubbed(next(beside), data, next(beside))
 
-    def _length(self, room: str, take: int) -> int:
+    def _folder_of(self, room: str, rendition: str) -> Path | None:
+        return folder_of(self._folder / room, rendition) if ROOM_NAME.fullmatch(room) else None
+
+
+def _lines(folder: Path | None) -> Iterator[Any]:
+    try:
+        lines = (folder / INDEX).read_bytes().split(b"\n") if folder is not None else []
+    except OSError:
+        return
+    for line in lines:
         try:
-            return (self._folder / room / take_name(take)).stat().st_size
-        except OSError:
-            return 0
+            yield json.loads(line)
+        except ValueError:  # torn
+            continue
+
+
+def _length(folder: Path | None, take: int) -> int:
+    try:
+        return (folder / take_name(take)).stat().st_size if folder is not None else 0
+    except OSError:
+        return 0
 
 
 def stops(takes: list[Take]) -> Iterator[Hole]:
@@ -150,8 +172,11 @@ def _ends(last: Span, part: Span) -> bool:
     return long or last.seconds + part.seconds > MOST_SECONDS or last.size + part.size > MOST_BYTES
 
 
-def playlist(replay: Replay, base: str, end: str, *, over: bool) -> str:
-    """A media playlist; addresses are `base` + take/start/size + `end`. `over`: nothing will be added any more."""
+def playlist(replay: Replay, base: str, end: str, *, over: bool, aac: bool = False) -> str:
+    """A media playlist; addresses are `base` + take/start/size + `end`. `over`: nothing will be added any more.
+
+    `aac`: what they name is `dubbed`.
+    """
     shown = [(take, segments(take)) for take in replay.takes]
     longest = max((each.seconds for _, found in shown for each in found), default=SEGMENT_SECONDS)
     kind = "VOD" if over else "EVENT"
@@ -163,7 +188,7 @@ def playlist(replay: Replay, base: str, end: str, *, over: bool) -> str:
     ]
     for number, (take, found) in enumerate(shown):
         lines += ["#EXT-X-DISCONTINUITY"] if number else []
-        lines.append(f"#codecs {take.codecs}")
+        lines.append(f"#codecs {dubbed_codecs(take.codecs) if aac else take.codecs}")
         lines.append(f'#EXT-X-MAP:URI="{base}{take.number}/0/{take.init}{end}"')
         lines.append(f"#EXT-X-PROGRAM-DATE-TIME:{iso(found[0].at)}")
         for each in found:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from media.fmp4 import Init, Part
+from media.tap import SCREEN
 
 INDEX = "index.jsonl"
 SYNC_SECONDS = 5.0
@@ -129,6 +130,11 @@ class Tape:
                 os.ftruncate(file.fileno(), self._size)
             with suppress(OSError):
                 file.close()
+
+
+def folder_of(folder: Path, rendition: str) -> Path:
+    """Where a rendition of a room is, whose own folder is `folder`: the screen below what everybody has."""
+    return folder / SCREEN if rendition == SCREEN else folder
 
 
 def take_name(number: int) -> str:

@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
-from media.api import Recordings, playlist
+from media.api import Recordings, low, playlist
 from server.core.actor import EVERYONE, Role
 from server.core.clock import Clock, iso
 from server.core.errors import DomainError
@@ -21,8 +21,9 @@ from server.training.service import Training
 
 PLAYLIST: Final = "application/vnd.apple.mpegurl"
 PIECE: Final = "video/mp4"
+AAC: Final = "picture_aac"
 LOOK_MS: Final = 3_600_000
-Rendition = Literal["picture"]
+Rendition = Literal["picture", "picture_aac", "screen"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,17 @@ class ReplayHole:
 
 @dataclass(frozen=True, slots=True)
 class ReplayView:
-    """What there is of a lesson; `seconds` 0 when it was not recorded. `over`: nothing will be added."""
+    """What there is of a lesson; `seconds` 0 when it was not recorded. `over`: nothing will be added.
+
+    `screen`: there are pictures of a shared screen as well.
+    """
 
     lesson_id: str
     title: str
     over: bool
     begins: str | None
     seconds: float
+    screen: bool
     holes: list[ReplayHole]
 
 
@@ -94,11 +99,13 @@ class Api:
 
     def __init__(self, training: Training, recordings: Recordings, looks: Looks) -> None:
         self._training, self._recordings, self._looks = training, recordings, looks
+        self._low = low()
 
     async def replay(self, call: Call, request: ReplayRequest) -> ReplayView:
         """What was recorded of a lesson."""
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
         found = await asyncio.to_thread(self._recordings.read, lesson.id)
+        screen = await asyncio.to_thread(self._recordings.read, lesson.id, "screen")
         begins = found.takes[0].parts[0].at if found.takes else None
         return ReplayView(
             lesson.id,
@@ -106,22 +113,28 @@ class Api:
             lesson.state is LessonState.ENDED,
             None if begins is None else _moment(begins),
             round(found.seconds, 3),
+            bool(screen.takes),
             [ReplayHole(_moment(hole.begins), _moment(hole.ends), hole.why) for hole in found.holes],
         )
 
     async def playlist(self, call: Call, request: PlaylistRequest) -> Download:
         """The same as HLS."""
         lesson = await self._seen(call, request.lesson_id)
-        found = await asyncio.to_thread(self._recordings.read, lesson.id)
+        found = await asyncio.to_thread(self._recordings.read, lesson.id, request.rendition)
         if not found.takes:
             raise DomainError("not_found")
-        text = playlist(found, f"{request.rendition}/", ".mp4", over=lesson.state is LessonState.ENDED)
+        over, aac = lesson.state is LessonState.ENDED, request.rendition == AAC
+        text = playlist(found, f"{request.rendition}/", ".mp4", over=over, aac=aac)
         return Download(f"{request.rendition}.m3u8", PLAYLIST, text.encode())
 
     async def piece(self, call: Call, request: PieceRequest) -> Download:
         """A stretch of a file of it."""
         lesson = await self._seen(call, request.lesson_id)
-        data = await asyncio.to_thread(self._recordings.piece, lesson.id, request.take, request.start, request.size)
+        where = (lesson.id, request.take, request.start, request.size)
+        if request.rendition == AAC:
+            data = await asyncio.get_running_loop().run_in_executor(self._low, self._recordings.dubbed, *where)
+        else:
+            data = await asyncio.to_thread(self._recordings.piece, *where, request.rendition)
         if not data:
             raise DomainError("not_found")
         return Download(f"{request.take}.mp4", PIECE, data)

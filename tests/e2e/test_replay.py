@@ -11,9 +11,10 @@ from playwright.async_api import Page
 from media.api import Recordings, playlist
 from media.replay import Take
 from tests.e2e.test_media import Studio, open_studio
-from tests.e2e.test_parts import bundled
+from tests.e2e.test_parts import BARE, WITHOUT_OPUS, bundled
 
 HOLE_S = 2.0
+AAC = "picture_aac"
 #: how far a picture may be from what the replay says its time is
 APART_MS = 400
 START = """async () => {
@@ -37,12 +38,14 @@ async def recording(tmp_path: Path, chromium: str | None) -> AsyncIterator[Studi
     recordings = Recordings(tmp_path)
 
     async def listed(request: web.Request) -> web.Response:
-        text = playlist(recordings.read("lesson"), f"{request.match_info['rendition']}/", ".mp4", over=True)
-        return web.Response(text=text)
+        name = request.match_info["rendition"]
+        text = playlist(recordings.read("lesson"), f"{name}/", ".mp4", over=True, aac=name == AAC)
+        return web.Response(text=text, content_type="application/vnd.apple.mpegurl")
 
     async def piece(request: web.Request) -> web.Response:
         asked = request.match_info
-        return web.Response(body=recordings.piece("lesson", *(int(asked[name]) for name in ("take", "start", "size"))))
+        read = recordings.dubbed if asked["rendition"] == AAC else recordings.piece
+        return web.Response(body=read("lesson", *(int(asked[name]) for name in ("take", "start", "size"))))
 
     def add(app: web.Application) -> None:
         one = "/api/v1/lessons/lesson/replay/{rendition}"
@@ -67,15 +70,33 @@ async def test_a_recording_plays_by_the_time_of_day_over_all_that_happened(
     await _taught(recording, tmp_path, lambda take: take.codecs.startswith("avc"), canvas=True)
     await recording.media.close_room("lesson")
     takes = Recordings(tmp_path).read("lesson").takes
-    page = await recording.page()
+    first, last = takes[0].parts[0].at, takes[-1].parts[0].at
+    voice = next(take for take in takes if take.codecs == "opus").parts[0].at
+    page = await _playing(recording, script, "")
+    await _plays_over_all(page, first, voice, last)
+    bare = await _playing(recording, script, WITHOUT_OPUS)
+    await bare.evaluate("to => replay.go(to)", last)
+    await _until(bare, last + 1)
+    assert await bare.evaluate(APART) < APART_MS
+    assert await bare.evaluate("MediaSource.asked.at(-1)") == 'video/mp4; codecs="avc1.42c01f,mp4a.40.2"'
+    assert await bare.evaluate(HEARD) > 1_000
+    listed = await _playing(recording, script, BARE)
+    await _until(listed, first + 1)
+    assert await listed.evaluate(APART) < APART_MS
+    assert await listed.evaluate(HEARD) > 1_000
+
+
+async def _playing(recording: Studio, script: str, before: str) -> Page:
+    page: Page = await recording.new_page()
+    await page.add_init_script(before)
+    await page.goto(recording.base)
     await page.add_script_tag(content=script)
     async with asyncio.timeout(30):
         await page.evaluate(START)
-    first, voice, last = (
-        takes[0].parts[0].at,
-        next(t for t in takes if t.codecs == "opus").parts[0].at,
-        takes[-1].parts[0].at,
-    )
+    return page
+
+
+async def _plays_over_all(page: Page, first: float, voice: float, last: float) -> None:
     await _until(page, first + 1)
     assert await page.evaluate(APART) < APART_MS
     await _until(page, voice + 1)
@@ -90,6 +111,7 @@ async def test_a_recording_plays_by_the_time_of_day_over_all_that_happened(
     await page.evaluate("replay.play()")
     await _until(page, first + 2.5, before=first + 5)
     assert await page.evaluate(APART) < APART_MS
+    await page.close()
 
 
 async def _until(page: Page, moment: float, before: float = float(1 << 40)) -> None:

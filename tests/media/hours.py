@@ -98,7 +98,7 @@ class Hours:
     def __init__(self, media: Media, time: SetTime, ppm: int) -> None:
         self._time, self._ppm = time, ppm
         self._room: Room = media._plane.rooms["lesson"]
-        self._recording: Recording = next(iter(media._studio._recorder._running.values()))  # type: ignore[union-attr]
+        self._recording: Recording = next(iter(media._studio._recorder._running.values()))[0]  # type: ignore[union-attr]
         self._broadcast = media._studio._broadcasts._running[self._room]
         sources = Sources({ssrc: slot for slot, ssrc in SSRCS.items()}, {})
         ingest = Ingest(CODECS, [], self._room, lambda _: None, RateAdvice(1, 1), sources)

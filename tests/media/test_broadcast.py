@@ -3,11 +3,13 @@
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from media.broadcast import Broadcast
 from media.packets import AUDIO, VIDEO
 from media.room import Room
 from media.slot import Arrival
-from media.tap import NAMES
+from media.tap import NAMES, SCREEN
 from tests.media.fakes import FakeTime
 from tests.media.reel import Arriving, ntp, read_back, recording
 
@@ -24,14 +26,14 @@ class Lesson:
         self.room = Room("lesson", self.time.later, self.time.clock, lambda *_: None, lambda: ntp(self.time.now))
         self.broadcast = Broadcast(self.room, ThreadPoolExecutor(1), lambda: ntp(self.time.now), self.time.clock)
 
-    def push(self, arriving: list[Arriving]) -> None:
+    def push(self, arriving: list[Arriving], start: float = 0.0, slot: str = "") -> None:
         for each in arriving:
-            self.time.now = each.at
+            self.time.now = start + each.at
             head, payload = each.packet[:12], each.packet[12:]
             codec = {VIDEO: "H264", AUDIO: "OPUS"}[each.kind]
             sequence, stamp = int.from_bytes(head[2:4], "big"), int.from_bytes(head[4:8], "big")
             arrival = Arrival(each.kind, codec, bool(head[1] & 0x80), sequence, stamp, payload)
-            self.room.push(NAMES[each.kind], arrival, each.at)
+            self.room.push(slot or NAMES[each.kind], arrival, self.time.now)
 
 
 async def test_all_readers_of_a_rendition_get_the_same_parts() -> None:
@@ -45,6 +47,23 @@ async def test_all_readers_of_a_rendition_get_the_same_parts() -> None:
     assert one.key
     assert heard is not None
     assert heard.init.codecs == "opus"
+
+
+async def test_a_screen_is_a_rendition_of_its_own_on_the_same_clock() -> None:
+    lesson = Lesson()
+    picture, screen = lesson.broadcast.join("picture", ALL), lesson.broadcast.join("screen", ALL)
+    lesson.push(recording(1))
+    lesson.push([each for each in recording(2) if each.kind == VIDEO], start=1.0, slot=SCREEN)
+    seen, shared = await picture.next(), await screen.next()
+    assert seen is not None
+    assert shared is not None
+    assert shared.init.codecs == CODECS.split(",")[0]
+    assert shared.begins - seen.begins == pytest.approx(1.0, abs=0.05)
+    found = read_back(shared.init.data + shared.data)
+    assert (bool(found[VIDEO]), found[AUDIO]) == (True, [])
+    lesson.broadcast.leave("screen", screen)
+    lesson.broadcast.leave("picture", picture)
+    assert not lesson.room.taps
 
 
 async def test_nobody_reads_and_nothing_is_packed() -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 from sqlalchemy import text
 
 from media.api import Recordings
@@ -30,6 +31,25 @@ async def test_a_trainee_plays_what_was_recorded(tmp_path: Path) -> None:
                 assert (answer.status, answer.content_type) == (200, "video/mp4")
                 fetched += await answer.read()
         assert fetched == INIT.data + b"".join(part.data for part in PARTS)
+
+
+async def test_a_screen_is_recorded_and_played_by_itself(tmp_path: Path) -> None:
+    async with school(tmp_path) as served, served.http("jia") as page:
+        base = f"/api/v1/lessons/{served.lesson_id}/replay"
+        record(tmp_path / RECORDINGS, served.lesson_id, BEGINS)
+        assert await _told(page, base) == (False, SECONDS)
+        record(tmp_path / RECORDINGS / served.lesson_id, "screen", BEGINS + 2, PARTS[:30])
+        assert await _told(page, base) == (True, SECONDS)
+        async with page.get(f"{base}/screen.m3u8") as answer:
+            assert "\nscreen/1/" in await answer.text()
+        async with page.get(f"{base}/screen/1/0/{len(INIT.data)}.mp4") as answer:
+            assert await answer.read() == INIT.data
+
+
+async def _told(page: ClientSession, base: str) -> tuple[bool, float]:
+    async with page.get(base) as answer:
+        told = await answer.json()
+    return told["screen"], told["seconds"]
 
 
 async def test_the_playlist_grows_until_the_lesson_is_over(tmp_path: Path) -> None:

@@ -86,13 +86,16 @@ class Reel {
 export class Follower extends Again {
   readonly #maker: SourceMaker
   readonly #rendition: string
+  readonly #still: boolean
   #socket: WebSocket | null = null
   #reel: Reel | null = null
   #heard = 0
   readonly #edge = new Edge()
 
-  constructor(maker: SourceMaker, rendition: string, place: Place) {
+  /** `still`: often nothing comes for long, as of a screen that nobody shares. */
+  constructor(maker: SourceMaker, rendition: string, place: Place, still = false) {
     super(place)
+    this.#still = still
     this.#rendition = rendition
     this.#maker = maker
   }
@@ -134,9 +137,13 @@ export class Follower extends Again {
     }
   }
 
+  get #dead(): boolean {
+    return !this.#still && this.#socket !== null && performance.now() - this.#heard > SILENCE_MS
+  }
+
   /** Keeps to the live edge; notices a line that is dead. */
   protected override look(): void {
-    if (this.#socket && performance.now() - this.#heard > SILENCE_MS) {
+    if (this.#dead) {
       this.again()
       return
     }

@@ -25,6 +25,8 @@ export interface Stage {
   onSource: () => void
   /** Where a screen will be, if there comes one; null: nowhere, this way has none. */
   onScreen?: (screen: MediaStream | null) => void
+  /** Where it is shown when it comes in parts or as HLS; null: nowhere. */
+  screen?: () => HTMLVideoElement | null
   /** Whether the page is in the background, where pictures need not be shown. */
   hidden: () => boolean
 }
@@ -63,6 +65,8 @@ export class Player {
   #at = 0
   #only = false
   #player: Viewer | Follower | Tuner | null = null
+  /** Over WebRTC the screen comes with the rest; else by itself. */
+  #beside: Follower | Tuner | null = null
   #patience: ReturnType<typeof setTimeout> | undefined
   #climb: ReturnType<typeof setTimeout> | undefined
   #looks: ReturnType<typeof setInterval> | undefined
@@ -121,7 +125,8 @@ export class Player {
     clearTimeout(this.#patience)
     clearTimeout(this.#climb)
     this.#player?.stop()
-    this.#player = null
+    this.#beside?.stop()
+    this.#player = this.#beside = null
   }
 
   #go(): void {
@@ -132,6 +137,8 @@ export class Player {
     this.#stage.onScreen?.(null)
     this.#player = this.#by(way)
     this.#player.start()
+    this.#beside = way === 'parts' || way === 'hls' ? this.#screen() : null
+    this.#beside?.start()
     this.#wait()
     if (this.#at > 0 && !this.#only) this.#plan(way)
   }
@@ -197,6 +204,16 @@ export class Player {
     const what = way === 'voice' ? 'voice' : 'picture'
     if (!maker) return new Tuner(this.#place((room) => `/media/hls/${room}/${what}_aac`))
     return new Follower(maker, renditionFor(maker, what), this.#place((room) => `/media/live/${room}`))
+  }
+
+  /** Nothing is lost with it: what there is of it is tried again by itself. */
+  #screen(): Follower | Tuner | null {
+    const { screen } = this.#stage
+    if (!screen?.()) return null
+    const quiet = { video: screen, onState: () => undefined, onLeft: () => undefined, onSource: () => { void screen()?.play().catch(() => undefined) } }
+    const maker = sourceMaker()
+    if (!maker) return new Tuner({ ...quiet, grant: this.#asks((access) => `/media/hls/${access.room}/screen`) })
+    return new Follower(maker, 'screen', { ...quiet, grant: this.#asks((access) => `/media/live/${access.room}`) }, true)
   }
 
   #peer(): Viewer {

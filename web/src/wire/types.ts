@@ -576,6 +576,7 @@ export interface ReplayView {
   over: boolean
   begins: string | null
   seconds: number
+  screen: boolean
   holes: ReplayHole[]
 }
 
@@ -587,12 +588,12 @@ export interface ReplayHole {
 
 export interface PlaylistRequest {
   lesson_id: string
-  rendition: 'picture'
+  rendition: 'picture' | 'picture_aac' | 'screen'
 }
 
 export interface PieceRequest {
   lesson_id: string
-  rendition: 'picture'
+  rendition: 'picture' | 'picture_aac' | 'screen'
   take: number
   start: number
   size: number
