@@ -41,7 +41,7 @@ describe('the check before a lesson', () => {
     ['codecs', { h264: false, parts: false }, 'bad none'],
     ['device', { device: 'denied' }, 'look denied'],
     ['device', { device: 'denied', teaches: true }, 'bad denied'],
-    ['device', { device: null }, 'waiting '],
+    ['device', { device: null }, 'later later'],
     ['voice', { heard: false }, 'look silent'],
     ['secure', { secure: false, teaches: true }, 'bad not'],
   ])('judges %s with %j', (name, facts, expected) => { expect(short(one(name, facts))).toBe(expected) })

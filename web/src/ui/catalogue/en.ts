@@ -231,7 +231,6 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'replay.hole': '{from}–{to}: {why}',
   'replay.toRecord': 'Minutes of this lesson',
   'replayHole.stopped': 'the server or its recorder had stopped',
-  'replayHole.stopped': 'the server was interrupted',
   'replayHole.slow': 'the server’s disk was too slow',
   'replayHole.ENOSPC': 'the server’s disk was nearly full',
   'replayHole.other': 'an error of the server’s disk ({code})',

@@ -85,7 +85,6 @@ export const lesson = {
   'replay.hole': '{from}–{to}：{why}',
   'replay.toRecord': '看分钟记录',
   'replayHole.stopped': '服务器或录制程序中断',
-  'replayHole.stopped': '服务器当时中断',
   'replayHole.slow': '服务器的磁盘太慢',
   'replayHole.ENOSPC': '服务器的磁盘快满了',
   'replayHole.other': '服务器的磁盘出错（{code}）',
