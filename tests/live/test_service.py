@@ -183,8 +183,9 @@ async def test_what_is_acknowledged_after_a_break_whose_answer_was_lost_stays(se
 
 
 async def test_no_minute_is_sealed_of_which_nobody_knows_whether_it_was_open(served: School) -> None:
-    live, book = served.house.live, await served.house.register.book(served.lesson_id)
+    live = served.house.live
     async with _beating(served) as (teacher, trainee):
+        book = await served.house.register.book(served.lesson_id)  # one of before the lesson may be forgotten
         for _ in range(7):
             await trainee.beat(10_000)
         whole = live._database
