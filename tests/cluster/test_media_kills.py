@@ -211,6 +211,7 @@ async def test_the_worker_killed_in_mid_lesson(tmp_path: Path, postgres: str, re
         assert seconds - away <= GOAL_S[way] * BUSY, gaps
 
 
+@pytest.mark.long
 async def test_the_server_that_records_killed_in_mid_lesson(tmp_path: Path, postgres: str) -> None:
     async with recording_town(tmp_path, postgres, None, "embedded", "a") as town, watched(town, "a") as lesson:
         await settled(lesson)
@@ -232,6 +233,7 @@ async def test_the_server_that_records_killed_in_mid_lesson(tmp_path: Path, post
         assert seconds - away <= GOAL_S[way] * BUSY, gaps
 
 
+@pytest.mark.long
 async def test_redis_killed_in_mid_lesson(
     tmp_path: Path, postgres: str, redis_server: str, redis_process: RedisServer
 ) -> None:

@@ -255,7 +255,7 @@ async def watch_in_firefox(school: School, page: Firefox) -> None:
     await school.until(school.plan.lesson_s - 10)
     later = await page.evaluate(FILM)
     assert later["credit"] - before["credit"] > 1_000 * (school.plan.lesson_s - school.plan.reopen_s) / 2
-    await page.until(f"{FILM}.at > {later['at'] + 1} && {FILM}.pictures > {later['pictures'] + 10}", 5)
+    await page.until(f"{FILM}.at > {later['at'] + 1} && {FILM}.pictures > {later['pictures'] + 10}", 30)
 
 
 async def watch_the_host(school: School, teacher: Page) -> None:

@@ -1,7 +1,6 @@
 """课前检测 in Chromium: everything well, UDP blocked by the browser's policy, a camera refused; phone and desk."""
 
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Browser, Page, Playwright, async_playwright
@@ -27,11 +26,12 @@ async def playing() -> AsyncIterator[Playwright]:
         yield playwright
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Service]:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A demo that also takes media by TCP."""
-    (tmp_path / "config.yaml").write_text("media:\n  udp_port: 0\n  tcp_port: 0\n")
-    service = Service(tmp_path, "--demo")
+    folder = tmp_path_factory.mktemp("precheck")
+    (folder / "config.yaml").write_text("media:\n  udp_port: 0\n  tcp_port: 0\n")
+    service = Service(folder, "--demo")
     service.start()
     yield service
     service.kill()
