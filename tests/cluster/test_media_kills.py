@@ -25,7 +25,7 @@ from tests.media.reel import read_back
 from tests.media.ways import RETRY_S, TROUBLE, Watching, Way
 from tests.servers import RedisServer
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.long]
 WAYS: tuple[Way, ...] = ("peer", "parts", "hls", "voice")
 #: what a kill may take of a recording that had come
 LOST_S = 0.5
@@ -211,7 +211,6 @@ async def test_the_worker_killed_in_mid_lesson(tmp_path: Path, postgres: str, re
         assert seconds - away <= GOAL_S[way] * BUSY, gaps
 
 
-@pytest.mark.long
 async def test_the_server_that_records_killed_in_mid_lesson(tmp_path: Path, postgres: str) -> None:
     async with recording_town(tmp_path, postgres, None, "embedded", "a") as town, watched(town, "a") as lesson:
         await settled(lesson)
@@ -233,7 +232,6 @@ async def test_the_server_that_records_killed_in_mid_lesson(tmp_path: Path, post
         assert seconds - away <= GOAL_S[way] * BUSY, gaps
 
 
-@pytest.mark.long
 async def test_redis_killed_in_mid_lesson(
     tmp_path: Path, postgres: str, redis_server: str, redis_process: RedisServer
 ) -> None:

@@ -46,9 +46,8 @@ async def narrowed(page: Page, *, on: bool) -> CDPSession:
     return session
 
 
-@pytest.mark.parametrize(
-    ("without", "way"), [(WITHOUT_H264, "parts"), pytest.param(BARE, "hls", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize(("without", "way"), [(WITHOUT_H264, "parts"), (BARE, "hls")])
 async def test_a_line_of_500_kbit_gets_the_voice_and_the_picture_again_once_there_is_room(
     studio: Studio, player: str, without: str, way: str
 ) -> None:
