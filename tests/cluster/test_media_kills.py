@@ -183,6 +183,18 @@ async def settled(lesson: Lesson) -> None:
     lesson.note()
 
 
+def assert_little_is_lost(killed: str, away: float, gaps: dict[str, float], lost: float, missing: list[float]) -> None:
+    """Print what was lost while something was `away`, in seconds and milliseconds, and hold it to the goals."""
+    print(
+        f"{killed} killed, back after {away:.1f} s; seconds without picture or voice: {said(gaps)}; {lost:.2f} s of "
+        f"recording lost that had come; minutes lost: {max(missing):.0f} ms"
+    )
+    assert lost <= LOST_S
+    assert max(missing) <= 1
+    for way, seconds in gaps.items():
+        assert seconds - away <= GOAL_S[way] * BUSY, gaps
+
+
 async def test_the_worker_killed_in_mid_lesson(tmp_path: Path, postgres: str, redis_server: str) -> None:
     async with (
         recording_town(tmp_path, postgres, redis_server, "worker", "a", "b") as town,
@@ -201,14 +213,7 @@ async def test_the_worker_killed_in_mid_lesson(tmp_path: Path, postgres: str, re
             async with lesson.storm.teacher.session.get(f"{server.url}/readyz") as answer:
                 assert answer.status == 200, await answer.text()
         gaps, lost, missing = lesson.gaps(killed), check_recording(lesson, at), lesson.missing_ms()
-    print(
-        f"worker killed, back after {away:.1f} s; seconds without picture or voice: {said(gaps)}; {lost:.2f} s of "
-        f"recording lost that had come; minutes lost: {max(missing):.0f} ms"
-    )
-    assert lost <= LOST_S
-    assert max(missing) <= 1
-    for way, seconds in gaps.items():
-        assert seconds - away <= GOAL_S[way] * BUSY, gaps
+    assert_little_is_lost("worker", away, gaps, lost, missing)
 
 
 async def test_the_server_that_records_killed_in_mid_lesson(tmp_path: Path, postgres: str) -> None:
@@ -222,14 +227,7 @@ async def test_the_server_that_records_killed_in_mid_lesson(tmp_path: Path, post
         await lesson.shown(killed + away)
         await lesson.storm.again(KILLED_S)
         gaps, lost, missing = lesson.gaps(killed), check_recording(lesson, at), lesson.missing_ms()
-    print(
-        f"server with media and recorder killed, back after {away:.1f} s; seconds without picture or voice: "
-        f"{said(gaps)}; {lost:.2f} s of recording lost that had come; minutes lost: {max(missing):.0f} ms"
-    )
-    assert lost <= LOST_S
-    assert max(missing) <= 1
-    for way, seconds in gaps.items():
-        assert seconds - away <= GOAL_S[way] * BUSY, gaps
+    assert_little_is_lost("server with media and recorder", away, gaps, lost, missing)
 
 
 async def test_redis_killed_in_mid_lesson(
