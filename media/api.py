@@ -13,9 +13,10 @@ from media.figures import Figures, read_audience, read_figures
 from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
 from media.lines import Line, read_lines
 from media.plane import MediaEvent
-from media.replay import Recordings, Replay, playlist
+from media.replay import Recordings, Unencoded, playlist
 from media.settings import MediaSettings
 from media.studio import Studio
+from media.takes import Replay
 from media.tap import CAMERA
 from media.turn import MIN_SECRET_BYTES, MOST_SERVERS, IceServer, Offered, offered
 from media.whip import Bearer, as_it_is, shown_token
@@ -165,6 +166,7 @@ __all__ = [
     "Replay",
     "RoomStats",
     "Tokens",
+    "Unencoded",
     "build",
     "control_secret",
     "low",

@@ -49,8 +49,8 @@ def dubbed(before: bytes, data: bytes, behind: bytes) -> bytes:
         begins, ends = heard[0].time, heard[-1].time + heard[-1].duration
         encoded = _encoded(voices, tail=not behind)
         audio = [Sample(each.time, each.duration, each.data) for each in encoded if begins <= each.time < ends]
-    number, ntp = unpack_from(">I", data, data.index(b"mfhd") + 8)[0], unpack_from(">Q", data, PRFT_NTP)[0]
-    return part(number, ntp, video, audio)
+    number = unpack_from(">I", data, data.index(b"mfhd") + 8)[0]
+    return part(number, read_ntp(data), video, audio)
 
 
 def _encoded(voices: Sequence[Sample], *, tail: bool) -> Iterator[Voice]:
@@ -60,6 +60,11 @@ def _encoded(voices: Sequence[Sample], *, tail: bool) -> Iterator[Voice]:
     silence = [Voice(end + index * OPUS_FRAME, OPUS_FRAME, SILENCE) for index in range(TAIL_PACKETS if tail else 0)]
     given = [Voice(each.time, each.duration, each.data) for each in voices]
     yield from (each for each in encoder.encode([*given, *silence]) if isinstance(each, Voice))
+
+
+def read_ntp(data: bytes) -> int:
+    """When the first of some parts that boxes.part made was, as 64-bit NTP."""
+    return int.from_bytes(data[PRFT_NTP : PRFT_NTP + 8], "big")
 
 
 def read_parts(data: bytes) -> dict[int, list[Sample]]:

@@ -17,7 +17,8 @@ WAYS = ("peers", "small", "parts", "voices")
 class Figures:
     """Some rooms together, packets since each was opened; `refused` is of the whole plane since its start, by name.
 
-    `unrecorded`: rooms that should be recorded and of which nothing is written now. `ways`: viewers by how they watch,
+    `unrecorded`: rooms that should be recorded and of which nothing is written now. `unencoded`: files of
+    recordings whose pictures are still to be encoded, of the whole plane. `ways`: viewers by how they watch,
     `small` those of the peers that are held at the small camera. `uplink_bps` is what viewers take of `limit_bps`
     (0: no limit), and `cpu` the share of a CPU used, both of the whole plane.
     """
@@ -27,6 +28,7 @@ class Figures:
     packets_out: int = 0
     resent: int = 0
     unrecorded: int = 0
+    unencoded: int = 0
     refused: Mapping[str, int] = field(default_factory=dict)
     ways: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(WAYS, 0))
     uplink_bps: int = 0
@@ -40,6 +42,7 @@ def figures(
     troubled: Collection[str] = (),
     watched: Collection[Audience] = (),
     admission: Admission | None = None,
+    unencoded: int = 0,
 ) -> Figures:
     """Of these rooms now, but for those in which lines are tried. `troubled`: names of those not being recorded.
 
@@ -53,6 +56,7 @@ def figures(
         packets_out=sum(room.fan_out.sent for room in rooms),
         resent=sum(room.fan_out.resent for room in rooms),
         unrecorded=sum(room.name in troubled for room in rooms),
+        unencoded=unencoded,
         refused=dict(counts),
         ways=ways,
         uplink_bps=round(admission.used) if admission else 0,

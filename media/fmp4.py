@@ -4,8 +4,9 @@ Pure. A part ends where a picture begins, or with the voice where there are no p
 that come or cease, a publisher that left: each begins a new init segment.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from media.boxes import AUDIO_SCALE, VIDEO_SCALE, Sample, init_segment, part
 from media.clock import NTP_FRACTION
@@ -43,10 +44,23 @@ class Part:
     data: bytes
 
 
+class Form(NamedTuple):
+    """How a file looks: what `init_segment` and `part` of boxes are for MP4."""
+
+    init: Callable[[Sets | None, str], bytes]
+    part: Callable[[int, int, Sequence[Sample], Sequence[Sample]], bytes]
+
+
+MP4 = Form(init_segment, part)
+
+
 class Muxer:
     """One rendition. `audio`: "opus", "aac" or "" for none; without `video` pictures are not taken."""
 
-    def __init__(self, epoch: int, audio: str, on_part: Callable[[Part], None], *, video: bool = True) -> None:
+    def __init__(
+        self, epoch: int, audio: str, on_part: Callable[[Part], None], *, video: bool = True, form: Form = MP4
+    ) -> None:
+        self._form = form
         self._epoch, self._audio, self._on_part, self._video = epoch, audio, on_part, video
         self._sets: Sets | None = None
         self._init: Init | None = None
@@ -90,7 +104,7 @@ class Muxer:
         self._waits = self._video
 
     def _changed(self, sets: Sets) -> bool:
-        return self._sets is None or (self._sets.sps, self._sets.pps) != (sets.sps, sets.pps)
+        return self._sets != sets
 
     def _begin(self, picture: Picture) -> None:
         if self._sets is not None:
@@ -106,7 +120,7 @@ class Muxer:
         self._inits += 1
         codecs = ",".join(filter(None, (sets.codec if sets else "", CODECS[self._audio])))
         width, height = (sets.width, sets.height) if sets else (0, 0)
-        return Init(self._inits, codecs, width, height, init_segment(sets, self._audio))
+        return Init(self._inits, codecs, width, height, self._form.init(sets, self._audio))
 
     def _before(self, time: int) -> int:
         """How many of the voices begin before a picture's time."""
@@ -157,5 +171,5 @@ class Muxer:
         seconds = (first[-1].time + first[-1].duration) / scale - begins
         self._number += 1
         ntp = self._epoch + first[0].time * NTP_FRACTION // scale
-        data = part(self._number, ntp, video, audio)
+        data = self._form.part(self._number, ntp, video, audio)
         self._on_part(Part(self._init, self._number, first[0].key, begins, seconds, data))

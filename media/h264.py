@@ -95,6 +95,12 @@ def refers_forward(payload: bytes) -> bool:
         return False
 
 
+def picture(payloads: Iterable[bytes]) -> tuple[bool, Sets | None, bytes] | None:
+    """(whether a keyframe, its parameter sets, data) of the RTP payloads of one picture; None: they do not fit."""
+    found = units(payloads)
+    return None if found is None else (is_key(found), sets_in(found), sample(found))
+
+
 def is_key(found: Iterable[bytes]) -> bool:
     """Whether the picture needs no other."""
     return any(unit[0] & 0x1F == NAL_IDR for unit in found)

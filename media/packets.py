@@ -99,18 +99,24 @@ def _stap_kinds(payload: bytes) -> Iterable[int]:
         at += 2 + int.from_bytes(payload[at : at + 2], "big")
 
 
-def _vp8_starts_keyframe(payload: bytes) -> bool:
-    if not payload or payload[0] & 0x17 != 0x10:  # not the start of partition 0
-        return False
+def vp8_body(payload: bytes) -> int:
+    """Where a part of a picture begins in this RTP payload, behind its descriptor; 0: nowhere."""
     at = 1
-    if payload[0] & 0x80:
+    if payload[:1] >= b"\x80":
         if len(payload) < 2:
-            return False
+            return 0
         flags, at = payload[1], 2
         if flags & 0x80:
             at += 2 if len(payload) > 2 and payload[2] & 0x80 else 1
         at += (1 if flags & 0x40 else 0) + (1 if flags & 0x30 else 0)
-    return len(payload) > at and payload[at] & 0x01 == 0
+    return at if len(payload) > at else 0
+
+
+def _vp8_starts_keyframe(payload: bytes) -> bool:
+    if not payload or payload[0] & 0x17 != 0x10:  # not the start of partition 0
+        return False
+    at = vp8_body(payload)
+    return at > 0 and payload[at] & 0x01 == 0
 
 
 class History:

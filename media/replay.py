@@ -1,22 +1,25 @@
 """Decides what a recording is when it is played: its files as far as they are whole, and the HLS playlist of them.
 
-Nothing is encoded and nothing copied: a segment is a stretch of a file, from a keyframe to before another (RFC 8216;
-EXT-X-MAP and EXT-X-DISCONTINUITY at each file). `#codecs`, to other players a comment, tells ours what is in a file.
-What a line of the index says and no file holds is not there.
+Nothing is encoded here and nothing copied: a segment is a stretch of a file, from a keyframe to before another (RFC
+8216; EXT-X-MAP and EXT-X-DISCONTINUITY at each file). `#codecs`, to other players a comment, tells ours what is in a
+file. What a line of the index says and no file holds is not there. Pictures that were encoded afterwards
+(afterwards.py) take the place of the voice alone.
 """
 
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from media import encoded
 from media.clock import iso
 from media.dubbed import dubbed, dubbed_codecs, dubbed_init
 from media.recorder import ROOM_NAME
-from media.tape import INDEX, STOPPED, folder_of, take_name
+from media.takes import ENCODED, Hole, Replay, Span, Take, with_encoded
+from media.tape import INDEX, STOPPED, folder_of, suffix_of, take_name
 
 #: a segment is so long at least, if a keyframe allows it, and ends without one when it is that long
 SEGMENT_SECONDS = 4.0
@@ -25,49 +28,11 @@ MOST_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """Parts that follow each other in a file. `at`: seconds since 1970; `start` and `size` in bytes."""
+class Unencoded:
+    """Pictures of a room that no replay has yet. `percent` of all that had to be encoded are; `why`: what is wrong."""
 
-    at: float
-    seconds: float
-    key: bool
-    start: int
-    size: int
-
-
-@dataclass(slots=True)
-class Take:
-    """One file: an init segment of `init` bytes, then parts."""
-
-    number: int
-    codecs: str
-    width: int
-    height: int
-    init: int
-    parts: list[Span] = field(default_factory=list)
-    again: bool = False
-    """What recorded before it was stopped, or died."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """Nothing was written between two moments (seconds since 1970); `why` as in tape.py."""
-
-    begins: float
-    ends: float
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Replay:
-    """What there is of a room, in order."""
-
-    takes: list[Take]
-    holes: list[Hole]
-
-    @property
-    def seconds(self) -> float:
-        return sum(part.seconds for take in self.takes for part in take.parts)
+    percent: int
+    why: str | None
 
 
 class Recordings:
@@ -78,6 +43,40 @@ class Recordings:
 
     def read(self, room: str, rendition: str = "picture") -> Replay:
         """What there is of a room now, `picture` or `screen`; empty when nothing is."""
+        found, folder = self.recorded(room, rendition), self._folder_of(room, rendition)
+        if folder is None:
+            return found
+        return Replay(with_encoded(found.takes, encoded.read_encoded(folder)), found.holes)
+
+    def unencoded(self, room: str) -> Unencoded | None:
+        """What has still to be encoded of a room; None when nothing has."""
+        all_of, done, why = 0.0, 0.0, ""
+        for rendition in ("picture", "screen"):
+            folder, waiting = self._folder_of(room, rendition), self.recorded(room, f"{rendition}_vp8").takes
+            if folder is None:
+                return None
+            finished = encoded.read_encoded(folder)
+            there = {each.take.number - ENCODED for each in finished}
+            seconds = sum(each.take.seconds for each in finished)
+            all_of, done = all_of + seconds, done + seconds
+            for take in waiting:
+                if take.number not in there:
+                    all_of += take.seconds
+                    done += take.seconds * _share(encoded.said(folder, take.number, encoded.PROGRESS))
+                    why = why or encoded.said(folder, take.number, encoded.TROUBLE)
+        return None if done >= all_of else Unencoded(int(done / all_of * 100), why or None)
+
+    def recorded(self, room: str, rendition: str) -> Replay:
+        """What was recorded of a rendition and is still there, without what was encoded afterwards."""
+        found, folder = self.listed(room, rendition), self._folder_of(room, rendition)
+        for take in found.takes:
+            length = _length(folder, take_name(take.number, suffix_of(rendition)))
+            take.parts = [part for part in take.parts if part.start + part.size <= length]
+        takes = [take for take in found.takes if take.parts]
+        return Replay(takes, sorted([*found.holes, *stops(takes)], key=lambda hole: hole.begins))
+
+    def listed(self, room: str, rendition: str) -> Replay:
+        """What the index of a rendition says, whether it is still there or not."""
         folder = self._folder_of(room, rendition)
         takes: list[Take] = []
         holes: list[Hole] = []
@@ -91,11 +90,7 @@ class Recordings:
                     takes
                 ):
                     takes[-1].parts.append(Span(at, s, key, start, size))
-        for take in takes:
-            length = _length(folder, take.number)
-            take.parts = [part for part in take.parts if part.start + part.size <= length]
-        takes = [take for take in takes if take.parts]
-        return Replay(takes, sorted([*holes, *stops(takes)], key=lambda hole: hole.begins))
+        return Replay(takes, holes)
 
     def piece(self, room: str, take: int, start: int, size: int, rendition: str = "picture") -> bytes:
         """A stretch of a file; empty when it is not there whole."""
@@ -103,7 +98,7 @@ class Recordings:
         if folder is None or not 0 < size <= MOST_BYTES or start < 0:
             return b""
         try:
-            with (folder / take_name(take)).open("rb") as file:
+            with (folder / _file_name(take, suffix_of(rendition))).open("rb") as file:
                 file.seek(start)
                 data = file.read(size)
         except OSError:
@@ -140,9 +135,20 @@ def _lines(folder: Path | None) -> Iterator[Any]:
             continue
 
 
-def _length(folder: Path | None, take: int) -> int:
+def _share(said: str) -> float:
     try:
-        return (folder / take_name(take)).stat().st_size if folder is not None else 0
+        return min(max(float(said), 0.0), 0.99)
+    except ValueError:
+        return 0.0
+
+
+def _file_name(take: int, suffix: str) -> str:
+    return f"{encoded.FOLDER}/{take_name(take - ENCODED)}" if take > ENCODED else take_name(take, suffix)
+
+
+def _length(folder: Path | None, name: str) -> int:
+    try:
+        return (folder / name).stat().st_size if folder is not None else 0
     except OSError:
         return 0
 

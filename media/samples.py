@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from media import h264
+from media import h264, vp8
 from media.boxes import AUDIO_SCALE, VIDEO_SCALE
 from media.clock import NTP_FRACTION
 from media.h264 import Sets
@@ -26,6 +26,8 @@ BLIND_AFTER_SECONDS = 1.5
 #: 20 ms of silence (RFC 6716 section 3.1: CELT, full band, one frame)
 SILENCE = b"\xf8\xff\xfe"
 FRAME = 960
+#: how a picture is read, by its codec
+READERS = {"H264": h264.picture, vp8.VP8: vp8.picture}
 OPUS_FRAMES = {0: (480, 960, 1_920, 2_880), 1: (480, 960), 2: (120, 240, 480, 960)}
 
 
@@ -131,10 +133,11 @@ class Timeline:
 
 
 class Pictures:
-    """H.264 pictures out of ordered packets; after a loss only from the next keyframe on."""
+    """Pictures of a codec out of ordered packets; after a loss only from the next keyframe on."""
 
-    def __init__(self) -> None:
+    def __init__(self, codec: str) -> None:
         self.broken = True
+        self._read = READERS[codec]
         self._timestamp: int | None = None
         self._payloads: list[bytes] = []
         self._sets: Sets | None = None
@@ -153,14 +156,13 @@ class Pictures:
             yield from self._whole()
 
     def _whole(self) -> Iterator[tuple[int, bool, Sets, bytes]]:
-        found, timestamp = h264.units(self._payloads), self._timestamp
+        found, timestamp = self._read(self._payloads), self._timestamp
         self._payloads = []
         if found is None or timestamp is None:
             self.broken = True
             return
-        self._sets = h264.sets_in(found) or self._sets
-        key = h264.is_key(found)
-        data = h264.sample(found)
+        key, sets, data = found
+        self._sets = sets or self._sets
         if key and self._sets is not None:
             self.broken = False
         if data and not self.broken and self._sets is not None:
@@ -168,14 +170,14 @@ class Pictures:
 
 
 class Sampler:
-    """One source's packets to samples. `video` is told each packet's codec; what is not H.264 gives no picture."""
+    """One source's packets to samples. It is told each packet's codec; what is not `codec` gives no picture."""
 
-    def __init__(self, epoch: int, sink: Sink, *, audio: bool) -> None:
-        self.epoch = epoch
+    def __init__(self, epoch: int, sink: Sink, *, audio: bool, codec: str = "H264") -> None:
+        self.epoch, self.codec = epoch, codec
         self._sink = sink
         self._orders = {kind: Order(patience) for kind, patience in PATIENCE_SECONDS.items()}
         self._times = {VIDEO: Timeline(VIDEO_SCALE, epoch), AUDIO: Timeline(AUDIO_SCALE, epoch)}
-        self._pictures = Pictures()
+        self._pictures = Pictures(codec)
         self._with_voice = audio
         self._going = False
         self._voice_end = 0
@@ -196,7 +198,7 @@ class Sampler:
     def push(self, kind: str, codec: str, packet: bytes, ntp: int, now: float) -> None:
         """One canonical packet of the slot; its kind must have been aimed."""
         self._begin(ntp)
-        if kind == VIDEO and codec != "H264":
+        if kind == VIDEO and codec != self.codec:
             return
         if kind == VIDEO and self._picture_at is None:
             self._picture_at = now

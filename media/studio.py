@@ -1,10 +1,11 @@
-"""Decides what media consists of in one process, embedded or not: the plane, its doors, and what records it."""
+"""Decides what media consists of in one process, embedded or not: the plane, its doors, its recordings."""
 
 from collections.abc import Callable, Iterable
 
 from aiohttp import web
 
 from media import clock
+from media.afterwards import Afterwards
 from media.audience import Audience, audience
 from media.broadcasts import Broadcasts
 from media.check import Check
@@ -39,14 +40,23 @@ class Studio:
         self._hls = Hls(self.plane, self.tokens, self._broadcasts)
         self.lines = Lines(self.plane)
         folder = settings.recordings
-        self._recorder = Recorder(self.plane, self._broadcasts, folder) if folder is not None else None
+        self._recorder: Recorder | None = None
+        self._afterwards: Afterwards | None = None
+        if folder is not None:
+            recorder = self._recorder = Recorder(self.plane, self._broadcasts, folder)
+            self._afterwards = Afterwards(folder, lambda: recorder.busy, self.plane.counts)
+            recorder.on_written.append(self._afterwards.look)
 
     async def start(self) -> None:
         """Open the UDP port. Raises OSError when it is taken."""
         await self.plane.start()
+        if self._afterwards is not None:
+            self._afterwards.start()
 
     async def stop(self) -> None:
         """End every session, tell each peer, close the port, write what waits."""
+        if self._afterwards is not None:
+            await self._afterwards.stop()
         await self.plane.stop()
         await self._hls.stop()
         if self._recorder is not None:
@@ -65,7 +75,8 @@ class Studio:
         troubled = self._recorder.troubled if self._recorder is not None else frozenset()
         rooms = list(rooms)
         watched = list(self.audiences(rooms).values())
-        return figures(rooms, self.plane.counts, troubled, watched, self.plane.admission)
+        waiting = self._afterwards.waiting if self._afterwards is not None else 0
+        return figures(rooms, self.plane.counts, troubled, watched, self.plane.admission, waiting)
 
     def audiences(self, rooms: Iterable[Room]) -> dict[str, Audience]:
         """Who watches each of these rooms."""

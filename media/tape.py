@@ -1,20 +1,23 @@
 """Decides how the parts of a lesson become files as they come, and what is lost when process, power or disk fail.
 
-A folder a room: `0001.mp4`, ... each an init segment and the parts behind it, playable alone, also when its end is
-torn; and `index.jsonl`, a line a part by absolute time. Each part is handed to the system at once, before its line: a
-killed process loses only what it has not packed yet. Both files are synced every SYNC_SECONDS, because a sync a part
-would wear out small disks and hold up the evidence: so much a power cut may take. After a hole of any kind, and with
-each new init segment, a new file begins. The first of a process whose former one was stopped or killed says so
-(`again`): from the last part of that one on nothing was recorded. Writes wait: a thread calls this, never a loop.
+A folder a room: `0001.mp4`, ... (`.ivf` of VP8), each an init segment and the parts behind it, playable alone, also
+when its end is torn; and `index.jsonl`, a line a part by absolute time. Each part is handed to the system at once,
+before its line: a killed process loses only what it has not packed yet. Both files are synced every SYNC_SECONDS,
+because a sync a part would wear out small disks and hold up the evidence: so much a power cut may take. After a hole of
+any kind, and with each new init segment, a new file begins. The first of a process whose former one was stopped or
+killed says so (`again`): from the last part of that one on nothing was recorded. A file being written is locked, so
+that whoever encodes it leaves it alone. Writes wait: a thread calls this, never a loop.
 """
 
 import errno
+import fcntl
 import json
 import os
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from media import ivf
 from media.fmp4 import Init, Part
 from media.tap import SCREEN
 
@@ -23,6 +26,9 @@ SYNC_SECONDS = 5.0
 RETRY_SECONDS = 5.0
 #: a recording leaves so much of the disk to the evidence
 RESERVE_BYTES = 2 << 30
+#: files by what they are, and where those of a rendition lie below the room's folder
+MP4, IVF = ".mp4", ivf.SUFFIX
+FOLDERS = {SCREEN: SCREEN, "picture_vp8": "vp8", "screen_vp8": f"{SCREEN}/vp8"}
 SLOW = "slow"
 STOPPED = "stopped"
 
@@ -30,10 +36,10 @@ STOPPED = "stopped"
 class Tape:
     """One room's recording. It raises nothing: what cannot be written is a hole, and so is told."""
 
-    def __init__(self, folder: Path, reserve: int = RESERVE_BYTES) -> None:
+    def __init__(self, folder: Path, reserve: int = RESERVE_BYTES, suffix: str = MP4) -> None:
         self.hole: str | None = None
         """Why nothing is written now: `slow`, or the name of a system error; None when all is well."""
-        self._folder, self._reserve = folder, reserve
+        self._folder, self._reserve, self._suffix = folder, reserve, suffix
         self._file: BinaryIO | None = None
         self._init: Init | None = None
         self._number = 0
@@ -72,12 +78,13 @@ class Tape:
         self._drop()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_room_left()
-        earlier = taken(self._folder)
+        earlier = taken(self._folder, self._suffix)
         again = {"again": True} if earlier and not self._number else {}
         self._number = max([self._number, *earlier]) + 1
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
-        opened = os.open(self._folder / take_name(self._number), flags, 0o600)
+        opened = os.open(self._folder / take_name(self._number, self._suffix), flags, 0o600)
         self._file, self._init, self._size = os.fdopen(opened, "wb", buffering=0), init, 0
+        fcntl.flock(opened, fcntl.LOCK_EX)
         _write(self._file, init.data)
         said = {"codecs": init.codecs, "width": init.width, "height": init.height, "init": len(init.data)}
         if self.hole is not None:
@@ -133,17 +140,22 @@ class Tape:
 
 
 def folder_of(folder: Path, rendition: str) -> Path:
-    """Where a rendition of a room is, whose own folder is `folder`: the screen below what everybody has."""
-    return folder / SCREEN if rendition == SCREEN else folder
+    """Where a rendition of a room is, whose own folder is `folder`: the others below what everybody has."""
+    return folder / FOLDERS.get(rendition, "")
 
 
-def take_name(number: int) -> str:
-    return f"{number:04}.mp4"
+def suffix_of(rendition: str) -> str:
+    """What its files are."""
+    return IVF if rendition.endswith("_vp8") else MP4
 
 
-def taken(folder: Path) -> list[int]:
+def take_name(number: int, suffix: str = MP4) -> str:
+    return f"{number:04}{suffix}"
+
+
+def taken(folder: Path, suffix: str = MP4) -> list[int]:
     """The numbers of the files that are there."""
-    return [int(path.stem) for path in folder.glob("*.mp4") if path.stem.isdecimal()]
+    return [int(path.stem) for path in folder.glob(f"*{suffix}") if path.stem.isdecimal()]
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

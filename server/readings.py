@@ -103,6 +103,7 @@ def _media_figures(house: House) -> None:
         ("keshi_media_packets_out", "Packets sent in the open rooms", lambda: media.figures().packets_out),
         ("keshi_media_resent", "Packets sent again in the open rooms", lambda: media.figures().resent),
         ("keshi_media_unrecorded", "Rooms whose recording stands still", lambda: media.figures().unrecorded),
+        ("keshi_media_unencoded", "Files of recordings still to be encoded", lambda: media.figures().unencoded),
         ("keshi_media_uplink_bits", "Bits per second that viewers take", lambda: media.figures().uplink_bps),
         ("keshi_media_uplink_limit_bits", "media.uplink_mbps in bits, 0 for none", lambda: media.figures().limit_bps),
         (

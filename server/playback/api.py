@@ -61,10 +61,21 @@ class ReplayHole:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplayEncoding:
+    """Pictures that came as VP8 are being encoded; until then there is the voice alone.
+
+    `percent` of them are; `why`: it cannot go on, because of `disk_full`, or not at all (`encode_failed`).
+    """
+
+    percent: int
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class ReplayView:
     """What there is of a lesson; `seconds` 0 when it was not recorded. `over`: nothing will be added.
 
-    `screen`: there are pictures of a shared screen as well.
+    `screen`: there are pictures of a shared screen as well. `encoding`: pictures that are not there yet.
     """
 
     lesson_id: str
@@ -73,6 +84,7 @@ class ReplayView:
     begins: str | None
     seconds: float
     screen: bool
+    encoding: ReplayEncoding | None
     holes: list[ReplayHole]
 
 
@@ -106,6 +118,7 @@ class Api:
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
         found = await asyncio.to_thread(self._recordings.read, lesson.id)
         screen = await asyncio.to_thread(self._recordings.read, lesson.id, "screen")
+        left = await asyncio.to_thread(self._recordings.unencoded, lesson.id)
         begins = found.takes[0].parts[0].at if found.takes else None
         return ReplayView(
             lesson.id,
@@ -114,6 +127,7 @@ class Api:
             None if begins is None else _moment(begins),
             round(found.seconds, 3),
             bool(screen.takes),
+            None if left is None else ReplayEncoding(left.percent, left.why),
             [ReplayHole(_moment(hole.begins), _moment(hole.ends), hole.why) for hole in found.holes],
         )
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from playwright.async_api import Page
 
 from media.api import Recordings, playlist
-from media.replay import Take
+from media.takes import Take
 from tests.e2e.test_media import Studio, open_studio
 from tests.e2e.test_parts import BARE, WITHOUT_OPUS, bundled
 

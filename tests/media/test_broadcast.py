@@ -5,13 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from media.broadcast import Broadcast
+from media.broadcast import Broadcast, rendition_of
+from media.ivf import read_part
 from media.packets import AUDIO, VIDEO
 from media.room import Room
 from media.slot import Arrival
 from media.tap import NAMES, SCREEN
+from media.vp8 import VP8
 from tests.media.fakes import FakeTime
 from tests.media.reel import Arriving, ntp, read_back, recording
+from tests.media.reel_vp8 import heard, shown, vp8_pictures
 
 #: parts that may wait: the thread may be done with all of them before any is read
 ALL = 1_000
@@ -26,13 +29,13 @@ class Lesson:
         self.room = Room("lesson", self.time.later, self.time.clock, lambda *_: None, lambda: ntp(self.time.now))
         self.broadcast = Broadcast(self.room, ThreadPoolExecutor(1), lambda: ntp(self.time.now), self.time.clock)
 
-    def push(self, arriving: list[Arriving], start: float = 0.0, slot: str = "") -> None:
+    def push(self, arriving: list[Arriving], start: float = 0.0, slot: str = "", codec: str = "H264") -> None:
         for each in arriving:
             self.time.now = start + each.at
             head, payload = each.packet[:12], each.packet[12:]
-            codec = {VIDEO: "H264", AUDIO: "OPUS"}[each.kind]
+            named = codec if each.kind == VIDEO else "OPUS"
             sequence, stamp = int.from_bytes(head[2:4], "big"), int.from_bytes(head[4:8], "big")
-            arrival = Arrival(each.kind, codec, bool(head[1] & 0x80), sequence, stamp, payload)
+            arrival = Arrival(each.kind, named, bool(head[1] & 0x80), sequence, stamp, payload)
             self.room.push(slot or NAMES[each.kind], arrival, self.time.now)
 
 
@@ -64,6 +67,25 @@ async def test_a_screen_is_a_rendition_of_its_own_on_the_same_clock() -> None:
     lesson.broadcast.leave("screen", screen)
     lesson.broadcast.leave("picture", picture)
     assert not lesson.room.taps
+
+
+async def test_vp8_is_a_rendition_that_only_the_recorder_reads() -> None:
+    lesson = Lesson()
+    picture, plain = lesson.broadcast.join("picture", ALL), lesson.broadcast.join("picture_vp8", ALL)
+    screen = lesson.broadcast.join("screen_vp8", ALL)
+    lesson.push([*shown(vp8_pictures(30)), *heard(1)], codec=VP8)
+    lesson.push(list(shown(vp8_pictures(30))), start=1.0, slot=SCREEN, codec=VP8)
+    seen, shared = await plain.next(), await screen.next()
+    assert seen is not None
+    assert shared is not None
+    assert (seen.init.codecs, seen.init.width, seen.key, shared.key) == ("vp8", 320, True, True)
+    assert shared.begins - seen.begins == pytest.approx(1.0, abs=0.05)
+    (first, _), *_rest = read_part(seen.data)
+    assert first == pytest.approx(round(lesson.broadcast.epoch * 90_000) + seen.begins * 90_000, abs=90)
+    for name, reader in (("picture_vp8", plain), ("screen_vp8", screen), ("picture", picture)):
+        lesson.broadcast.leave(rendition_of(name) or name, reader)  # type: ignore[arg-type]
+    assert not lesson.room.taps
+    assert [rendition_of(name) for name in ("picture", "picture_vp8", "screen_vp8")] == ["picture", None, None]
 
 
 async def test_nobody_reads_and_nothing_is_packed() -> None:

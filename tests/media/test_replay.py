@@ -7,7 +7,8 @@ import av
 import pytest
 
 from media.fmp4 import Part
-from media.replay import MOST_SECONDS, Recordings, Replay, Span, Take, playlist, segments
+from media.replay import MOST_SECONDS, Recordings, playlist, segments
+from media.takes import Replay, Span, Take
 from media.tape import Tape
 from tests.media.test_tape import NOON, ROOM, again, parts
 

@@ -577,7 +577,13 @@ export interface ReplayView {
   begins: string | null
   seconds: number
   screen: boolean
+  encoding: ReplayEncoding | null
   holes: ReplayHole[]
+}
+
+export interface ReplayEncoding {
+  percent: number
+  why: string | null
 }
 
 export interface ReplayHole {
