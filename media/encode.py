@@ -339,10 +339,10 @@ def run(job: Job) -> int:
             job.original.unlink()
         except Alone:
             return ALONE
-        except (Unfit, av.FFmpegError):
-            return FAILED
-        except OSError as error:
-            return FULL if error.errno in FULL_DISKS else FAILED
+        except (Unfit, av.FFmpegError, OSError) as error:
+            sys.stderr.write(f"{job.original}: {error!r}\n")
+            full = isinstance(error, OSError) and error.errno in FULL_DISKS
+            return FULL if full else FAILED
     encoded.forget(job.folder, job.number, encoded.PROGRESS, encoded.TROUBLE)
     return DONE
 

@@ -1,6 +1,5 @@
 """A file of VP8 becomes H.264 with the voice of its time, whole or not at all."""
 
-import fcntl
 import os
 from itertools import pairwise
 from pathlib import Path
@@ -8,15 +7,17 @@ from pathlib import Path
 import av
 import pytest
 
-from media import encode
+from media import encode, ivf
 from media.boxes import AUDIO_ID, Sample
 from media.dubbed import read_parts
 from media.encode import BUSY, DONE, FAILED, FULL
+from media.fmp4 import Init, Part
 from media.replay import Recordings, Unencoded, playlist
 from media.takes import ENCODED
 from media.tap import SCREEN
+from media.tape import IVF, Tape, folder_of
 from tests.media.hours import play
-from tests.media.reel import read_back
+from tests.media.reel import EPOCH, read_back
 from tests.media.reel_vp8 import (
     BEGINS,
     ROOM,
@@ -127,10 +128,13 @@ def test_what_does_not_read_back_whole_does_not_count(recorded: Path, monkeypatc
 
 
 def test_a_file_that_is_being_written_is_left_alone(recorded: Path) -> None:
-    with original(recorded).open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        assert encoding(recorded) == BUSY
-    assert encoding(recorded) == DONE
+    tape = Tape(folder_of(recorded / ROOM, "picture_vp8"), 0, IVF)
+    init = Init(1, "vp8", 320, 240, ivf.init_segment(None, ""))
+    data = ivf.part(1, EPOCH, [Sample(0, 3_000, vp8_pictures(1)[0])], [])
+    tape.add(Part(init, 1, True, 0.0, 1.0, data), BEGINS + 60, 0.0, missed=False)
+    assert (encoding(recorded, 2), original(recorded, 2).exists()) == (BUSY, True)
+    tape.close()
+    assert (encoding(recorded, 2), original(recorded, 2).exists()) == (DONE, False)
 
 
 def test_one_that_was_made_and_not_tidied_up_is_not_made_again(recorded: Path) -> None:

@@ -6,7 +6,9 @@ import pytest
 from aiohttp import ClientSession
 from sqlalchemy import text
 
+from media.afterwards import DISK_FULL
 from media.api import Recordings
+from media.encoded import PROGRESS, TROUBLE, say
 from server.settings import RECORDINGS
 from tests.playback.recorded import INIT, PARTS, SECONDS, record
 from tests.school import School, school
@@ -44,6 +46,24 @@ async def test_a_screen_is_recorded_and_played_by_itself(tmp_path: Path) -> None
             assert "\nscreen/1/" in await answer.text()
         async with page.get(f"{base}/screen/1/0/{len(INIT.data)}.mp4") as answer:
             assert await answer.read() == INIT.data
+
+
+async def test_pictures_that_are_not_there_yet_are_told_with_what_is_wrong(tmp_path: Path) -> None:
+    async with school(tmp_path) as served, served.http("jia") as page:
+        folder, address = tmp_path / RECORDINGS, f"/api/v1/lessons/{served.lesson_id}/replay"
+        record(folder, served.lesson_id, BEGINS)
+        told = [await _encoding(page, address)]
+        record(folder, served.lesson_id, BEGINS, rendition="picture_vp8")
+        told.append(await _encoding(page, address))
+        say(folder / served.lesson_id, 1, PROGRESS, "0.375")
+        say(folder / served.lesson_id, 1, TROUBLE, DISK_FULL)
+        told.append(await _encoding(page, address))
+    assert told == [None, {"percent": 0, "why": None}, {"percent": 37, "why": "disk_full"}]
+
+
+async def _encoding(page: ClientSession, address: str) -> object:
+    async with page.get(address) as answer:
+        return (await answer.json())["encoding"]
 
 
 async def _told(page: ClientSession, base: str) -> tuple[bool, float]:
