@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -79,8 +80,9 @@ async def test_a_disk_without_room_is_told_and_waited_for(recorded: Path) -> Non
 
 async def test_nothing_is_encoded_of_a_room_that_goes_on(recorded: Path) -> None:
     rooms = {ROOM}
+    shutil.copytree(recorded / ROOM, recorded / "other")
     async with afterwards(recorded, rooms=rooms) as (work, _):
-        await _until(lambda: work.waiting == 1)
+        await _until(lambda: Recordings(recorded).unencoded("other") is None)
         assert Recordings(recorded).unencoded(ROOM) == Unencoded(0, None)
         rooms.clear()
         work.look()

@@ -87,8 +87,8 @@ def test_encoded_it_plays_with_the_voice_of_its_time(recorded: Path, tmp_path: P
 
 def test_where_two_files_meet_each_has_its_part_of_the_voice(tmp_path: Path) -> None:
     """A browser that makes its picture smaller begins a file."""
-    large, small = vp8_pictures(45), vp8_pictures(45, SMALLER)
-    record(tmp_path, [*shown(large), *shown(small, 45)], 3)
+    large, small = vp8_pictures(52), vp8_pictures(38, SMALLER)
+    record(tmp_path, [*shown(large), *shown(small, 52)], 3)
     before = voice(tmp_path)
     assert [encoding(tmp_path, number) for number in (1, 2)] == [DONE, DONE]
     takes = Recordings(tmp_path).read(ROOM).takes
