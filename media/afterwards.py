@@ -14,11 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media import encoded
-from media.encode import BUSY, DONE, FULL
+from media.encode import BUSY, DONE, FULL, WRITTEN
 from media.recorder import ROOM_NAME
 from media.tape import FOLDERS, IVF, RESERVE_BYTES, folder_of
 from media.tasks import Tasks
 
+#: where this package lies
+ROOT = Path(__file__).resolve().parent.parent
 TRIES = 3
 RETRY_SECONDS = 60.0
 #: what is told: of one that could not be made, of one for which there is no room
@@ -77,6 +79,8 @@ class Afterwards:
             code = await self._encode(work)
             self.waiting -= code == DONE
             later = later or (code != DONE and self._tried[work] < TRIES)
+            if code == BUSY:
+                break
         return later
 
     def _find(self) -> list[Work]:
@@ -92,7 +96,10 @@ class Afterwards:
         folder = folder_of(self._folder / work.room, work.rendition)
         encoded.forget(folder, work.number, encoded.PROGRESS)
         said = (str(self._folder), work.room, work.rendition, str(work.number), str(self._reserve), str(os.getpid()))
-        process = await asyncio.create_subprocess_exec(sys.executable, "-m", "media.encode", *said)
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", "media.encode", *said, env=environment
+        )
         try:
             code = await process.wait()
         finally:
@@ -101,7 +108,7 @@ class Afterwards:
                 await process.wait()
         if code == FULL:
             encoded.say(folder, work.number, encoded.TROUBLE, DISK_FULL)
-        elif code not in (DONE, BUSY):
+        elif code not in (DONE, BUSY, WRITTEN):
             self._tried[work] += 1
             if self._tried[work] == TRIES:
                 self._counts[ENCODE_FAILED] += 1

@@ -11,7 +11,6 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -30,8 +29,8 @@ from media.replay import Recordings
 from media.takes import ENCODED, Encoded, Instead, Span, Take
 from media.tape import IVF, folder_of, take_name
 
-#: how it ends: done; another one is at work, or the file is being written; no room on the disk; it cannot be encoded
-DONE, BUSY, FULL, FAILED, ALONE = 0, 75, 28, 65, 70
+#: how it ends: done; another one is at work; the file is being written; no room on the disk; it cannot be encoded
+DONE, BUSY, WRITTEN, FULL, FAILED, ALONE = 0, 75, 74, 28, 65, 70
 LOCK = ".encoding"
 FULL_DISKS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 KEY_SECONDS = 4.0
@@ -316,23 +315,29 @@ def _readable(path: Path) -> int:
         return sum(1 for _ in source.decode(video=0))
 
 
-@contextmanager
-def alone_at_work(job: Job) -> Iterator[bool]:
-    """Whether nobody else encodes, and nobody writes the original."""
-    with suppress(OSError), (job.root / LOCK).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        with job.original.open("rb") as original:
-            fcntl.flock(original, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-        return
-    yield False
+def _locked(path: Path, mode: str) -> IO[bytes] | None:
+    """The file, if nobody else has it."""
+    file: IO[bytes] | None = None
+    try:
+        file = path.open(mode)
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        if file is not None:
+            file.close()
+        return None
+    return file
 
 
 def run(job: Job) -> int:
-    """Encode it, and only then take the original away."""
-    with alone_at_work(job) as alone:
-        if not alone:
-            return BUSY
+    """Encode it, and only then take the original away. Not while somebody writes it, nor beside another one."""
+    lock = _locked(job.root / LOCK, "ab")
+    if lock is None:
+        return BUSY
+    with lock:
+        original = _locked(job.original, "rb")
+        if original is None:
+            return WRITTEN
+        original.close()
         try:
             if not job.done:
                 encode(job)

@@ -10,7 +10,7 @@ import pytest
 from media import encode, ivf
 from media.boxes import AUDIO_ID, Sample
 from media.dubbed import read_parts
-from media.encode import BUSY, DONE, FAILED, FULL
+from media.encode import DONE, FAILED, FULL, WRITTEN
 from media.fmp4 import Init, Part
 from media.replay import Recordings, Unencoded, playlist
 from media.takes import ENCODED
@@ -132,7 +132,7 @@ def test_a_file_that_is_being_written_is_left_alone(recorded: Path) -> None:
     init = Init(1, "vp8", 320, 240, ivf.init_segment(None, ""))
     data = ivf.part(1, EPOCH, [Sample(0, 3_000, vp8_pictures(1)[0])], [])
     tape.add(Part(init, 1, True, 0.0, 1.0, data), BEGINS + 60, 0.0, missed=False)
-    assert (encoding(recorded, 2), original(recorded, 2).exists()) == (BUSY, True)
+    assert (encoding(recorded, 2), original(recorded, 2).exists()) == (WRITTEN, True)
     tape.close()
     assert (encoding(recorded, 2), original(recorded, 2).exists()) == (DONE, False)
 
