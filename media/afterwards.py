@@ -21,6 +21,7 @@ from media.tasks import Tasks
 
 #: where this package lies
 ROOT = Path(__file__).resolve().parent.parent
+PROGRAM = (sys.executable, "-P", "-m", "media.encode")
 TRIES = 3
 RETRY_SECONDS = 60.0
 #: what is told: of one that could not be made, of one for which there is no room
@@ -96,10 +97,8 @@ class Afterwards:
         folder = folder_of(self._folder / work.room, work.rendition)
         encoded.forget(folder, work.number, encoded.PROGRESS)
         said = (str(self._folder), work.room, work.rendition, str(work.number), str(self._reserve), str(os.getpid()))
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", "media.encode", *said, env=environment
-        )
+        paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        process = await asyncio.create_subprocess_exec(*PROGRAM, *said, env={**os.environ, "PYTHONPATH": paths})
         try:
             code = await process.wait()
         finally:
