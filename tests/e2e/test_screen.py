@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from media import clock
 from tests.e2e.axe import look
 from tests.e2e.browsers import FLAGS
 from tests.e2e.lesson import AWAY, STEADY, School, enter, phase, teach
 from tests.e2e.media_page import WITHOUT_H264
 from tests.e2e.pictures import DESK, PHONE, picture
 from tests.e2e.service import Service
+from tests.playback.recorded import record
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -81,8 +83,11 @@ async def shared(demo: Service, chromium: str | None) -> None:
             await shows(in_parts, "false", 1280)
         await replayed(trainee)
         _, staff = await school.signed_in("staff", "desk", DESK)
+        lesson_id = trainee.url.split("/lesson/")[1].split("/")[0]
+        record(demo.data / "recordings", lesson_id, clock.unix(), rendition="picture_vp8")
         await staff.goto(trainee.url.replace("learn.html#/lesson/", "desk.html#/lessons/"))
         await plays(staff)
+        assert "课后" in await staff.get_by_test_id("replay-encoding").inner_text()
         await picture(staff, "replay-desk", both=True)
         await browser.close()
 

@@ -228,6 +228,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'replay.earnsNothing': 'A replay earns no minutes',
   'replay.none': 'This lesson was not recorded',
   'replay.encoding': 'Converting the picture, {percent} %; until then there is the voice alone',
+  'replay.encodingLater': 'Some of the picture is converted after the lesson; now there is the voice alone',
   'replay.encoded': 'The picture is converted: load it',
   'replayEncoding.encode_failed': 'Some of the picture cannot be converted: there is the voice; the original stays on the server',
   'replayEncoding.disk_full': 'The server’s disk is nearly full: the picture waits, its original stays',

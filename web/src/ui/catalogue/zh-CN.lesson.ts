@@ -82,6 +82,7 @@ export const lesson = {
   'replay.earnsNothing': '看回放不计学时',
   'replay.none': '这一课没有录像',
   'replay.encoding': '正在转换画面 {percent} %，转换完之前只有声音',
+  'replay.encodingLater': '有一段画面课后才能转换，现在只有声音',
   'replay.encoded': '画面已转换，载入',
   'replayEncoding.encode_failed': '有一段画面无法转换，只有声音；原件保留在服务器上',
   'replayEncoding.disk_full': '服务器的磁盘快满了，画面暂不转换；原件保留',
