@@ -1,7 +1,7 @@
 """In which order and company tests run, and what is printed of the long ones.
 
     tests.py test [PATHS...]    without the tests marked `long`: the pages', everything but browsers on two processes,
-                                browsers alone
+                                browsers on two, those whose picture is measured alone
     tests.py long [PATHS...]    only those: what counts on two processes, what measures alone, browsers alone; all
                                 rounds, then a table for docs/long.md
 
@@ -20,6 +20,10 @@ import figures
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSER_TESTS = "tests/e2e"
+#: what holds a picture in a browser to milliseconds and to a number of frames
+PICTURES = tuple(
+    f"{BROWSER_TESTS}/test_{name}.py" for name in ("bad_lines", "firefox", "media", "parts", "screen", "tiers")
+)
 #: what says how long something took, or holds servers to seconds
 MEASURING = ("tests/cluster", "tests/faults/test_asleep.py", "tests/media/test_soak.py")
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
@@ -37,19 +41,22 @@ def call(command: list[str], env: Mapping[str, str] | None = None) -> int:
     return 0 if code == NOTHING_SELECTED else code
 
 
-def ignoring(*paths: str) -> list[str]:
-    """The whole suite without these."""
-    return ["tests", *(f"--ignore={path}" for path in paths)]
+def ignoring(*paths: str, of: str = "tests") -> list[str]:
+    """The whole suite, or a part of it, without these."""
+    return [of, *(f"--ignore={path}" for path in paths)]
 
 
 def whole() -> int:
     """All that `make test` runs; the first round that fails ends it."""
     if code := call([sys.executable, "-B", ".ci/setup.py", "npm", "--silent", "run", "test"]):
         return code
-    select = ["-m", MARKS["test"]]
-    return call([*PYTEST, *ignoring(BROWSER_TESTS), *select, "-n", "2"], ELSEWHERE) or call(
-        [*PYTEST, BROWSER_TESTS, *select]
-    )
+    rounds: list[tuple[list[str], Mapping[str, str]]] = [
+        ([*ignoring(BROWSER_TESTS), *SIDE_BY_SIDE], ELSEWHERE),
+        ([*ignoring(*PICTURES, of=BROWSER_TESTS), *SIDE_BY_SIDE], {}),
+        ([*PICTURES], {}),
+    ]
+    failures = (call([*PYTEST, *arguments, "-m", MARKS["test"]], env) for arguments, env in rounds)
+    return next(filter(None, failures), 0)
 
 
 def long(paths: list[str]) -> int:

@@ -1,4 +1,5 @@
-"""What every test shares: browser tests are marked by where they lie, property tests are not judged by the clock."""
+"""What every test shares: browser tests are marked by where they lie, property tests are not judged by the clock, and
+who may take longest begins first."""
 
 import asyncio
 import os
@@ -32,6 +33,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(BROWSER_TESTS):
             item.add_marker(pytest.mark.e2e)
+
+
+@pytest.hookimpl(specname="pytest_collection_modifyitems", trylast=True)
+def pytest_slow_modules_first(items: list[pytest.Item]) -> None:
+    """Order modules by the longest time that a test of theirs may take: side by side none is left over at the end."""
+    longest: dict[Path, float] = {}
+    for item in items:
+        mark = item.get_closest_marker("timeout")
+        longest[item.path] = max(longest.get(item.path, 0.0), mark.args[0] if mark else 0.0)
+    items.sort(key=lambda item: -longest[item.path])
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
