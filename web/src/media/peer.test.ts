@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { AskGrant } from './peer'
 import { Viewer } from './whep'
+import { Publisher } from './whip'
 
 class FakeConnection {
   connectionState = 'new'
@@ -54,6 +56,21 @@ describe('a connection for media', () => {
     await vi.advanceTimersByTimeAsync(2_000)
     expect(says).toEqual([false, true, true])
     expect(asked.map((each) => each.token)).toEqual(['Bearer t1', 'Bearer t2', 'Bearer t3'])
+    one.stop()
+  })
+  it.each([
+    ['a publisher, for whom everybody waits', 11, (says: AskGrant) => new Publisher(says, () => undefined, () => null)],
+    ['a viewer', 5, (says: AskGrant) => new Viewer(says, () => undefined, () => undefined)],
+  ])('tries again in ten seconds as often as is fit for %s', async (_who, most, made) => {
+    status = 503
+    let tries = 0
+    const one = made(() => {
+      tries += 1
+      return Promise.resolve({ url: '/media', token: 't' })
+    })
+    one.start()
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(tries).toBe(most)
     one.stop()
   })
   it('ends its resource with the token that opened it', async () => {

@@ -44,6 +44,8 @@ export abstract class Peer {
   #connection: RTCPeerConnection | null = null
   #resource: Grant | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** Attempts lie so far apart at most. */
+  protected readonly retryMostMs: number = RETRY_MOST_MS
   #wait = RETRY_FIRST_MS
   #state: PeerState = 'idle'
 
@@ -139,7 +141,7 @@ export abstract class Peer {
 
   #again(): void {
     this.#later(this.#wait)
-    this.#wait = Math.min(this.#wait * 2, RETRY_MOST_MS)
+    this.#wait = Math.min(this.#wait * 2, this.retryMostMs)
   }
 
   #later(ms: number): void {

@@ -20,6 +20,8 @@ export function preferH264<C extends Codec>(codecs: readonly C[]): C[] {
 }
 
 export class Publisher extends Peer {
+  /** It is one in a lesson, and everybody waits for it. */
+  protected override readonly retryMostMs = 1_000
   readonly #stream: () => MediaStream | null
   #screen: MediaStreamTrack | null = null
   #place: RTCRtpSender | null = null
