@@ -121,7 +121,11 @@ class Dub:
         except RuntimeError:  # the plane is stopping
             return
         self._waiting += 1
-        done.add_done_callback(lambda future: loop.call_soon_threadsafe(self._hand_on, future))
+        done.add_done_callback(lambda future: self._back(loop, future))
+
+    def _back(self, loop: asyncio.AbstractEventLoop, done: "Future[list[Item]]") -> None:
+        with suppress(RuntimeError):  # everything has ended meanwhile
+            loop.call_soon_threadsafe(self._hand_on, done)
 
     def _hand_on(self, done: "Future[list[Item]]") -> None:
         self._waiting -= 1

@@ -2,12 +2,14 @@
 
 import asyncio
 import math
+import threading
 from array import array
 from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 
 import av
+import pytest
 
 from media.aac import BLIND, CEASE, FRAME, MOST_WAITING, Dub, Encoder, Item
 from media.boxes import AUDIO_SCALE, Sample, init_segment, part
@@ -120,3 +122,16 @@ async def test_a_thread_that_does_not_keep_up_loses_a_piece_and_goes_on() -> Non
     await asyncio.wrap_future(held)
     await until(told, CEASE)
     assert any(isinstance(each, Voice) for each in told.items)
+
+
+def test_what_is_made_when_everything_has_ended_troubles_nobody(caplog: pytest.LogCaptureFixture) -> None:
+    threads, ended = ThreadPoolExecutor(1), threading.Event()
+    threads.submit(ended.wait)
+
+    async def flush() -> None:
+        Dub(Told(), threads).blind()
+
+    asyncio.run(flush())
+    ended.set()
+    threads.shutdown()
+    assert caplog.records == []
