@@ -15,6 +15,8 @@ SLICES = (1, NAL_IDR)
 HIGH_PROFILES = (44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244)
 MAX_SIDE = 8_192
 MAX_LEADING_ZEROS = 31
+#: what an init segment has room for
+MOST_SET_BYTES = 0xFFFF
 MACROBLOCK = 16
 #: as much of a slice as two numbers can take
 SLICE_HEAD_BYTES = 12
@@ -115,7 +117,7 @@ def sets_in(found: Iterable[bytes]) -> Sets | None:
     """The parameter sets that come with a picture, the last of each; None without a readable pair."""
     by_kind = {unit[0] & 0x1F: unit for unit in found}
     sps, pps = by_kind.get(NAL_SPS), by_kind.get(NAL_PPS)
-    if sps is None or pps is None or len(sps) < 5:
+    if sps is None or pps is None or len(sps) < 5 or max(len(sps), len(pps)) > MOST_SET_BYTES:
         return None
     try:
         width, height = _size(_Bits(sps[1:]))

@@ -26,6 +26,7 @@ from aiortc.rtp import (
 )
 
 from media import h264, packets
+from media.clock import NTP_FRACTION
 from media.offer import Codec, Sources
 from media.rate import RateAdvice
 from media.rtcp import read_compound
@@ -37,6 +38,9 @@ MAX_SEQUENCE_JUMP = 512
 MAX_NACKED = 128
 RTX_BYTES = 2
 MAX_LEARNED = 64
+#: a publisher's clock that is told to be further off than this was set meanwhile, or lies
+CLOCK_SECONDS = 10
+MOST_OFF = CLOCK_SECONDS * NTP_FRACTION
 #: of a picture that is sent on; beyond it no phone has a decoder
 MOST_PIXELS = 3_840 * 2_160
 #: so many slices that refer to later pictures are no accident
@@ -64,11 +68,14 @@ class Track:
     def takes(self, payload_type: int) -> bool:
         return payload_type in (self.codec.payload_type, self.codec.rtx)
 
+    def jumps(self, sequence: int) -> bool:
+        """Whether this is so far ahead of all before it that no repair makes sense."""
+        newest = self.nack.max_seq
+        return newest is not None and packets.newer(sequence, (newest + MAX_SEQUENCE_JUMP) & 0xFFFF)
+
     def follow(self, packet: RtpPacket) -> None:
         """Start anew when the source changed or jumped so far that no repair makes sense."""
-        jumped = self.nack.max_seq is not None and packets.newer(
-            packet.sequence_number, (self.nack.max_seq + MAX_SEQUENCE_JUMP) & 0xFFFF
-        )
+        jumped = self.jumps(packet.sequence_number)
         if packet.ssrc != self.ssrc:
             self.ssrc, self.statistics = packet.ssrc, StreamStatistics(self.codec.clock_rate)
             self.nack, self.last_report = NackGenerator(), (0, 0.0)
@@ -152,7 +159,10 @@ class Ingest:
         if len(packet.payload) > packets.MAX_PACKET_BYTES + RTX_BYTES:
             return False
         if track.ssrc and len(packet.payload) >= RTX_BYTES:  # shorter ones only probe the bandwidth
-            self._take(track, unwrap_rtx(packet, track.codec.payload_type, track.ssrc), now)
+            again = unwrap_rtx(packet, track.codec.payload_type, track.ssrc)
+            if track.jumps(again.sequence_number):  # nothing is sent again that is so far ahead
+                return False
+            self._take(track, again, now)
         return True
 
     def _take(self, track: Track, packet: RtpPacket, now: float) -> None:
@@ -193,7 +203,8 @@ class Ingest:
 
     def _on_report(self, report: RtcpSrPacket, ntp_now: int, now: float) -> None:
         info = report.sender_info
-        if self._ntp_offset is None:  # one offset for all its streams keeps lips and voice together
+        # one offset for all its streams keeps lips and voice together
+        if self._ntp_offset is None or abs(info.ntp_timestamp + self._ntp_offset - ntp_now) > MOST_OFF:
             self._ntp_offset = ntp_now - info.ntp_timestamp
         for track in self.tracks.values():
             if track.ssrc == report.ssrc:

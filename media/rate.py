@@ -10,6 +10,8 @@ from aiortc.rtp import RtpPacket
 
 GROWTH_PER_SECOND = 1.08
 MIN_BPS = 50_000
+#: an advice names so many sources at most; the estimator itself forgets none
+MOST_SOURCES = 32
 
 
 class RateAdvice:
@@ -31,10 +33,13 @@ class RateAdvice:
             payload_size=len(packet.payload) + packet.padding_size,
             ssrc=packet.ssrc,
         )
+        heard = self._estimator.ssrcs
+        if len(heard) > MOST_SOURCES:
+            del heard[next(iter(heard))]
         if estimate is None:
             return None
         overused = self._estimator.detector.state() == BandwidthUsage.OVERUSING
-        return self.advise(estimate[0], overused=overused, now=now), estimate[1]
+        return self.advise(estimate[0], overused=overused, now=now), list(heard)
 
     def advise(self, estimated_bps: int, *, overused: bool, now: float) -> int:
         """The advice for an estimate."""

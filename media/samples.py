@@ -21,6 +21,8 @@ MOST_HELD = 512
 TOLERANCE_SECONDS = 0.02
 SILENT_AFTER_SECONDS = 0.4
 SILENCE_BEHIND_SECONDS = 0.2
+#: a longer hole is not filled: all begins anew behind it
+MOST_SILENCE_SECONDS = 30.0
 #: without a picture for so long there is only voice
 BLIND_AFTER_SECONDS = 1.5
 #: 20 ms of silence (RFC 6716 section 3.1: CELT, full band, one frame)
@@ -253,6 +255,10 @@ class Sampler:
         self._say(Voice(max(time, self._voice_end), ticks, data))
 
     def _silence(self, until: int) -> None:
+        if until - self._voice_end > MOST_SILENCE_SECONDS * AUDIO_SCALE:  # this machine slept, or its clock was set
+            self._pictures.broken = True
+            self._sink.cease()
+            self._voice_end = until
         while until - self._voice_end >= FRAME:
             self._say(Voice(self._voice_end, FRAME, SILENCE))
 

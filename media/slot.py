@@ -15,6 +15,8 @@ MAX_SAID = 8
 SOURCE_GAP_SECONDS = 0.02
 #: a timestamp so far from what has passed since the last is no time: the source goes on as if it were another
 JUMP_SECONDS = 10.0
+#: of a lead over the time that passes so much is forgiven in a second: clocks differ
+FORGIVEN_PER_SECOND = 0.01
 VIDEO_CLOCK_RATE = 90_000
 AUDIO_CLOCK_RATE = 48_000
 
@@ -70,6 +72,7 @@ class Slot:
         self._sequence = secrets.randbelow(1 << 15)
         self._timestamp = secrets.randbelow(1 << 32)
         self._at: float | None = None
+        self._lead = 0.0
         self._base: _Base | None = None
         self._gop_timestamp: int | None = None
         self._sync: tuple[int, int, float] | None = None
@@ -125,12 +128,21 @@ class Slot:
         return packet
 
     def _jumped(self, base: _Base, arrival: Arrival, now: float) -> bool:
-        """Whether the newest packet's timestamp is far from where the time since the one before it leads."""
+        """Whether the newest timestamp is far from where the time leads: since the packet before it, or in all."""
         if self._at is None or packets.unwrap(arrival.sequence, base.highest) <= base.highest:
             return False
-        moved = arrival.timestamp + base.timestamp_delta - self._timestamp
-        ticks = ((moved + 0x80000000) & 0xFFFFFFFF) - 0x80000000
-        return abs(ticks / self.clock_rate - (now - self._at)) > JUMP_SECONDS
+        ahead = self._ahead(arrival.timestamp + base.timestamp_delta, now)
+        kept = 1.0 - min((now - self._at) * FORGIVEN_PER_SECOND, 1.0)
+        lead = max(self._lead * kept + ahead, -JUMP_SECONDS)
+        if abs(ahead) > JUMP_SECONDS or lead > JUMP_SECONDS:
+            return True
+        self._lead = lead
+        return False
+
+    def _ahead(self, timestamp: int, now: float) -> float:
+        """How far an outgoing timestamp is ahead of where the time since the newest packet leads, in seconds."""
+        ticks = ((timestamp - self._timestamp + 0x80000000) & 0xFFFFFFFF) - 0x80000000
+        return ticks / self.clock_rate - (0.0 if self._at is None else now - self._at)
 
     def _rebase(self, arrival: Arrival, now: float) -> _Base:
         gap = SOURCE_GAP_SECONDS if self._at is None else max(now - self._at, SOURCE_GAP_SECONDS)
@@ -167,9 +179,12 @@ class Slot:
         self._drop_gop()
 
     def synchronise(self, report: Sync, now: float) -> None:
-        """Believe a report of the present source."""
-        if self._base is not None and self._base.source == report.source:
-            self._sync = (report.ntp, (report.timestamp + self._base.timestamp_delta) & 0xFFFFFFFF, now)
+        """Believe a report of the present source, unless its timestamp is far from those of its packets."""
+        if self._base is None or self._base.source != report.source:
+            return
+        timestamp = (report.timestamp + self._base.timestamp_delta) & 0xFFFFFFFF
+        if abs(self._ahead(timestamp, now)) <= JUMP_SECONDS:
+            self._sync = (report.ntp, timestamp, now)
 
     def report(self, ntp_now: int, now: float) -> tuple[int, int]:
         """(NTP, RTP) timestamps of one moment for our own sender report; by arrival until the source has reported."""

@@ -72,3 +72,12 @@ def test_a_parameter_set_alone_or_with_others_gives_the_size(size: tuple[int, in
     assert h264.size_in(sps) == h264.size_in(together) == size
     for nothing in (b"", b"\x65abc", sps[:4], b"\x78\0\1\x68"):
         assert h264.size_in(nothing) is None
+
+
+def test_sets_for_which_no_file_has_room_are_none() -> None:
+    found = h264.units(payloads(h264_pictures(1)[0])) or []
+    sets = h264.sets_in(found)
+    assert sets is not None
+    sps, pps = sets.sps, sets.pps
+    assert h264.sets_in([sps + bytes(0x10000), pps]) is None
+    assert h264.sets_in([sps, pps + bytes(0x10000)]) is None

@@ -238,3 +238,15 @@ def test_pictures_that_no_phone_can_show_are_not_passed_on_until_they_are_smalle
             assert publisher.ingest.on_rtp(packet(number, payload=payload).serialize(), 0.0)
         assert (len(publisher.pushed) > pushed) is passed
         assert publisher.ingest.take_trouble() == ("" if passed else "picture_too_large")
+
+
+def test_nothing_is_sent_again_that_is_far_ahead() -> None:
+    publisher = Publisher()
+    publisher.video(1)
+    for number, sequence in enumerate((30_000, 20_000, 2_000)):
+        again = wrap_rtx(packet(sequence), H264.rtx, number, 9).serialize()
+        assert not publisher.ingest.on_rtp(again, 0.0)
+    assert publisher.nacked() == []
+    assert publisher.numbers() == [1]
+    assert publisher.ingest.on_rtp(wrap_rtx(packet(2), H264.rtx, 4, 9).serialize(), 0.0)
+    assert publisher.numbers() == [1, 2]

@@ -132,3 +132,17 @@ def test_an_opus_packet_says_how_long_it_is(packet: bytes, ticks: int) -> None:
 def test_a_muxer_is_a_sink(lesson: list[Arriving]) -> None:
     muxer = Muxer(EPOCH, "opus", lambda _: None)
     feed(Sampler(EPOCH, muxer, audio=True), lesson)
+
+
+def test_a_hole_of_hours_is_no_silence_of_hours(kept: Kept, lesson: list[Arriving]) -> None:
+    hours = 12 * 3_600
+    sampler = sampled(kept, [each for each in lesson if each.at < 1])
+    sampler.aim(AUDIO, ntp(hours), 1_000)  # the publisher's clock was set
+    feed(sampler, [each for each in lesson if each.at >= 1])
+    assert kept.told == ["cease"]
+    assert len(kept.voices) < 200
+    assert kept.voices[-1].time >= hours * 48_000
+    before = len(kept.voices)
+    sampler.tick(ntp(2 * hours), 2.0 * hours)  # the machine slept
+    assert kept.told == ["cease", "blind", "cease"]
+    assert len(kept.voices) == before

@@ -117,3 +117,31 @@ def test_reports_follow_the_sources_clock() -> None:
     assert slot.report(77, 6.0)[0] == 77
     slot.synchronise(Sync(1, 10 * NTP_FRACTION, 2_000), 6.0)
     assert slot.report(77, 7.0) == (11 * NTP_FRACTION, (first[1] + 1_000 + 48_000) & 0xFFFFFFFF)
+
+
+def test_timestamps_run_ahead_of_the_time_by_so_much_and_no_more() -> None:
+    slot = Slot("video", 90_000)
+    first = numbers(slot, arrival(0, 0, KEY))
+    assert first is not None
+    for number in range(1, 40):
+        last = numbers(slot, arrival(number, number * 9 * 90_000, KEY), now=number * 0.03)
+    assert last is not None
+    assert (last[1] - first[1]) & 0xFFFFFFFF < 15 * 90_000
+    assert slot.jumps
+
+
+def test_a_clock_that_goes_wrong_by_a_hundredth_is_no_jump() -> None:
+    slot = Slot("video", 90_000)
+    for number in range(20_000):
+        slot.push(arrival(number, round(number * 90_000 * 1.01)), float(number))
+        assert slot.jumps == 0
+
+
+@pytest.mark.parametrize("off", [0x7FFFFFFF, -0x7FFFFFFF, 90_000 * 3_600])
+def test_a_report_far_from_the_packets_is_not_believed(off: int) -> None:
+    slot = Slot("video", 90_000)
+    slot.push(arrival(1, 3_000, KEY), 10.0)
+    slot.synchronise(Sync(1, 50 * NTP_FRACTION, (3_000 + off) & 0xFFFFFFFF), 10.0)
+    assert not slot.synchronised
+    slot.synchronise(Sync(1, 50 * NTP_FRACTION, 3_000 + 90_000 * 2), 12.0)
+    assert slot.synchronised
