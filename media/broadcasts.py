@@ -1,19 +1,21 @@
 """Decides which rooms are packed: those that somebody reads, one broadcast each, whoever reads and by whatever door."""
 
 import asyncio
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 from media.broadcast import Broadcast, Rendition
 from media.plane import TICK_SECONDS
 from media.room import Room
-from media.tasks import Tasks
+from media.tasks import Tasks, spare
 from media.window import MOST_WAITING, Reader
 
 
 class Broadcasts:
-    """The broadcasts of one plane. All calls on its loop."""
+    """The broadcasts of one plane, whose `counts` these are. All calls on its loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, counts: Counter[str] | None = None) -> None:
+        self._counts: Counter[str] = Counter() if counts is None else counts
         self._tasks = Tasks()
         self._running: dict[Room, Broadcast] = {}
         self._threads = ThreadPoolExecutor(1, "aac")
@@ -49,5 +51,6 @@ class Broadcasts:
         while self._running:
             await asyncio.sleep(TICK_SECONDS)
             for broadcast in self._running.values():
-                broadcast.tick()
+                with spare("tick of a broadcast", self._counts):
+                    broadcast.tick()
         self._ticking = False

@@ -4,6 +4,7 @@ Pure. An address is only proven by something that needs our answer: a finished D
 SRTP or SRTCP. Before that at most three times the bytes received from it go to it, as QUIC does (RFC 9000 section 8.1).
 """
 
+import ipaddress
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 
@@ -17,6 +18,19 @@ MAX_PATHS = 6
 MAX_BUDGETED_IPS = 10_000
 PACKETS_PER_SECOND = 2_000
 PACKETS_AT_ONCE = 3_000
+#: of a viewer, who only reports: a browser asks for lost packets fifty times a second at most
+REPORTS_PER_SECOND = 200
+#: addresses of IPv6 that one household, or one machine, has as many of as it likes
+NETWORK_BITS = 64
+
+
+def network_of(ip: str) -> str:
+    """What is counted as one: an IPv4 address, 2^64 IPv6 addresses."""
+    parsed = ipaddress.ip_address(ip.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    mapped = parsed.ipv4_mapped
+    return str(mapped or ipaddress.ip_network((int(parsed) >> NETWORK_BITS << NETWORK_BITS, NETWORK_BITS)))
 
 
 @dataclass(slots=True)

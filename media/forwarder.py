@@ -135,7 +135,7 @@ class Viewer:
         feed = self._by_ssrc.get(ssrc)
         slot = feed.slot if feed else self.voice
         codec = self._codecs.get(slot.codec) if slot and slot.ssrc == ssrc else None
-        for sequence in lost if codec else ():
+        for sequence in lost[: packets.HISTORY_PACKETS] if codec else ():
             packet = self._lost(feed, sequence & 0xFFFF)
             if packet is None or self._resends_left < 1 or codec is None:
                 continue

@@ -12,12 +12,16 @@ from typing import Protocol
 from aioice import stun
 from aiortc import RTCCertificate
 
-from media.doors import MAX_PATHS, Address, PacketBudget, Path
+from media.doors import MAX_PATHS, PACKETS_PER_SECOND, Address, PacketBudget, Path
 from media.mux import Kind, Mux, plain_ip
 from media.packets import Image
 from media.seam import TAG_GCM, Bench, LiteDtls
 
 UFRAG_BYTES, PASSWORD_BYTES = 9, 24
+#: an address where a peer has proven to be is nobody else's until it was silent for so long
+HELD_SECONDS = 5.0
+#: packets at once, by those of a second
+AT_ONCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +56,20 @@ class Wires(Protocol):
     def clock(self) -> float: ...
     def may_handshake(self, ip: str) -> bool: ...
     def start_handshake(self, peer: "Peer") -> None: ...
-    def forget(self, address: Address) -> None: ...
+    def forget(self, peer: "Peer", address: Address) -> None: ...
     def ended(self, peer: "Peer") -> None: ...
 
 
 class Peer:
     """One WHIP or WHEP session's transport."""
 
-    def __init__(self, wires: Wires, remote_ufrag: str, fingerprints: tuple[tuple[str, str], ...]) -> None:
+    def __init__(
+        self,
+        wires: Wires,
+        remote_ufrag: str,
+        fingerprints: tuple[tuple[str, str], ...],
+        per_second: float = PACKETS_PER_SECOND,
+    ) -> None:
         self.ice = [Ice(remote_ufrag)]
         """The newest first; the one before it holds until the next comes."""
         self.created = self.heard = wires.clock()
@@ -71,12 +81,17 @@ class Peer:
         self._fingerprints = fingerprints
         self._path: Path | None = None
         self._started = False
-        self._budget = PacketBudget(self.created)
+        self._budget = PacketBudget(self.created, int(AT_ONCE * per_second), per_second)
         self.dtls = LiteDtls(wires.certificate, self._send_dtls, self._end)
 
     def restart(self, remote_ufrag: str) -> None:
         """A new generation of ICE; media goes on by the path it has until something authenticates from another."""
         self.ice = [Ice(remote_ufrag), self.ice[0]]
+
+    def holds(self, address: Address) -> bool:
+        """Whether it has proven to be there, and was heard just now."""
+        path = self.paths.get(address)
+        return path is not None and path.proven and self._wires.clock() - self.heard < HELD_SECONDS
 
     # -- in ---------------------------------------------------------------------------------------
 
@@ -145,7 +160,7 @@ class Peer:
             if len(self.paths) > MAX_PATHS:
                 spare = next(each for each in self.paths.values() if each not in (self._path, path))
                 del self.paths[spare.address]
-                self._wires.forget(spare.address)
+                self._wires.forget(self, spare.address)
         return path
 
     # -- handshake --------------------------------------------------------------------------------

@@ -33,7 +33,7 @@ class Studio:
     ) -> None:
         self.plane = Plane(settings, on_event, now)
         self.tokens = Tokens(key)
-        self._broadcasts = Broadcasts()
+        self._broadcasts = Broadcasts(self.plane.counts)
         self._whip = Whip(self.plane, self.tokens)
         self._live = Live(self.plane, self.tokens, self._broadcasts)
         self._check = Check(self.plane, self.tokens)

@@ -1,8 +1,22 @@
 """Decides how a background task is kept: never lost to the collector, its exception never silent."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+
+@contextmanager
+def spare(what: str, counts: Counter[str]) -> Iterator[None]:
+    """What goes wrong in here is counted (`tick_failed`) and the first time told; what comes after it goes on."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - whatever it is: others must not suffer by it
+        counts["tick_failed"] += 1
+        if counts["tick_failed"] == 1:
+            told = {"message": f"media: {what} failed", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(told)
 
 
 class Tasks:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from media.doors import Address, StreamAddress
+from media.doors import Address, StreamAddress, network_of
 
 LENGTH_BYTES = 2
 MAX_FRAME_BYTES = 2_048
@@ -50,20 +50,22 @@ class Streams:
 
     def admit(self, address: StreamAddress, stream: "_Stream") -> bool:
         """Whether one more may come from there."""
-        if len(self._open) >= MAX_STREAMS or self._per_ip[address[0]] >= MAX_STREAMS_PER_IP:
+        network = network_of(address[0])
+        if len(self._open) >= MAX_STREAMS or self._per_ip[network] >= MAX_STREAMS_PER_IP:
             self.counts["tcp_refused"] += 1
             return False
         self._open[address] = stream
-        self._per_ip[address[0]] += 1
+        self._per_ip[network] += 1
         return True
 
     def lost(self, address: StreamAddress, stream: "_Stream") -> None:
         if self._open.get(address) is not stream:
             return
         del self._open[address]
-        self._per_ip[address[0]] -= 1
-        if not self._per_ip[address[0]]:
-            del self._per_ip[address[0]]
+        network = network_of(address[0])
+        self._per_ip[network] -= 1
+        if not self._per_ip[network]:
+            del self._per_ip[network]
         self.on_lost(address)
 
     def drop(self, address: StreamAddress) -> None:

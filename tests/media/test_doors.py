@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.doors import AMPLIFICATION, MAX_BUDGETED_IPS, MAX_HELD, HandshakeBudget, Path
+from media.doors import AMPLIFICATION, MAX_BUDGETED_IPS, MAX_HELD, HandshakeBudget, Path, network_of
 
 STEPS = st.lists(st.tuples(st.booleans(), st.integers(1, 1_500)), max_size=60)
 
@@ -56,3 +56,9 @@ def test_the_budget_forgets_the_oldest_address_first() -> None:
     assert not budget.spend("0", 0.0)
     assert budget.spend("one more", 0.0)
     assert budget.spend("1", 0.0)
+
+
+def test_a_network_is_counted_as_one() -> None:
+    assert network_of("192.0.2.1") == network_of("::ffff:192.0.2.1") == "192.0.2.1"
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") != network_of("2001:db8:0:1::1")
+    assert network_of("fe80::1%eth0") == network_of("fe80::2")

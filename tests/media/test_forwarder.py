@@ -7,7 +7,7 @@ from aiortc.rtp import RTCP_PSFB_FIR, RTCP_PSFB_PLI, RtcpPsfbPacket, RtcpRtpfbPa
 
 from media.forwarder import CATCH_UP_PACKETS, LONG_GOP_PACKETS, PATIENCE_SECONDS, RESENDS_PER_SECOND, FanOut, Viewer
 from media.offer import Codec
-from media.packets import Item
+from media.packets import HISTORY_PACKETS, Item
 from media.room import slots
 from media.slot import Arrival
 from media.tap import CAMERA, VOICE
@@ -195,3 +195,14 @@ def test_a_request_for_a_keyframe_is_passed_on(fmt: int) -> None:
     assert viewer.on_rtcp(bytes(RtcpPsfbPacket(fmt, 1, hall.slots[CAMERA].ssrc)), 0.0) == 0
     assert hall.asked == [CAMERA]
     assert viewer.on_rtcp(b"\x80\xc9\x00\x05", 0.0) == 1
+
+
+def test_as_many_lost_packets_are_looked_for_as_there_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    hall = Hall()
+    hall.push(CAMERA, picture(0, KEY))
+    viewer = hall.join()
+    looked: list[int] = []
+    monkeypatch.setattr(viewer.feeds[CAMERA], "lost", looked.append)
+    report = RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=hall.slots[CAMERA].ssrc, lost=list(range(0, 60_000, 20)))
+    assert viewer.on_rtcp(bytes(report), 1.0) == 0
+    assert len(looked) == HISTORY_PACKETS

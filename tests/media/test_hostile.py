@@ -14,6 +14,7 @@ from aiortc.rtp import (
     RTCP_PSFB_APP,
     RTCP_PSFB_PLI,
     RTCP_RTPFB_NACK,
+    RtcpPacket,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
@@ -27,7 +28,7 @@ from aiortc.rtp import (
 )
 
 from media import clock
-from media.doors import AMPLIFICATION, PACKETS_AT_ONCE, PACKETS_PER_SECOND
+from media.doors import AMPLIFICATION, PACKETS_AT_ONCE, PACKETS_PER_SECOND, REPORTS_PER_SECOND
 from media.errors import MediaError
 from media.forwarder import Viewer
 from media.grants import Grant, Kind
@@ -349,3 +350,46 @@ async def test_an_offer_that_cannot_be_answered_is_refused_counted_and_told(
         assert (answer.status, (await answer.json())["code"]) == (422, code)
     await count(stage, code)
     await stage.until(lambda: ("publisher_trouble", "teacher") in stage.told())
+
+
+@pytest.mark.parametrize("said", [0x83AA7E80 << 32, 0, (1 << 64) - 1], ids=["1970", "nothing", "the last moment"])
+def test_a_publisher_whose_clock_is_set_in_mid_lesson_is_followed_from_then_on(said: int) -> None:
+    ward = Ward()
+    for number in range(8):
+        sound = RtpPacket(OPUS.payload_type, 0, number, number * 48_000, 7, b"opus")
+        assert ward.ingest.on_rtp(sound.serialize(), ward.time.now)
+        at = said if number < 4 else clock.ntp()
+        report = RtcpSrPacket(7, RtcpSenderInfo(at, number * 48_000, 1, 1))
+        assert ward.ingest.on_rtcp(bytes(report), clock.ntp(), ward.time.now) == 0
+        ward.time.pass_by(1)
+        ward.room.tick(clock.ntp(), ward.time.now)
+    reports = [RtcpPacket.parse(each)[0] for each in ward.shown.rtcp]
+    times = [each.sender_info.ntp_timestamp for each in reports if isinstance(each, RtcpSrPacket)]
+    assert len(times) >= 2
+    assert all(abs(clock.unix_at(at) - clock.unix()) < 20 for at in times)
+
+
+async def test_what_fails_in_one_room_stops_no_other(plane: Plane, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["message"]))
+    plane.open_room("another")
+
+    def fail(_ntp: int, _now: float) -> None:
+        raise RuntimeError("tick")
+
+    monkeypatch.setattr(plane.rooms["lesson"], "tick", fail)
+    ticked: list[float] = []
+    monkeypatch.setattr(plane.rooms["another"], "tick", lambda _ntp, now: ticked.append(now))
+    while len(ticked) < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    assert plane.counts["tick_failed"] >= 2
+    assert told == ["media: tick of lesson failed"]
+
+
+async def test_a_viewer_may_report_and_no_more(plane: Plane) -> None:
+    session, _ = plane.accept(granted("watch"), watching())
+    budget, now = session.peer._budget, clock.monotonic()
+    assert sum(budget.spend(now) for _ in range(PACKETS_AT_ONCE)) < 2 * REPORTS_PER_SECOND
+    publisher, _ = plane.accept(granted("publish"), publishing())
+    budget, now = publisher.peer._budget, clock.monotonic()
+    assert sum(budget.spend(now) for _ in range(PACKETS_AT_ONCE)) == PACKETS_AT_ONCE

@@ -153,3 +153,24 @@ async def test_one_peer_cannot_fill_the_table_of_addresses(stage: Stage) -> None
     assert own in session.peer.paths.values()
     await stage.media.close_room("lesson")
     assert plane._by_address == {}
+
+
+async def test_a_check_in_anothers_name_takes_no_address_from_who_has_proven_to_be_there(stage: Stage) -> None:
+    await stage.publish(EncodedVideo(PICTURES, 30))
+    _, tracks = await stage.watch()
+    await tracks["video"].recv()
+    liar, _ = await stage.watch(peer="liar")
+    plane = stage.media._plane
+    address, session = next(each for each in plane._by_address.items() if each[1].grant.peer == "trainee")
+    assert session.peer.holds(address)
+    plane._on_datagram(check(liar), address)
+    assert plane._by_address[address] is session
+    assert plane.counts["address_held"] == 1
+    for port in range(1, MAX_PATHS + 1):  # until the liar's own path of that name is forgotten
+        plane._on_datagram(check(liar), ("127.0.0.9", port))
+    assert plane._by_address[address] is session
+    heard = session.peer.heard
+    await stage.until(lambda: session.peer.heard > heard)
+    plane.end(session)
+    plane._on_datagram(check(liar), address)  # it is nobody's now
+    assert plane._by_address[address].grant.peer == "liar"

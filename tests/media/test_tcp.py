@@ -146,3 +146,16 @@ async def test_only_an_authenticated_check_is_answered(tcp_stage: Stage) -> None
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(1 << 16)
     writer.close()
+
+
+async def test_connections_out_of_one_network_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(media.tcp, "MAX_STREAMS_PER_IP", 2)
+    counts: Counter[str] = Counter()
+    streams = Streams(lambda _datagram, _address: None, lambda _address: None, counts)
+    made = [media.tcp._Stream(streams) for _ in range(4)]
+    addresses = [(f"2001:db8::{number}", 1, "tcp") for number in range(3)]
+    assert [streams.admit(address, each) for address, each in zip(addresses, made, strict=False)] == [True, True, False]
+    assert streams.admit(("2001:db8:1::1", 1, "tcp"), made[3])
+    streams.lost(addresses[0], made[0])
+    assert streams.admit(addresses[2], made[2])
+    assert counts == {"tcp_refused": 1}
