@@ -121,8 +121,9 @@ class Broadcast:
         return window.join(most)
 
     def _begin(self, rendition: Rendition, made: Made) -> Window:
-        window = Window(partial(self._room.ask_keyframe, made.slot) if made.pictures else _nothing)
-        muxer = Muxer(self._epoch, made.audio, window.add, video=made.pictures, form=made.form)
+        ask = partial(self._room.ask_keyframe, made.slot) if made.pictures else _nothing
+        window = Window(ask)
+        muxer = Muxer(self._epoch, made.audio, window.add, video=made.pictures, form=made.form, ask_keyframe=ask)
         self._muxers[rendition] = muxer
         if made.codec == VP8:
             self._samplers[made.slot].append(Sampler(self._epoch, muxer, audio=False, codec=VP8))

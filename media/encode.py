@@ -11,6 +11,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -25,6 +26,8 @@ from media.clock import NTP_FRACTION
 from media.dubbed import LOWEST, read_ntp, read_parts
 from media.fmp4 import CODECS
 from media.h264 import Sets
+from media.ingest import MOST_PIXELS
+from media.packets import VP8_SIZE
 from media.replay import Recordings
 from media.takes import ENCODED, Encoded, Instead, Span, Take
 from media.tape import IVF, folder_of, take_name
@@ -40,6 +43,10 @@ BASE = Fraction(1, VIDEO_SCALE)
 OPTIONS = {"preset": "veryfast", "crf": "23", "profile": "main", "bf": "0", "g": "99999", "threads": "1"}
 #: the bit of a VP8 picture's first byte that says that it needs others
 INTER = 1
+#: where a keyframe has said how large it is (RFC 6386 section 9.1)
+SIZE_ENDS, MOST_SIDE = 10, 0x3FFF
+#: where memory is short, this is what may be killed
+OOM_SCORE = Path("/proc/self/oom_score_adj")
 START = b"\0\0\1"
 
 
@@ -170,7 +177,7 @@ class Pictures:
     def encode(self, time: int, data: bytes) -> Iterator[Sample]:
         """What is ready, each as long as nothing. What cannot be decoded is left out, up to the next keyframe."""
         self.given += 1
-        self._torn = not data or (self._torn and data[0] & INTER != 0)
+        self._torn = not data or (self._torn and data[0] & INTER != 0) or _is_too_large(data)
         if self._torn:
             return
         packet = av.Packet(data)
@@ -206,6 +213,14 @@ class Pictures:
             found = [unit.rstrip(b"\0") for unit in bytes(packet).split(START) if unit.strip(b"\0")]
             self.sets = self.sets or h264.sets_in(found)
             yield Sample(packet.pts or 0, 0, h264.sample(found), h264.is_key(found))
+
+
+def _is_too_large(data: bytes) -> bool:
+    """Whether this keyframe says a size that was not passed on, whatever the packets around it said."""
+    if data[0] & INTER or len(data) < SIZE_ENDS:
+        return False
+    width, height = (int(side) & MOST_SIDE for side in VP8_SIZE.unpack_from(data, SIZE_ENDS - VP8_SIZE.size))
+    return width * height > MOST_PIXELS
 
 
 def _encoder(width: int, height: int) -> av.VideoCodecContext:
@@ -356,6 +371,8 @@ def main(said: Sequence[str]) -> int:
     root, room, rendition, *numbers = said
     number, reserve, parent = map(int, numbers)
     os.setpriority(os.PRIO_PROCESS, 0, LOWEST)
+    with suppress(OSError):
+        OOM_SCORE.write_text("1000")
     return run(Job(Recordings(Path(root)), Path(root), room, rendition, number, reserve, parent))
 
 

@@ -10,10 +10,13 @@ from typing import NamedTuple
 
 from media.boxes import AUDIO_SCALE, VIDEO_SCALE, Sample, init_segment, part
 from media.clock import NTP_FRACTION
+from media.doors import PacketBudget
 from media.h264 import Sets
 from media.samples import Picture, Voice
 
 PART_SECONDS = 0.2
+#: init segments, because pictures change: at once, and in the long run each second
+CHANGES_AT_ONCE, CHANGES_PER_SECOND = 8, 1.0
 #: without a picture after it, the last one is shown for so long
 LAST_SECONDS = 1.0
 CODECS = {"opus": "opus", "aac": "mp4a.40.2", "": ""}
@@ -58,7 +61,14 @@ class Muxer:
     """One rendition. `audio`: "opus", "aac" or "" for none; without `video` pictures are not taken."""
 
     def __init__(
-        self, epoch: int, audio: str, on_part: Callable[[Part], None], *, video: bool = True, form: Form = MP4
+        self,
+        epoch: int,
+        audio: str,
+        on_part: Callable[[Part], None],
+        *,
+        video: bool = True,
+        form: Form = MP4,
+        ask_keyframe: Callable[[], None] = lambda: None,
     ) -> None:
         self._form = form
         self._epoch, self._audio, self._on_part, self._video = epoch, audio, on_part, video
@@ -69,16 +79,18 @@ class Muxer:
         self._pictures: list[Picture] = []
         self._voices: list[Voice] = []
         self._waits = video
-        self._fresh = True
+        self._ask_keyframe = ask_keyframe
+        self._changes = PacketBudget(0.0, CHANGES_AT_ONCE, CHANGES_PER_SECOND)
+        self._unsteady = False
 
     def picture(self, picture: Picture) -> None:
         if not self._video:
             return
-        if self._sets is None and not picture.key:
+        if (self._sets is None and not picture.key) or self._is_unsteady(picture):
             return
-        if picture.key and (self._sets is None or self._changed(picture.sets)):
+        if picture.key and self._sets != picture.sets:
             self._begin(picture)
-        elif picture.time - self._pictures[0].time >= PART_SECONDS * VIDEO_SCALE or picture.key:
+        elif self._ends(picture, self._pictures[0]):
             self._cut(picture.time)
         self._pictures.append(picture)
 
@@ -103,8 +115,18 @@ class Muxer:
         self._voices.clear()
         self._waits = self._video
 
-    def _changed(self, sets: Sets) -> bool:
-        return self._sets != sets
+    def _ends(self, picture: Picture, first: Picture) -> bool:
+        """Whether a part that begins with `first` ends before this picture."""
+        return picture.time - first.time >= PART_SECONDS * VIDEO_SCALE or (picture.key and not first.key)
+
+    def _is_unsteady(self, picture: Picture) -> bool:
+        """Whether pictures change too often, a window that is being drawn larger, say; up to a keyframe that may."""
+        if picture.key:
+            change = self._sets is not None and self._sets != picture.sets
+            self._unsteady = change and not self._changes.spend(picture.time / VIDEO_SCALE)
+        if self._unsteady:
+            self._ask_keyframe()
+        return self._unsteady
 
     def _begin(self, picture: Picture) -> None:
         if self._sets is not None:

@@ -19,7 +19,7 @@ MAX_PAD_BYTES = 16
 MAX_RUN_SEGMENTS = 64
 MAX_RUN_BYTES = 60_000
 
-VP8_START, VP8_HEAD_BYTES, VP8_SIZE = b"\x9d\x01\x2a", 24, Struct("<HH")
+VP8_START, VP8_TAG_BYTES, VP8_SIZE = b"\x9d\x01\x2a", 3, Struct("<HH")
 NAL_IDR, NAL_SPS, NAL_STAP_A, NAL_FU_A = 5, 7, 24, 28
 
 VIDEO, AUDIO = "video", "audio"
@@ -74,10 +74,11 @@ def starts_keyframe(codec: str, payload: bytes) -> bool:
 
 def vp8_size(payload: bytes) -> tuple[int, int] | None:
     """Width and height where a VP8 keyframe begins in this RTP payload (RFC 6386 section 9.1)."""
-    at = payload.find(VP8_START, 0, VP8_HEAD_BYTES) if _vp8_starts_keyframe(payload) else -1
-    if at < 0 or len(payload) < at + 7:
+    at = vp8_body(payload) + VP8_TAG_BYTES
+    start = at + len(VP8_START)
+    if not _vp8_starts_keyframe(payload) or payload[at:start] != VP8_START or len(payload) < start + VP8_SIZE.size:
         return None
-    width, height = VP8_SIZE.unpack_from(payload, at + 3)
+    width, height = VP8_SIZE.unpack_from(payload, start)
     return width & 0x3FFF, height & 0x3FFF
 
 

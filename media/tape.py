@@ -26,6 +26,7 @@ SYNC_SECONDS = 5.0
 RETRY_SECONDS = 5.0
 #: a recording leaves so much of the disk to the evidence
 RESERVE_BYTES = 2 << 30
+RESERVE_FILES = 10_000
 #: files by what they are, and where those of a rendition lie below the room's folder
 MP4, IVF = ".mp4", ivf.SUFFIX
 FOLDERS = {SCREEN: SCREEN, "picture_vp8": "vp8", "screen_vp8": f"{SCREEN}/vp8"}
@@ -78,8 +79,8 @@ class Tape:
         self._drop()
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._check_room_left()
-        earlier = taken(self._folder, self._suffix)
-        again = {"again": True} if earlier and not self._number else {}
+        earlier = [] if self._number else taken(self._folder, self._suffix)
+        again = {"again": True} if earlier else {}
         self._number = max([self._number, *earlier]) + 1
         flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_APPEND
         opened = os.open(self._folder / take_name(self._number, self._suffix), flags, 0o600)
@@ -121,7 +122,8 @@ class Tape:
 
     def _check_room_left(self) -> None:
         left = os.statvfs(self._folder)
-        if left.f_bavail * left.f_frsize < self._reserve:
+        few = left.f_files > 0 and left.f_favail < min(RESERVE_FILES, left.f_files // 10)
+        if few or left.f_bavail * left.f_frsize < self._reserve:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _stop(self, why: str, retry_at: float) -> None:

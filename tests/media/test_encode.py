@@ -145,3 +145,12 @@ def test_one_that_was_made_and_not_tidied_up_is_not_made_again(recorded: Path) -
     assert encoding(recorded) == DONE
     assert (recorded / ROOM / "encoded" / "0001.mp4").stat().st_mtime_ns == made
     assert not original(recorded).exists()
+
+
+def test_a_picture_that_hides_how_large_it_is_is_left_out() -> None:
+    pictures = encode.Pictures(0)
+    (giant,), small = vp8_pictures(1, (4_096, 2_176)), vp8_pictures(2)
+    given = [giant, small[1], *small]
+    assert [list(pictures.encode(number * 3_000, data)) for number, data in enumerate(given)][:2] == [[], []]
+    list(pictures.rest())
+    assert (pictures.given, pictures.decoded) == (4, 2)

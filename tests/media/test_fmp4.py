@@ -4,9 +4,10 @@ import itertools
 
 import pytest
 
-from media.fmp4 import Muxer, Part
+from media.fmp4 import CHANGES_AT_ONCE, CHANGES_PER_SECOND, Muxer, Part
+from media.h264 import Sets
 from media.packets import VIDEO
-from media.samples import Sampler
+from media.samples import Picture, Sampler
 from tests.media.clients import h264_pictures
 from tests.media.reel import EPOCH, Arriving, Shelf, feed, ntp, pictures, read_back, recording
 
@@ -115,3 +116,29 @@ def test_a_publisher_that_left_and_came_back_begins_anew(lesson: list[Arriving])
     begun = next(part for part in shelf.parts if part.init is second)
     assert begun.key
     assert begun.begins == pytest.approx(60, abs=0.01)
+
+
+def restless(count: int, muxer: Muxer, ticks: int = 3_000) -> None:
+    """Keyframes whose size is never that of the one before."""
+    for number in range(count):
+        sets = Sets(b"\x67\x42\xe0\x1f", b"\x68", "avc1.42e01f", 320 + number % 2, 240)
+        muxer.picture(Picture(number * ticks, True, sets, b"picture"))
+
+
+def test_pictures_that_change_all_the_time_begin_few_init_segments_and_a_keyframe_is_asked_for() -> None:
+    shelf, asked = Shelf(), []
+    restless(600, Muxer(EPOCH, "", shelf.parts.append, ask_keyframe=lambda: asked.append(1)))
+    assert len(shelf.inits()) <= 1 + CHANGES_AT_ONCE + 20 * CHANGES_PER_SECOND
+    assert asked
+    assert shelf.parts[-1].begins > 19
+
+
+def test_keyframes_alone_are_no_more_parts() -> None:
+    shelf = Shelf()
+    muxer = Muxer(EPOCH, "", shelf.parts.append)
+    sets = Sets(b"\x67\x42\xe0\x1f", b"\x68", "avc1.42e01f", 320, 240)
+    for number in range(120):
+        muxer.picture(Picture(number * 3_000, True, sets, b"picture"))
+    muxer.cease()
+    assert len(shelf.parts) <= 20
+    assert all(part.key for part in shelf.parts)

@@ -135,3 +135,9 @@ def test_the_size_of_a_vp8_keyframe() -> None:
     assert packets.vp8_size(head + (7_680).to_bytes(2, "little") + (4_320).to_bytes(2, "little")) == (7_680, 4_320)
     assert packets.vp8_size(head + b"\x00") is None
     assert packets.vp8_size(b"\x10\x01\x00\x00" + bytes(9)) is None
+
+
+def test_the_size_of_a_vp8_keyframe_is_not_what_stands_before_it() -> None:
+    descriptor = b"\x90\xf0\x9d\x01\x2a\x20"  # numbers of the picture and its layers that look like a small one
+    frame = b"\x00\x01\x02\x9d\x01\x2a" + (16_000).to_bytes(2, "little") * 2
+    assert packets.vp8_size(descriptor + frame) == (16_000, 16_000)

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import pytest
 
-from media.fmp4 import Muxer, Part
+from media.fmp4 import Init, Muxer, Part
 from media.replay import Recordings
 from media.samples import Sampler
-from media.tape import INDEX, RETRY_SECONDS, SLOW, SYNC_SECONDS, Tape
+from media.tape import INDEX, RESERVE_FILES, RETRY_SECONDS, SLOW, SYNC_SECONDS, Tape
 from tests.media.reel import EPOCH, feed, read_back, recording
 
 NOON = 1_795_424_400.0
@@ -198,3 +199,34 @@ def test_the_index_is_plain(made: Callable[..., Tape], tmp_path: Path, parts: li
 
 def _fails(*_: object) -> None:
     raise OSError(errno.EIO, "broken")
+
+
+def test_what_is_there_is_looked_through_once(
+    made: Callable[..., Tape], tmp_path: Path, parts: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[Path] = []
+
+    def look(folder: Path, _suffix: str) -> list[int]:
+        looked.append(folder)
+        return [7]
+
+    monkeypatch.setattr("media.tape.taken", look)
+    tape = made()
+    for number in range(5):
+        other = Init(number, "avc1", 320, 240, b"init")
+        tape.add(Part(other, number, True, float(number), 1.0, b"part"), NOON + number, float(number), missed=False)
+    assert looked == [tmp_path / ROOM]
+    assert [each.number for each in Recordings(tmp_path).recorded(ROOM, "picture").takes] == [8, 9, 10, 11, 12]
+
+
+def test_a_disk_that_has_room_for_few_more_files_is_full(
+    made: Callable[..., Tape], parts: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = SimpleNamespace(f_bavail=1 << 40, f_frsize=4_096, f_files=1_000_000, f_favail=RESERVE_FILES - 1)
+    monkeypatch.setattr(os, "statvfs", lambda _path: left)
+    tape = made()
+    write(tape, parts)
+    assert tape.hole == "ENOSPC"
+    left.f_files = left.f_favail = 0  # one that does not count them
+    write(tape, parts, now=RETRY_SECONDS)
+    assert tape.hole is None
