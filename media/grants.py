@@ -99,6 +99,10 @@ class Cuts:
         if len(self._at) >= self._tidy_at:
             self._tidy_at = max(TIDY_CUTS, 2 * len(self.recent()))
 
+    def knows(self, peer: str, at: float) -> bool:
+        """Whether this cut, or a later one, was told before."""
+        return self._at.get(peer, -math.inf) >= at
+
     def check(self, grant: Grant) -> None:
         """Raises MediaError token_revoked."""
         if grant.issued < self.floor or grant.issued <= self._at.get(grant.peer, -math.inf):

@@ -43,6 +43,8 @@ KEEPALIVE_SECONDS = 5.0
 #: a server that reads events so slowly is cut off and starts again from a snapshot
 MOST_WAITING = 10_000
 SHUTDOWN_SECONDS = 1.0
+#: the cuts of ten minutes have room in it, whoever comes and goes as fast as a server lets them
+MOST_STATE_BYTES = 32 << 20
 END = b""
 
 
@@ -104,7 +106,7 @@ class Worker:
         await self._tasks.close()
 
     def application(self) -> web.Application:
-        app = web.Application()
+        app = web.Application(client_max_size=MOST_STATE_BYTES)
         self._studio.add_to(app)
         app.router.add_post(STATE, self._guarded(self._state))
         app.router.add_get(EVENTS, self._guarded(self._events))
@@ -117,7 +119,8 @@ class Worker:
         # Cuts from before both of us began are known to nobody.
         self.plane.cuts.floor = min(self._since, wanted.now - (clock.boottime() - self._started))
         for peer, at in wanted.cuts.items():
-            self.plane.cut(peer, at)
+            if not self.plane.cuts.knows(peer, at):  # each is told for ten minutes, and looks at all who are there
+                self.plane.cut(peer, at)
         for room in wanted.closed:
             self._claimed.pop(room, None)
             self.plane.close_room(room)

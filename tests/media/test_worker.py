@@ -5,6 +5,7 @@ import json
 import stat
 from collections.abc import AsyncIterator
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -185,3 +186,26 @@ def test_the_socket_is_for_this_account_only_and_for_one_worker(tmp_path: Path) 
 
 def test_a_cut_is_remembered_for_as_long_as_a_token_lives() -> None:
     assert (MAX_TOKEN_SECONDS, ORPHAN_SECONDS) == (600, 60)
+
+
+async def test_a_cut_is_made_once_however_often_it_is_told(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[str] = []
+    cut = worker.plane.cut
+
+    def counted(peer: str, at: float) -> None:
+        made.append(peer)
+        cut(peer, at)
+
+    monkeypatch.setattr(worker.plane, "cut", counted)
+    for _ in range(3):
+        worker.want(wanted(cuts={"peer": NOON - 5, "another": NOON - 5}))
+    worker.want(wanted(cuts={"peer": NOON - 1}))
+    assert made == ["peer", "another", "peer"]
+
+
+async def test_the_cuts_of_many_are_heard(served: tuple[Worker, aiohttp.ClientSession]) -> None:
+    worker, http = served
+    said = asdict(wanted(rooms=["a"], cuts={f"{number:032x}.1": NOON - 5 for number in range(40_000)}))
+    async with http.post(STATE, data=BytesIO(json.dumps(said).encode()), headers=SECRET) as answer:
+        assert answer.status == 200
+    assert not believed(worker, NOON - 6, f"{7:032x}.1")
