@@ -8,10 +8,12 @@ file. What a line of the index says and no file holds is not there. Pictures tha
 
 import json
 import math
+from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from media import encoded
@@ -25,6 +27,8 @@ from media.tape import INDEX, STOPPED, folder_of, suffix_of, take_name
 SEGMENT_SECONDS = 4.0
 MOST_SECONDS = 20.0
 MOST_BYTES = 16 << 20
+#: indexes that are kept as read: one of 90 minutes takes a quarter of a second, and players ask again and again
+MOST_INDEXES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ class Recordings:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._indexes: OrderedDict[Path, tuple[tuple[int, ...], Replay]] = OrderedDict()
+        self._lock = Lock()
 
     def read(self, room: str, rendition: str = "picture") -> Replay:
         """What there is of a room now, `picture` or `screen`; empty when nothing is."""
@@ -78,19 +84,18 @@ class Recordings:
     def listed(self, room: str, rendition: str) -> Replay:
         """What the index of a rendition says, whether it is still there or not."""
         folder = self._folder_of(room, rendition)
-        takes: list[Take] = []
-        holes: list[Hole] = []
-        for line in _lines(folder):
-            match line:
-                case {"take": int(number), "codecs": str(codecs), "width": int(w), "height": int(h), "init": int(init)}:
-                    takes.append(Take(number, codecs, w, h, init, again=line.get("again") is True))
-                case {"hole": str(why), "from": float() | int() as begins, "to": float() | int() as ends}:
-                    holes.append(Hole(begins, ends, why))
-                case {"at": float(at), "s": float(s), "key": bool(key), "start": int(start), "size": int(size)} if (
-                    takes
-                ):
-                    takes[-1].parts.append(Span(at, s, key, start, size))
-        return Replay(takes, holes)
+        stamp = _stamp(folder)
+        if folder is None or not stamp:
+            return Replay([], [])
+        with self._lock:
+            kept = self._indexes.get(folder)
+        found = kept[1] if kept is not None and kept[0] == stamp else _listed(folder)
+        with self._lock:
+            self._indexes[folder] = stamp, found
+            self._indexes.move_to_end(folder)
+            if len(self._indexes) > MOST_INDEXES:
+                self._indexes.popitem(last=False)
+        return Replay([replace(take) for take in found.takes], list(found.holes))
 
     def piece(self, room: str, take: int, start: int, size: int, rendition: str = "picture") -> bytes:
         """A stretch of a file; empty when it is not there whole."""
@@ -114,6 +119,8 @@ class Recordings:
         ends = {part.start + part.size for part in spans}
         if start + size not in ends or all(part.start != start for part in spans):
             return b""
+        if sum(part.seconds for part in spans if start <= part.start < start + size) > MOST_SECONDS:
+            return b""  # no playlist names so much, and one thread does it for all
         before = next((part for part in spans if part.start + part.size == start), None)
         behind = next((part for part in spans if part.start == start + size), None)
         beside = (b"" if each is None else self.piece(room, take, each.start, each.size) for each in (before, behind))
@@ -123,9 +130,33 @@ class Recordings:
         return folder_of(self._folder / room, rendition) if ROOM_NAME.fullmatch(room) else None
 
 
-def _lines(folder: Path | None) -> Iterator[Any]:
+def _listed(folder: Path) -> Replay:
+    """What an index says."""
+    takes: list[Take] = []
+    holes: list[Hole] = []
+    for line in _lines(folder):
+        match line:
+            case {"take": int(number), "codecs": str(codecs), "width": int(w), "height": int(h), "init": int(init)}:
+                takes.append(Take(number, codecs, w, h, init, again=line.get("again") is True))
+            case {"hole": str(why), "from": float() | int() as begins, "to": float() | int() as ends}:
+                holes.append(Hole(begins, ends, why))
+            case {"at": float(at), "s": float(s), "key": bool(key), "start": int(start), "size": int(size)} if takes:
+                takes[-1].parts.append(Span(at, s, key, start, size))
+    return Replay(takes, holes)
+
+
+def _stamp(folder: Path | None) -> tuple[int, ...]:
+    """What changes with an index; empty when there is none."""
     try:
-        lines = (folder / INDEX).read_bytes().split(b"\n") if folder is not None else []
+        found = (folder / INDEX).stat() if folder is not None else None
+    except OSError:
+        return ()
+    return () if found is None else (found.st_ino, found.st_size, found.st_mtime_ns)
+
+
+def _lines(folder: Path) -> Iterator[Any]:
+    try:
+        lines = (folder / INDEX).read_bytes().split(b"\n")
     except OSError:
         return
     for line in lines:

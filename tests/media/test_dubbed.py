@@ -101,3 +101,11 @@ def _loudness(data: bytes) -> list[float]:
         left = b"".join(bytes(frame.planes[0])[: frame.samples * 4] for frame in file.decode(audio=0))
     sound = [abs(value) for value in array("f", left)]
     return [sum(sound[at : at + 480]) / 480 for at in range(0, len(sound) - 480, 480)]
+
+
+def test_more_than_a_playlist_names_at_once_is_not_made(tmp_path: Path, parts: list[Part]) -> None:
+    slow = [Part(each.init, each.number, each.key, each.begins, 11.0, each.data) for each in parts[:2]]
+    recordings = recorded(tmp_path, slow)
+    first, second = recordings.read(ROOM).takes[0].parts
+    assert recordings.dubbed(ROOM, 1, first.start, first.size)
+    assert recordings.dubbed(ROOM, 1, first.start, first.size + second.size) == b""

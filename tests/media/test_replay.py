@@ -1,13 +1,16 @@
 """A playlist of what was recorded: FFmpeg plays it whole, and nothing else of the disk is read."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 
+from media import replay as replay_module
 from media.fmp4 import Part
-from media.replay import MOST_SECONDS, Recordings, playlist, segments
+from media.replay import MOST_INDEXES, MOST_SECONDS, Recordings, playlist, segments
 from media.takes import Replay, Span, Take
 from media.tape import Tape
 from tests.media.test_tape import NOON, ROOM, again, parts
@@ -96,3 +99,35 @@ def test_nothing_else_of_the_disk_is_read(
 def test_what_nobody_recorded_is_empty(tmp_path: Path) -> None:
     assert Recordings(tmp_path).read("never") == Replay([], [])
     assert Recordings(tmp_path).read("../secret") == Replay([], [])
+
+
+def test_an_index_is_read_once_until_it_grows(
+    tmp_path: Path, parts: list[Part], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    lines = replay_module._lines
+
+    def counted(folder: Path) -> Iterator[Any]:
+        read.append(folder)
+        return lines(folder)
+
+    monkeypatch.setattr(replay_module, "_lines", counted)
+    tape, recordings = Tape(tmp_path / ROOM, 0), Recordings(tmp_path)
+    for number, part in enumerate(parts[:3], 1):
+        tape.add(part, NOON + part.begins, 0, missed=False)
+        for _ in range(3):
+            found = recordings.read(ROOM)
+            assert [len(take.parts) for take in found.takes] == [number]
+            found.takes.clear()
+        assert len(read) == number
+    tape.close()
+
+
+def test_few_indexes_are_kept(tmp_path: Path, parts: list[Part]) -> None:
+    recordings = Recordings(tmp_path)
+    for number in range(MOST_INDEXES + 3):
+        tape = Tape(tmp_path / f"{ROOM}{number}", 0)
+        tape.add(parts[0], NOON, 0, missed=False)
+        tape.close()
+        assert recordings.read(f"{ROOM}{number}").takes
+    assert len(recordings._indexes) == MOST_INDEXES
