@@ -7,4 +7,7 @@ from aiohttp import web
 
 def from_own_page(request: web.Request) -> bool:
     """Another site's page has another Origin, and programs that send none are not let in either."""
-    return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    try:
+        return urlsplit(request.headers.get("Origin", "")).netloc == request.host
+    except ValueError:  # no address at all
+        return False

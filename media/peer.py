@@ -22,6 +22,8 @@ UFRAG_BYTES, PASSWORD_BYTES = 9, 24
 HELD_SECONDS = 5.0
 #: packets at once, by those of a second
 AT_ONCE = 1.5
+#: ICE checks; a browser makes twenty a second while it connects, and one in two seconds then
+CHECKS_AT_ONCE, CHECKS_PER_SECOND = 100, 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,7 @@ class Peer:
         self._fingerprints = fingerprints
         self._path: Path | None = None
         self._started = False
+        self._checks = PacketBudget(self.created, CHECKS_AT_ONCE, CHECKS_PER_SECOND)
         self._budget = PacketBudget(self.created, int(AT_ONCE * per_second), per_second)
         self.dtls = LiteDtls(wires.certificate, self._send_dtls, self._end)
 
@@ -99,6 +102,9 @@ class Peer:
         """Answer an authenticated check; anything else is counted and gets no answer."""
         said = message.attributes.get("USERNAME")
         key = next((each.password.encode() for each in self.ice if each.username == said), b"")
+        if key and not self._checks.spend(self._wires.clock()):
+            self._wires.counts["stun_too_many"] += 1
+            return
         if not key or not message.check_message_integrity(key):
             self._wires.counts["stun_unauthenticated"] += 1
             return

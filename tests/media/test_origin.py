@@ -14,6 +14,7 @@ from media.origin import from_own_page
         ("https://ke.example.cn:8443.evil.example", False),
         ("null", False),
         ("", False),
+        ("https://[ke.example.cn:8443", False),
     ],
 )
 def test_the_origin_is_the_host(origin: str, ours: bool) -> None:

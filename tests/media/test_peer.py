@@ -10,6 +10,7 @@ from aiortc.rtp import RtcpPsfbPacket, RtpPacket
 
 from media.doors import AMPLIFICATION, MAX_PATHS
 from media.mux import Kind, classify
+from media.peer import CHECKS_AT_ONCE, CHECKS_PER_SECOND
 from tests.media.clients import EncodedAudio, EncodedVideo, h264_pictures, opus_packets
 from tests.media.conftest import Stage, count
 from tests.media.strangers import Stranger, check
@@ -174,3 +175,12 @@ async def test_a_check_in_anothers_name_takes_no_address_from_who_has_proven_to_
     plane.end(session)
     plane._on_datagram(check(liar), address)  # it is nobody's now
     assert plane._by_address[address].grant.peer == "liar"
+
+
+async def test_checks_have_a_budget(stage: Stage) -> None:
+    client, _ = await stage.watch()
+    plane = stage.media._plane
+    datagram, sent = check(client), 3 * CHECKS_AT_ONCE
+    for _ in range(sent):
+        plane._on_datagram(datagram, ("127.0.0.9", 9))
+    assert sent - CHECKS_AT_ONCE - CHECKS_PER_SECOND <= plane.counts["stun_too_many"] <= sent - CHECKS_AT_ONCE + 50
