@@ -64,7 +64,9 @@ class Afterwards:
     async def _run(self) -> None:
         while True:
             self._news.clear()
-            later = await self._all()
+            later = True
+            with suppress(OSError):  # no memory for another program, say: later
+                later = await self._all()
             with suppress(TimeoutError):
                 async with asyncio.timeout(RETRY_SECONDS if later else None):
                     await self._news.wait()

@@ -22,6 +22,8 @@ UFRAG_BYTES, PASSWORD_BYTES = 9, 24
 HELD_SECONDS = 5.0
 #: packets at once, by those of a second
 AT_ONCE = 1.5
+#: SSRCs that one peer may speak by: SRTP keeps each for ever, and looks through all of them for each packet
+MOST_SOURCES = 64
 #: ICE checks; a browser makes twenty a second while it connects, and one in two seconds then
 CHECKS_AT_ONCE, CHECKS_PER_SECOND = 100, 50.0
 
@@ -83,6 +85,7 @@ class Peer:
         self._fingerprints = fingerprints
         self._path: Path | None = None
         self._started = False
+        self._sources: set[bytes] = set()
         self._checks = PacketBudget(self.created, CHECKS_AT_ONCE, CHECKS_PER_SECOND)
         self._budget = PacketBudget(self.created, int(AT_ONCE * per_second), per_second)
         self.dtls = LiteDtls(wires.certificate, self._send_dtls, self._end)
@@ -143,10 +146,15 @@ class Peer:
 
     def _on_media(self, kind: Kind, path: Path, datagram: bytes) -> None:
         rtcp = kind is Kind.SRTCP
+        source = datagram[4:8] if rtcp else datagram[8:12]
+        if source not in self._sources and len(self._sources) >= MOST_SOURCES:
+            self._wires.counts["too_many_sources"] += 1
+            return
         plain = self.dtls.open_rtcp(datagram) if rtcp else self.dtls.open_rtp(datagram)
         if plain is None or self.endpoint is None:
             self._wires.counts["srtp_refused"] += 1
             return
+        self._sources.add(source)
         now = self.heard = self._wires.clock()
         path.proven = True
         self._path = path

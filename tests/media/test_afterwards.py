@@ -1,6 +1,7 @@
 """What was recorded as VP8 is encoded after the lesson, or after a start that finds it undone; trouble is told."""
 
 import asyncio
+import errno
 import os
 import shutil
 import sys
@@ -9,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -163,3 +165,19 @@ async def _until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not holds():  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.01)
+
+
+async def test_a_program_that_cannot_be_started_is_tried_later(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, refused = asyncio.create_subprocess_exec, []
+
+    async def scarce(*said: str, **more: Any) -> asyncio.subprocess.Process:
+        if not refused:
+            refused.append(said)
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return await start(*said, **more)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", scarce)
+    monkeypatch.setattr("media.afterwards.RETRY_SECONDS", 0.1)
+    async with afterwards(recorded):
+        await _until(lambda: Recordings(recorded).unencoded(ROOM) is None)
+    assert refused

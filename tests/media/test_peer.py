@@ -10,7 +10,7 @@ from aiortc.rtp import RtcpPsfbPacket, RtpPacket
 
 from media.doors import AMPLIFICATION, MAX_PATHS
 from media.mux import Kind, classify
-from media.peer import CHECKS_AT_ONCE, CHECKS_PER_SECOND
+from media.peer import CHECKS_AT_ONCE, CHECKS_PER_SECOND, MOST_SOURCES
 from tests.media.clients import EncodedAudio, EncodedVideo, h264_pictures, opus_packets
 from tests.media.conftest import Stage, count
 from tests.media.strangers import Stranger, check
@@ -184,3 +184,19 @@ async def test_checks_have_a_budget(stage: Stage) -> None:
     for _ in range(sent):
         plane._on_datagram(datagram, ("127.0.0.9", 9))
     assert sent - CHECKS_AT_ONCE - CHECKS_PER_SECOND <= plane.counts["stun_too_many"] <= sent - CHECKS_AT_ONCE + 50
+
+
+async def test_a_peer_speaks_by_few_sources(stage: Stage) -> None:
+    client, _ = await stage.watch()
+    plane = stage.media._plane
+    address, session = next(each for each in plane._by_address.items() if each[1].grant.peer == "trainee")
+    sealed = client.connection.getTransceivers()[0].receiver.transport._tx_srtp
+    for ssrc in range(1, 3 * MOST_SOURCES):
+        plane._on_datagram(sealed.protect_rtcp(bytes(RtcpPsfbPacket(fmt=1, ssrc=ssrc, media_ssrc=1))), address)
+    assert plane.counts["too_many_sources"] >= 2 * MOST_SOURCES - 1
+    heard = session.peer.heard
+    plane._on_datagram(sealed.protect_rtcp(bytes(RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=1))), address)
+    assert session.peer.heard > heard
+    for _ in range(3):
+        plane._on_datagram(b"\x80\xc9" + bytes(20), address)  # what does not authenticate is no source
+    assert len(session.peer._sources) <= MOST_SOURCES
