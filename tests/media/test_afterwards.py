@@ -168,7 +168,8 @@ async def _until(holds: Callable[[], bool]) -> None:
 
 
 async def test_a_program_that_cannot_be_started_is_tried_later(recorded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    start, refused = asyncio.create_subprocess_exec, []
+    start = asyncio.create_subprocess_exec
+    refused: list[tuple[str, ...]] = []
 
     async def scarce(*said: str, **more: Any) -> asyncio.subprocess.Process:
         if not refused:
