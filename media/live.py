@@ -33,6 +33,8 @@ SEND_SECONDS = 5.0
 BYE_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 MAX_SAID_BYTES = MAX_TOKEN_CHARS + 256
+#: a page says its token and nothing more; whoever goes on talking only costs
+MOST_SAID = 10
 #: the last frame of a message, with binary data, not masked
 FIN_BINARY = 0x82
 
@@ -164,8 +166,10 @@ class Live:
         self._plane.follow(follower)
         sending = self._tasks.spawn(follower.send(), "follow")
         try:
+            said = 0
             async for message in socket:
-                if message.type is not WSMsgType.TEXT:
+                said += 1
+                if message.type is not WSMsgType.TEXT or said > MOST_SAID:
                     break
         finally:
             sending.cancel()

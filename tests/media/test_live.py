@@ -13,7 +13,7 @@ from aiohttp import web
 
 from media.api import Grant
 from media.fmp4 import Init, Part
-from media.live import Follower, Frames, frame
+from media.live import MOST_SAID, Follower, Frames, frame
 from media.window import MOST_WAITING, Window
 from tests.media.clients import EncodedAudio, EncodedVideo, h264_pictures, opus_packets
 from tests.media.conftest import Stage
@@ -257,3 +257,14 @@ async def test_who_takes_nothing_begins_again_at_a_keyframe_with_an_init_segment
     await one.add()
     assert [way for way, _ in one.line.sent[before:]] == ["text", "bytes", "bytes", "at once"]
     one.sending.cancel()
+
+
+async def test_who_talks_without_end_is_let_go(stage: Stage) -> None:
+    await teach(stage)
+    async with following(stage, stage.token("watch", "trainee")) as viewer:
+        for _ in range(MOST_SAID):
+            await viewer.socket.send_str("more")
+        await viewer.until(2)
+        await viewer.socket.send_str("and more")
+        await viewer.ended()
+    await stage.until(lambda: stage.media.stats("lesson").viewers == ())
