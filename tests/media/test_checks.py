@@ -28,6 +28,7 @@ def test_a_check_is_read_and_says_whom_it_is_for() -> None:
         (b"\0", "stun_malformed"),
         (bytes(message(stun.Class.RESPONSE)), "stun_not_a_check"),
     ],
+    ids=["zeros", "one byte", "an answer"],  # each process makes a message of its own
 )
 def test_everything_else_is_counted(datagram: bytes, counted: str) -> None:
     counts: Counter[str] = Counter()
