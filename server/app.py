@@ -278,6 +278,8 @@ def _classroom(
         media=media,
         fan_out=fan_out,
         stands=people.sessions.stands,
+        names=people.names,
+        tasks=store.tasks,
     )
     _bind_ends(people, sockets, presence.service.attendance, lessons.service)
     register.on_lease_end.append(partial(_cut, media))

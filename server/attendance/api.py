@@ -70,7 +70,7 @@ class LeaveRequest:
 
 @dataclass(frozen=True, slots=True)
 class LeaseLost:
-    """`reason` is taken_over or signed_out; `device` the new holder's."""
+    """`reason` is taken_over, signed_out or removed; `device` the new holder's."""
 
     lesson_id: str
     reason: str

@@ -27,6 +27,7 @@ class End(StrEnum):
     TAKEN_OVER = "taken_over"
     SIGNED_OUT = "signed_out"
     LESSON_OVER = "lesson_over"
+    REMOVED = "removed"
 
 
 class Decision(StrEnum):

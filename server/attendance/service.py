@@ -194,12 +194,20 @@ class Attendance:
         """A login ended: its lease ends with it, and the page is told."""
         for holder in list(self.register.holders.values()):
             if holder.session_id == session_id:
-                async with self.register.lock(holder.person_id):
-                    held = self.register.holders.get(holder.person_id) is holder
-                    if not held or holder.session_id != session_id:
-                        continue
-                    await self.register.end_lease(holder, End.SIGNED_OUT, self._now())
-                await self._tell(holder, End.SIGNED_OUT, holder.device)
+                await self._end(holder, End.SIGNED_OUT, lambda held: held.session_id == session_id)
+
+    async def remove(self, lesson_id: str, person_id: str) -> None:
+        """The instructor removed somebody: their lease ends, if it is for this lesson, and the page is told."""
+        holder = self.register.holders.get(person_id)
+        if holder is not None:
+            await self._end(holder, End.REMOVED, lambda held: held.lesson_id == lesson_id)
+
+    async def _end(self, holder: Holder, reason: End, still: Callable[[Holder], bool]) -> None:
+        async with self.register.lock(holder.person_id):
+            if self.register.holders.get(holder.person_id) is not holder or not still(holder):
+                return
+            await self.register.end_lease(holder, reason, self._now())
+        await self._tell(holder, reason, holder.device)
 
     def _decide(self, entry: Entry, holder: Holder) -> Decision:
         resume = self._digest(entry.resume) if entry.resume else None

@@ -74,6 +74,10 @@ CODES: Final[Mapping[str, int]] = {
     "media_unavailable": 503,
     "check_busy": 503,
     "not_joined": 409,
+    "removed_from_lesson": 403,
+    "in_lobby": 403,
+    "silenced": 403,
+    "switched_off": 403,
     # attendance
     "lease_held": 409,
     "lease_lost": 409,

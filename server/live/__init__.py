@@ -1,12 +1,18 @@
 """Floor 5: live lessons."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Final
 
 from server.attendance import Presence
 from server.core.capability import Capability, Job
 from server.core.database import Database
+from server.core.tasks import Tasks
 from server.core.wire.fan_out import FanOut
+from server.live.acts.api import Api as ActsApi
+from server.live.acts.doors import Doors
+from server.live.acts.log import ActLog
+from server.live.acts.order import OrderActivity
+from server.live.acts.port import Activity
 from server.live.api import Api
 from server.live.check import Checks
 from server.live.media_door import Door
@@ -18,6 +24,10 @@ from server.training.service import Training
 
 ROSTER_S: Final = 2.0
 ROUND_S: Final = 10.0
+#: how often what happens by itself in lessons is looked for
+ACTS_S: Final = 1.0
+#: everything that people do in a lesson
+ACTIVITIES: Final[tuple[Activity[Any], ...]] = (OrderActivity(),)
 
 
 def build(
@@ -28,10 +38,17 @@ def build(
     media: Door,
     fan_out: FanOut,
     stands: Callable[[str], Awaitable[bool]],
+    names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]],
+    tasks: Tasks,
 ) -> Capability[Live]:
     """Live lessons over attendance and a media door. `stands`: whether a login has not ended."""
     live = Live(database, training, presence.attendance.register, media)
-    api = Api(live, presence.attendance, presence.views, training, fan_out)
+    register = presence.attendance.register
+    log = ActLog(database, register.owners, ACTIVITIES, register.clock.ms, live.has_begun_and_ended, names)
+    live.on_lost.append(log.lose)
+    acts = ActsApi(log, training, register, fan_out, tasks)
+    doors = Doors(log, presence.attendance, fan_out)
+    api = Api(live, presence.attendance, presence.views, training, fan_out, doors)
     checks = Checks(live)
     streams = Streams(live, database, training, presence.attendance.register.clock, stands)
     media.key_peer = streams.peer
@@ -42,8 +59,10 @@ def build(
         Job("live.audience", ROSTER_S, api.push_audiences),
         Job("live.round", ROUND_S, live.round),
         Job("live.checks", ROUND_S, checks.round),
+        Job("live.acts", ACTS_S, log.tick),
     )
     declared = api.declarations()
+    declared.add(acts.declarations())
     declared.add(checks.declarations())
     declared.add(StreamApi(streams, fan_out).declarations())
     declared.add(Networks(live, presence.attendance.register, training).declarations())

@@ -17,6 +17,7 @@ from server.core.clock import iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
+from server.live.acts.doors import DOOR, Doors
 from server.live.lesson import Kind, State
 from server.live.service import Live, Running, peer_of
 from server.training.rules import AttentionRule, LessonState
@@ -159,6 +160,8 @@ class MediaAnswer:
 JOIN_CODES: Final = (
     "not_found",
     "lesson_ended",
+    "removed_from_lesson",
+    "in_lobby",
     "lease_held",
     "password_wrong",
     "take_over_limit",
@@ -186,8 +189,11 @@ AUDIENCE: Final = Push("lesson:audience", Audience)
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, live: Live, attendance: Attendance, views: Views, training: Training, fan_out: FanOut) -> None:
+    def __init__(
+        self, live: Live, attendance: Attendance, views: Views, training: Training, fan_out: FanOut, doors: Doors
+    ) -> None:
         self._live = live
+        self._doors = doors
         self._attendance = attendance
         self._register = attendance.register
         self._views = views
@@ -213,6 +219,7 @@ class Api:
             self._audiences.pop(lesson.id, None)
             roster = await self._roster(lesson.id, full=True)
             return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
+        await self._fan_out.join(call.connection, f"learn:{lesson.id}")
         known, me = await self._views.minutes(lesson.id), actor.person_id
         return Joined(shown, phase_of(running), media, lease, known.cells(me), known.totals(me), [], None)
 
@@ -271,6 +278,7 @@ class Api:
                 await self._fan_out.send(f"desk:{lesson_id}", AUDIENCE, audience)
 
     async def _lease(self, call: Call, request: JoinRequest, running: Running) -> Lease:
+        await self._doors.enter(call, request.lesson_id)
         holder = self._register.holders.get(call.who.person_id)
         if running.lesson.state is State.ENDED and (holder is None or holder.lesson_id != request.lesson_id):
             # who was cut off before the end may still tell what they did until then, as long as it is not sealed
@@ -347,7 +355,7 @@ class Api:
                 own("lesson:resume", handle=self.resume),
                 own("lesson:end", handle=self.end),
             ],
-            pushes=[PHASE, ROSTER, AUDIENCE],
+            pushes=[PHASE, ROSTER, AUDIENCE, DOOR],
         )
 
 

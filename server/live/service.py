@@ -17,7 +17,7 @@ from server.core.errors import DomainError
 from server.live import lesson as rules
 from server.live import records
 from server.live.lesson import Event, Kind, Lesson, State
-from server.training.rules import PAUSE_GRACE_MS, may_start
+from server.training.rules import PAUSE_GRACE_MS, LessonState, may_start
 from server.training.rules import Lesson as PlannedLesson
 from server.training.service import Training
 
@@ -90,6 +90,8 @@ class Live:
         self._flagged: set[str] = set()
         self.announce: Announce = _tell_nobody
         self.attached: Attached = _nobody
+        #: called with a lesson that another process runs now
+        self.on_lost: list[Callable[[str], None]] = []
         register.on_back.append(self.catch_up)
 
     async def running(self, lesson_id: str) -> Running:
@@ -192,6 +194,8 @@ class Live:
         """Another process runs the lesson now."""
         if self._running.pop(lesson_id, None) is not None:
             self.media.release(lesson_id)
+        for lost in self.on_lost:
+            lost(lesson_id)
 
     async def nodes_gone(self, nodes: frozenset[str]) -> None:
         """Processes are dead, and with them the control sockets that they held."""
@@ -255,6 +259,15 @@ class Live:
                 async with running.lock:
                     await self._happen(running, Kind.ENDED, None)
                 await self.media.close_room(running.lesson_id)
+
+    async def has_begun_and_ended(self, lesson_id: str) -> tuple[bool, bool]:
+        """Of a lesson of this process, or of one that is over for long."""
+        running = self._running.get(lesson_id)
+        if running is not None:
+            state = LessonState(running.lesson.state)
+        else:
+            state = (await self._training.lesson(lesson_id)).state
+        return state in (*rules.BEGUN, LessonState.ENDED), state is LessonState.ENDED
 
     def active(self) -> list[Running]:
         """The lessons in memory."""

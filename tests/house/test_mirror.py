@@ -25,6 +25,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/verify/look.py": "tests/verify/test_check.py and those beside it see what it finds",
     "server/several.py": "tests/cluster runs it between two servers",
     "server/ledger/records.py": "tests/ledger/test_service.py writes and reads its rows",
+    "server/live/acts/port.py": "what every activity is made of; their tests go through it",
+    "server/live/acts/records.py": "tests/live/acts/test_log.py writes and reads its rows",
     "server/live/records.py": "tests/live/test_service.py restarts from it",
     "server/oversight/api.py": "tests/oversight/test_service.py speaks to it",
     "server/oversight/records.py": "tests/oversight/test_service.py reads what it wrote",

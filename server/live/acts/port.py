@@ -6,9 +6,11 @@ The same `apply` that follows a command rebuilds the state after a restart, at a
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 
 from server.core.errors import DomainError
+
+State = TypeVar("State")
 
 #: a person's name as pages show it, by id
 Name = Callable[[str], str]
@@ -38,7 +40,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A fact with its place in the lesson's order. `seq` counts from 1 over all activities; nobody's act has no actor."""
+    """A fact with its place in the lesson's order: `seq` counts from 1 over all activities. Of nobody: no actor."""
 
     seq: int
     at_ms: int
@@ -82,7 +84,7 @@ class Says:
     late: bool = False
 
 
-class Activity[State](ABC):
+class Activity(ABC, Generic[State]):
     """One activity of a lesson. `name` is its field in what pages are told; the class keeps no state of its own."""
 
     name: str

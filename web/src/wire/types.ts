@@ -841,6 +841,83 @@ export interface PhaseAnswer {
   phase: Phase
 }
 
+export interface SinceRequest {
+  lesson_id: string
+  seq: number
+}
+
+export interface Acts {
+  lesson_id: string
+  seq: number
+  whole: boolean
+  changes: Changes
+  mine: Mine
+}
+
+export interface Changes {
+  order: OrderView[]
+}
+
+export interface OrderView {
+  id: string
+  name: string
+  switches: Switches
+  silence: boolean
+  lobby: boolean
+  removed: boolean
+  waiting: boolean
+}
+
+export interface Switches {
+  text: boolean | null
+  voice: boolean | null
+  video: boolean | null
+  screen: boolean | null
+  drawing: boolean | null
+  files: boolean | null
+}
+
+export interface Mine {
+  order: OrderView | null
+}
+
+export interface OrderSwitch {
+  lesson_id: string
+  what: 'text' | 'voice' | 'video' | 'screen' | 'drawing' | 'files'
+  on: boolean | null
+  person_id: string | null
+}
+
+export interface Done {
+  seq: number
+  mine: Mine
+}
+
+export interface OrderSilence {
+  lesson_id: string
+  on: boolean
+}
+
+export interface OrderRemove {
+  lesson_id: string
+  person_id: string
+}
+
+export interface OrderReadmit {
+  lesson_id: string
+  person_id: string
+}
+
+export interface OrderLobby {
+  lesson_id: string
+  on: boolean
+}
+
+export interface OrderAdmit {
+  lesson_id: string
+  person_id: string | null
+}
+
 export interface StreamAnswer {
   stream: StreamState
 }
@@ -895,7 +972,18 @@ export interface Audience {
   spent: string | null
 }
 
-export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export interface DoorOpened {
+  lesson_id: string
+}
+
+export interface News {
+  lesson_id: string
+  after: number
+  seq: number
+  changes: Changes
+}
+
+export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/classes': { request: Nothing; response: Classes }
@@ -967,17 +1055,26 @@ export interface Commands {
   'lesson:network': { request: LessonCommand; response: Network }
   'lesson:pause': { request: LessonCommand; response: PhaseAnswer }
   'lesson:resume': { request: LessonCommand; response: PhaseAnswer }
+  'lesson:since': { request: SinceRequest; response: Acts }
   'lesson:start': { request: LessonCommand; response: PhaseAnswer }
   'lesson:stream_key': { request: LessonCommand; response: StreamKeyMade }
   'lesson:stream_look': { request: LessonCommand; response: StreamAnswer }
   'lesson:stream_revoke': { request: LessonCommand; response: StreamAnswer }
+  'order:admit': { request: OrderAdmit; response: Done }
+  'order:lobby': { request: OrderLobby; response: Done }
+  'order:readmit': { request: OrderReadmit; response: Done }
+  'order:remove': { request: OrderRemove; response: Done }
+  'order:silence': { request: OrderSilence; response: Done }
+  'order:switch': { request: OrderSwitch; response: Done }
 }
 
 export interface Pushes {
   'challenge:state': ChallengeState
   'lease:lost': LeaseLost
   'lease:probe': Nothing
+  'lesson:acts': News
   'lesson:audience': Audience
+  'lesson:door': DoorOpened
   'lesson:phase': Phase
   'lesson:roster': Roster
   'lesson:stream': StreamState

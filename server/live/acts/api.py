@@ -1,0 +1,188 @@
+"""Declares what people do in a lesson over Socket.IO: commands of all activities, what changed, what was missed."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from server.attendance.register import Register
+from server.core.actor import EVERYONE, Role
+from server.core.errors import DomainError
+from server.core.tasks import Tasks
+from server.core.wire.declaration import Call, Command, Declarations, Push
+from server.core.wire.fan_out import FanOut
+from server.live.acts.log import ActLog, Key, Lesson, changed_since
+from server.live.acts.order import OrderView
+from server.live.acts.port import Act, Activity, By, Says, Who
+from server.training.service import Training
+
+#: how often a page is told at most: the newest state wins
+PUSH_S: Final = 0.1
+ROLES: Final[dict[By, frozenset[Role]]] = {
+    "trainee": frozenset({Role.TRAINEE}),
+    "instructor": frozenset({Role.INSTRUCTOR}),
+    "both": frozenset({Role.TRAINEE, Role.INSTRUCTOR}),
+}
+CODES: Final = ("not_found", "not_joined", "lesson_ended")
+ORDER_CODES: Final = ("removed_from_lesson", "silenced", "switched_off")
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Things as they are now, by activity: each replaces the one with the same `id`."""
+
+    order: list[OrderView] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """What only this person is told of their own; null where there is nothing."""
+
+    order: OrderView | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What has changed by act `seq`, for a page that knows all up to `after`."""
+
+    lesson_id: str
+    after: int
+    seq: int
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Acts:
+    """All that changed since an act, or everything there is (`whole`: forget what you know)."""
+
+    lesson_id: str
+    seq: int
+    whole: bool
+    changes: Changes
+    mine: Mine
+
+
+@dataclass(frozen=True, slots=True)
+class SinceRequest:
+    """`seq`: what the page knows already; 0: nothing."""
+
+    lesson_id: str
+    seq: Annotated[int, Field(ge=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """`seq`: the act that a command led to (0: it changed nothing); what this person is told of their own now."""
+
+    seq: int
+    mine: Mine
+
+
+ACTS: Final = Push("lesson:acts", News)
+
+
+@dataclass(slots=True)
+class _Untold:
+    """Up to where the pages of a lesson were told."""
+
+    seq: int
+    running: bool = False
+
+
+class Api:
+    """The functions behind the declarations."""
+
+    def __init__(self, log: ActLog, training: Training, register: Register, fan_out: FanOut, tasks: Tasks) -> None:
+        self.log = log
+        self._training = training
+        self._register = register
+        self._fan_out = fan_out
+        self._tasks = tasks
+        self._untold: dict[str, _Untold] = {}
+        log.on_acts.append(self._happened)
+
+    async def since(self, call: Call, request: SinceRequest) -> Acts:
+        """What a page has missed."""
+        who, desk = await self._who(call, request.lesson_id)
+
+        def read(lesson: Lesson) -> Acts:
+            whole = not 0 < request.seq <= lesson.seq
+            keys = self.log.everything(lesson) if whole else changed_since(lesson, request.seq)
+            changes = Changes(**self.log.views(lesson, keys, desk))
+            return Acts(lesson.lesson_id, lesson.seq, whole, changes, Mine(**self.log.mine(lesson, who.person_id)))
+
+        found: Acts = await self.log.seen(request.lesson_id, read)
+        return found
+
+    async def do(self, call: Call, activity: Activity[Any], says: Says, request: Any) -> Done:
+        """One command of an activity."""
+        lesson_id: str = request.lesson_id
+        who, _ = await self._who(call, lesson_id)
+        if call.who.role is Role.INSTRUCTOR and not who.teaches:
+            raise DomainError("forbidden")
+        if not says.late and (await self.log.phase(lesson_id))[1]:
+            raise DomainError("lesson_ended")
+        seq = await self.log.do(lesson_id, who, activity.name, request)
+        mine = await self.log.seen(lesson_id, lambda lesson: self.log.mine(lesson, who.person_id))
+        return Done(seq, Mine(**mine))
+
+    async def _who(self, call: Call, lesson_id: str) -> tuple[Who, bool]:
+        """Who asks, and whether they oversee. A trainee must hold the lease with this page. Raises DomainError."""
+        actor = call.who
+        lesson, _ = await self._training.lesson_for(actor, lesson_id)
+        if actor.role is not Role.TRAINEE:
+            return Who(actor.person_id, actor.person_id == lesson.instructor_id), True
+        holder = self._register.holders.get(actor.person_id)
+        if holder is None or holder.connection != call.connection or holder.lesson_id != lesson.id:
+            raise DomainError("not_joined")
+        return Who(actor.person_id), False
+
+    async def _happened(self, lesson_id: str, acts: Sequence[Act]) -> None:
+        """Tell the pages soon: at once when nobody was told for a while, else together with what comes meanwhile."""
+        untold = self._untold.setdefault(lesson_id, _Untold(acts[0].seq - 1))
+        if not untold.running:
+            untold.running = True
+            self._tasks.spawn("live.acts", self._tell(lesson_id, untold))
+
+    async def _tell(self, lesson_id: str, untold: _Untold) -> None:
+        try:
+            while True:
+                if not await self._told(lesson_id, untold):
+                    return
+                await asyncio.sleep(PUSH_S)
+        finally:
+            self._untold.pop(lesson_id, None)
+
+    async def _told(self, lesson_id: str, untold: _Untold) -> bool:
+        """Whether there was anything to tell."""
+        after = untold.seq
+
+        def read(lesson: Lesson) -> tuple[int, list[News]]:
+            keys = changed_since(lesson, after)
+            return lesson.seq, [self._news(lesson, keys, after, desk) for desk in (False, True)]
+
+        seq, (trainees, desk) = await self.log.seen(lesson_id, read)
+        if seq <= after:
+            return False
+        untold.seq = seq
+        await self._fan_out.send(f"learn:{lesson_id}", ACTS, trainees)
+        await self._fan_out.send(f"desk:{lesson_id}", ACTS, desk)
+        return True
+
+    def _news(self, lesson: Lesson, keys: Iterable[Key], after: int, desk: bool) -> News:
+        return News(lesson.lesson_id, after, lesson.seq, Changes(**self.log.views(lesson, keys, desk)))
+
+    def declarations(self) -> Declarations:
+        """What activities serve."""
+        since = Command("lesson:since", EVERYONE, SinceRequest, Acts, self.since, True, CODES, at_owner=True)
+        commands = [self._command(one, says) for one in self.log.activities.values() for says in one.commands]
+        return Declarations(commands=[since, *commands], pushes=[ACTS])
+
+    def _command(self, activity: Activity[Any], says: Says) -> Command:
+        async def handle(call: Call, request: Any) -> Done:
+            return await self.do(call, activity, says, request)
+
+        codes = (*CODES, *(ORDER_CODES if says.by != "instructor" else ()), *says.codes)
+        return Command(says.event, ROLES[says.by], says.request, Done, handle, codes=codes, at_owner=True)
