@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from media.aside import expected
 from media.errors import MediaError
 from media.grants import is_check
 from media.meter import Busy, Meter
@@ -94,7 +95,7 @@ class Admission:
         """Once a second: measure, and choose sizes anew."""
         self.busy.look(now, cpu_seconds)
         rooms = list(rooms)
-        self._meters = {each.name: self._meters.get(each.name) or Meter(self._expected) for each in rooms}
+        self._meters = {each.name: self._meter(each.name) for each in rooms}
         for room in rooms:
             self._meters[room.name].look(now, room.slots.values())
         self._costs = {room.name: self._costs_of(room) for room in rooms}
@@ -106,8 +107,11 @@ class Admission:
         self._costs[room.name] = self._costs_of(room)
         return self._costs[room.name]
 
+    def _meter(self, room: str) -> Meter:
+        return self._meters.get(room) or Meter(expected(room, self._expected))
+
     def _costs_of(self, room: Place) -> Costs:
-        meter = self._meters.get(room.name) or Meter(self._expected)
+        meter = self._meter(room.name)
         voice, camera = meter.bps(VOICE), meter.bps(CAMERA)
         is_there = room.slots[CAMERA_LOW].live or not meter.sure(CAMERA)
         low = meter.bps(CAMERA_LOW) if CAMERA_LOW in room.published and is_there else camera

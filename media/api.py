@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from media import clock
+from media.aside import SIGN, asides, main_of
 from media.audience import Audience
 from media.dubbed import low
 from media.errors import MediaError
@@ -14,10 +15,11 @@ from media.grants import MAX_TOKEN_SECONDS, Cuts, Grant, Kind, Tokens
 from media.lines import Line, read_lines
 from media.plane import MediaEvent
 from media.replay import Recordings, Unencoded, playlist
+from media.room import Room
 from media.settings import MediaSettings
 from media.studio import Studio
 from media.takes import Replay
-from media.tap import CAMERA
+from media.tap import CAMERA, CAMERA_LOW, SCREEN, VOICE
 from media.turn import MIN_SECRET_BYTES, MOST_SERVERS, IceServer, Offered, offered
 from media.whip import Bearer, as_it_is, shown_token
 from media.witness import Delivered
@@ -81,6 +83,13 @@ class Media:
         """End every session in it; tokens for it are worth nothing until it is opened again."""
         self._plane.close_room(room)
 
+    def hush(self, room: str, slots: frozenset[str]) -> None:
+        """Of these slots of a room (media/tap.py) nothing is sent on, whatever its publisher sends; of the others is.
+
+        Raises MediaError room_closed.
+        """
+        self._room(room).hush(slots)
+
     async def cut(self, peer: str) -> None:
         """End the media of this peer, in every room, now; its tokens issued until now are refused."""
         self._plane.cut(peer, self._plane.now())
@@ -91,9 +100,7 @@ class Media:
 
     def stats(self, room: str) -> RoomStats:
         """Raises MediaError room_closed."""
-        found = self._plane.rooms.get(room)
-        if found is None:
-            raise MediaError("room_closed")
+        found = self._room(room)
         viewers = list(found.fan_out.viewers.values())
         return RoomStats(
             publisher=found.publisher[0] if found.publisher else None,
@@ -105,6 +112,12 @@ class Media:
             keyframes_asked=found.keyframes_asked,
             video_codec=found.slots[CAMERA].codec,
         )
+
+    def _room(self, room: str) -> Room:
+        found = self._plane.rooms.get(room)
+        if found is None:
+            raise MediaError("room_closed")
+        return found
 
     def lines(self, room: str) -> list[Line]:
         """The line of each viewer of a room now."""
@@ -142,12 +155,17 @@ def build(
 
 
 __all__ = [
+    "CAMERA",
+    "CAMERA_LOW",
     "EVENTS",
     "MAX_TOKEN_SECONDS",
     "MIN_SECRET_BYTES",
     "MOST_SERVERS",
+    "SCREEN",
     "SECRET_HEADER",
+    "SIGN",
     "STATE",
+    "VOICE",
     "Audience",
     "Bearer",
     "Cuts",
@@ -167,9 +185,11 @@ __all__ = [
     "RoomStats",
     "Tokens",
     "Unencoded",
+    "asides",
     "build",
     "control_secret",
     "low",
+    "main_of",
     "offered",
     "playlist",
     "read_audience",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from media.admission import Admission, Demand, Place, Way
+from media.aside import is_aside, is_counted
 from media.broadcast import RENDITIONS, Rendition
 from media.endpoints import Publisher, Watcher
 from media.grants import Grant, is_check
@@ -62,13 +63,13 @@ class Audience:
 
 
 def sources(sessions: Iterable[Seat], followers: Iterable[Follower]) -> Iterator[Source]:
-    """Who watches now, and what reached them; whoever only tries a line does not count."""
+    """Who watches now, and what reached them; whoever only tries a line, or watches one aside, does not count."""
     for session in sessions:
-        if isinstance(session.endpoint, Watcher) and session.peer.connected and not is_check(session.grant.room):
+        if isinstance(session.endpoint, Watcher) and session.peer.connected and is_counted(session.grant.room):
             size = session.endpoint.viewer.acknowledged.size
             yield Source(session, session.grant.room, session.grant.peer, WEBRTC, size)
     for each in followers:
-        if is_beside(each):
+        if is_beside(each) or is_aside(each.grant.room):
             continue
         yield Source(each, each.grant.room, each.grant.peer, each.tier, each.taken)
 

@@ -13,20 +13,20 @@ from typing import Literal
 from media import clock, seam
 from media.admission import SPENT, Admission, Demand
 from media.answer import Local, publish_answer, watch_answer
+from media.aside import advice, asides, is_counted, packets_of
 from media.audience import Follower, demands, is_beside, sources, way_of, wish
 from media.broadcast import Rendition
 from media.checks import read_check, ufrag_of
-from media.doors import PACKETS_PER_SECOND, REPORTS_PER_SECOND, Address, HandshakeBudget, network_of
+from media.doors import REPORTS_PER_SECOND, Address, HandshakeBudget, network_of
 from media.endpoints import Publisher, Watcher
-from media.errors import MediaError
+from media.errors import TROUBLES, MediaError
 from media.forwarder import Viewer
-from media.grants import Cuts, Grant, Kind, is_check
+from media.grants import Cuts, Grant, Kind
 from media.ingest import Ingest
 from media.mux import Kind as DatagramKind
 from media.mux import Mux, classify, machine_ips
 from media.offer import read_offer
 from media.peer import Peer
-from media.rate import RateAdvice
 from media.room import Room
 from media.settings import MediaSettings
 from media.tap import PUBLISHED, WATCHED
@@ -39,8 +39,6 @@ TICK_SECONDS = 0.1
 LOOK_AGAIN_SECONDS = 5.0
 SESSION_BYTES = 18
 EventKind = Literal["publisher_live", "publisher_gone", "publisher_trouble", "viewer_live", "viewer_gone"]
-#: refusals that whoever teaches should hear of
-TROUBLES = frozenset({"publisher_taken", "bad_offer", "no_common_codec", "room_full"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +132,7 @@ class Plane:
         """Open a room; nothing happens if it is. Raises MediaError too_many_rooms."""
         if name in self.rooms:
             return
-        if sum(not is_check(each) for each in self.rooms) >= self.settings.max_rooms and not is_check(name):
+        if sum(map(is_counted, self.rooms)) >= self.settings.max_rooms and is_counted(name):
             raise MediaError("too_many_rooms", limit=self.settings.max_rooms)
         later = asyncio.get_running_loop().call_later
         tell = partial(self._tell_publisher, name)
@@ -143,10 +141,11 @@ class Plane:
             told(room, True)
 
     def close_room(self, name: str) -> None:
-        room = self.rooms.pop(name, None)
-        if room is not None:
-            self._end_where(lambda session: session.room.name == name)
-            self._end_followers(lambda each: each.grant.room == name)
+        """And the rooms aside of it, also where it is not open itself."""
+        closed = {each: self.rooms.pop(each) for each in [*asides(name, self.rooms), name] if each in self.rooms}
+        self._end_where(lambda session: session.room.name in closed)
+        self._end_followers(lambda each: each.grant.room in closed)
+        for room in closed.values():
             for tell in self.on_room:
                 tell(room, False)
 
@@ -218,13 +217,13 @@ class Plane:
     def _open(self, room: Room, grant: Grant, offer_text: str) -> tuple[Session, str]:
         directions = SENDING if grant.kind == "publish" else ("recvonly", "sendrecv")
         offer = read_offer(offer_text, directions, PUBLISHED if grant.kind == "publish" else WATCHED)
-        per_second = PACKETS_PER_SECOND if grant.kind == "publish" else REPORTS_PER_SECOND
+        per_second = packets_of(room.name) if grant.kind == "publish" else REPORTS_PER_SECOND
         peer = Peer(self, offer.ufrag, offer.fingerprints, per_second)
         endpoint: Publisher | Watcher
         if grant.kind == "publish":
             check_whole(offer)
             answer, chosen = publish_answer(offer, self._local(peer))
-            rate = RateAdvice(self.settings.start_kbps, self.settings.max_kbps)
+            rate = advice(self.settings, room.name)
             ingest = Ingest(chosen, offer.extensions, room, peer.send_rtcp, rate, offer.sources)
             endpoint = Publisher(room, grant.peer, ingest)
         else:

@@ -62,6 +62,7 @@ class Room:
         self.followers: list[str] = []
         self.keyframes_asked = 0
         self.taps: tuple[Tap, ...] = ()
+        self.hushed: frozenset[str] = frozenset()
         self._later, self._clock, self._ntp, self._on_media = later, clock, ntp, on_media
         self._burst: list[Item] = []
         self._timer: Timer | None = None
@@ -104,6 +105,14 @@ class Room:
         for tap in self.taps if was_live else ():
             tap.gone(slot.name)
 
+    def hush(self, names: frozenset[str]) -> None:
+        """Send nothing of these slots on, whatever comes; of the others again."""
+        self._burst = [item for item in self._burst if item[0] not in names]
+        for name in names - self.hushed:
+            self._silence(self.slots[name])
+        self.hushed = names
+        self.fan_out.aim()
+
     def attach(self, tap: Tap) -> None:
         """Let a consumer have every packet from now on; it begins at a keyframe, which it may ask for."""
         self.taps = (*self.taps, tap)
@@ -113,7 +122,11 @@ class Room:
         self.taps = tuple(each for each in self.taps if each is not tap)
 
     def push(self, name: str, arrival: Arrival, now: float) -> None:
-        """One packet of the publisher, for this slot."""
+        """One packet of the publisher, for this slot; of a hushed one it only says that the publisher is there."""
+        if name in self.hushed:
+            self._media_at = now
+            self._set_live(True)
+            return
         slot = self.slots[name]
         was_live, gop_number, jumps = slot.live, slot.gop_number, slot.jumps
         packet = slot.push(arrival, now)
@@ -128,6 +141,8 @@ class Room:
             self._keyframe_due.discard(name)
         if not was_live:
             self.fan_out.aim()
+            if slot.video and not slot.gop:  # hushed until now: it goes on in the middle
+                self.ask_keyframe(name)
         self._burst.append((name, packet))
         self._schedule(slot, packet)
         if self.taps:

@@ -1,7 +1,7 @@
 """Decides how the plane serves from a process of its own: WHIP and WHEP, and a door for servers, on one unix socket.
 
 A server posts what it wants to `/control/state`, whole, again and again:
-`{"now": s, "since": s, "rooms": [name], "closed": [name], "cuts": {peer: s}}`, answered
+`{"now": s, "since": s, "rooms": [name], "closed": [name], "cuts": {peer: s}, "hushed": {name: [slot]}}`, answered
 `{"refused": {name: code}, "figures": {...}, "lines": {name: [...]}, "audiences": {name: {...}}}`, all of those rooms
 only.
 `now` is its clock, by which tokens are judged; `since` says from when on it knows all cuts. `/control/events` streams
@@ -31,6 +31,7 @@ from media.errors import MediaError
 from media.plane import MediaEvent
 from media.settings import MediaSettings
 from media.studio import Studio
+from media.tap import CAMERA, CAMERA_LOW, SCREEN, VOICE
 from media.tasks import Tasks
 from media.witness import Delivered
 
@@ -46,6 +47,8 @@ SHUTDOWN_SECONDS = 1.0
 #: the cuts of ten minutes have room in it, whoever comes and goes as fast as a server lets them
 MOST_STATE_BYTES = 32 << 20
 END = b""
+#: the slots by name: others are none
+SLOTS = {name: name for name in (VOICE, CAMERA, CAMERA_LOW, SCREEN)}
 
 
 def control_secret(key: bytes) -> str:
@@ -62,6 +65,7 @@ class Wanted:
     rooms: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     cuts: dict[str, float] = field(default_factory=dict)
+    hushed: dict[str, list[str]] = field(default_factory=dict)
 
 
 class ServersTime:
@@ -131,6 +135,9 @@ class Worker:
                 self._claimed[room] = clock.monotonic()
             except MediaError as error:
                 refused[room] = error.code
+        for room, slots in wanted.hushed.items():
+            if room in self.plane.rooms and self.plane.rooms[room].hushed != (names := frozenset(slots)):
+                self.plane.rooms[room].hush(names)
         return refused
 
     def sweep(self) -> None:
@@ -217,7 +224,8 @@ def read_wanted(said: dict[str, Any]) -> Wanted:
     """What a server posted. Raises ValueError, TypeError, KeyError or AttributeError."""
     rooms, closed = ([str(room) for room in said[name]] for name in ("rooms", "closed"))
     cuts = {str(peer): float(at) for peer, at in said["cuts"].items()}
-    return Wanted(float(said["now"]), float(said["since"]), rooms, closed, cuts)
+    hushed = {str(room): [SLOTS[slot] for slot in slots] for room, slots in said.get("hushed", {}).items()}
+    return Wanted(float(said["now"]), float(said["since"]), rooms, closed, cuts, hushed)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,10 +15,12 @@ from media.api import (
     IceServer,
     Line,
     Media,
+    MediaError,
     MediaEvent,
     MediaSettings,
     Offered,
     Tokens,
+    asides,
     build,
     offered,
 )
@@ -82,8 +85,12 @@ class Door(ABC):
     async def close_room(self, room: str) -> None: ...
 
     @abstractmethod
+    async def hush(self, room: str, slots: frozenset[str]) -> None:
+        """Of these slots of a room nothing is sent on, whatever its publisher sends, from now or its opening on."""
+
+    @abstractmethod
     def release(self, room: str) -> None:
-        """Its lesson went to another server: do not end the room, but hear no more of it."""
+        """Its lesson went to another server: do not end the room and those aside of it, but hear no more of them."""
 
     @abstractmethod
     async def cut(self, peer: str) -> None:
@@ -119,6 +126,7 @@ class EmbeddedMedia(Door):
 
     def __init__(self, settings: MediaSettings, key: bytes, clock: Clock, tasks: Tasks) -> None:
         super().__init__(key, clock, tasks)
+        self._hushed: dict[str, frozenset[str]] = {}
         self.media: Media = build(settings, key, self._event, lambda: clock.ms() / 1000)
         self.media.on_minute(lambda minute: self.deliveries.take(minute.room, minute.slot, minute.peers))
 
@@ -133,9 +141,17 @@ class EmbeddedMedia(Door):
 
     async def open_room(self, room: str) -> None:
         await self.media.open_room(room)
+        self.media.hush(room, self._hushed.get(room, frozenset()))
 
     async def close_room(self, room: str) -> None:
+        for each in [*asides(room, self._hushed), room]:
+            self._hushed.pop(each, None)
         await self.media.close_room(room)
+
+    async def hush(self, room: str, slots: frozenset[str]) -> None:
+        self._hushed[room] = slots
+        with suppress(MediaError):  # not open yet
+            self.media.hush(room, slots)
 
     def release(self, room: str) -> None:
         pass

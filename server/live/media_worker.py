@@ -22,6 +22,7 @@ from media.api import (
     Figures,
     Line,
     MediaError,
+    asides,
     control_secret,
     read_audience,
     read_figures,
@@ -69,6 +70,7 @@ class WorkerMedia(Door):
         self._following: list[asyncio.Task[None]] = []
         self._rooms: set[str] = set()
         self._closed: set[str] = set()
+        self._hushed: dict[str, frozenset[str]] = {}
         self._cuts = Cuts(lambda: clock.ms() / 1000)
         self._live: dict[str, str] = {}
         self._here = False
@@ -113,8 +115,18 @@ class WorkerMedia(Door):
         self._news.set()
 
     def release(self, room: str) -> None:
-        """Claim a room no longer: its lesson went to another server."""
-        self._rooms.discard(room)
+        """Claim a room and those aside of it no longer: its lesson went to another server."""
+        for each in [*asides(room, self._rooms | self._hushed.keys()), room]:
+            self._rooms.discard(each)
+            self._hushed.pop(each, None)
+
+    async def hush(self, room: str, slots: frozenset[str]) -> None:
+        """Now, or as soon as the worker is back."""
+        self._hushed[room] = slots
+        try:
+            await self._say()
+        except TROUBLE:
+            self._news.set()
 
     async def cut(self, peer: str) -> None:
         """End a peer's media, now or as soon as the worker is back. Never waits for it."""
@@ -150,6 +162,7 @@ class WorkerMedia(Door):
                 "rooms": sorted(self._rooms),
                 "closed": closed,
                 "cuts": self._cuts.recent(),
+                "hushed": {room: sorted(slots) for room, slots in self._hushed.items()},
             }
             limit = aiohttp.ClientTimeout(total=ANSWER_S)
             async with self._http.post(STATE, json=wanted, headers=self._secret, timeout=limit) as answer:

@@ -326,3 +326,22 @@ def heard(told: list[tuple[str, str]]) -> Callable[[str, str], Awaitable[None]]:
         told.append((room, code))
 
     return hear
+
+
+async def test_what_is_hushed_stays_so_when_the_worker_is_another(tmp_path: Path) -> None:
+    path = tmp_path / "media.sock"
+    async with server(path) as one:
+        await one.media.hush("lesson-1", frozenset({"voice"}))  # it is away: kept
+        async with serving(MediaSettings(), KEY, path) as worker:
+            await one.here()
+            await one.media.open_room("lesson")
+            await one.media.open_room("lesson-1")
+            assert worker.plane.rooms["lesson-1"].hushed == {"voice"}
+            await one.media.hush("lesson-1", frozenset())
+            assert worker.plane.rooms["lesson-1"].hushed == set()
+        async with serving(MediaSettings(), KEY, path) as worker:
+            await until(lambda: worker.plane.rooms.keys() == {"lesson", "lesson-1"})
+            await one.media.hush("lesson-1", frozenset({"camera"}))
+            await one.media.close_room("lesson")
+            await until(lambda: not worker.plane.rooms)
+            assert one.media._hushed == {}

@@ -2,7 +2,7 @@
 
 from typing import get_args
 
-from media.plane import TROUBLES
+from media.errors import TROUBLES
 from server.live.stream_api import Trouble
 
 

@@ -178,3 +178,33 @@ def test_an_empty_room_does_nothing(lesson: Lesson) -> None:
     lesson.room.tick(0, lesson.time.now)
     lesson.room.leave(lesson.viewer)
     assert (lesson.transport.rtcp, lesson.room.keyframes_asked, lesson.room.packets_in) == ([], 0, 0)
+
+
+def test_a_hushed_slot_goes_nowhere_and_comes_back_at_a_keyframe(lesson: Lesson) -> None:
+    lesson.begin()
+    lesson.room.push(CAMERA, picture(1, marker=False), lesson.time.now)
+    lesson.room.hush(frozenset({CAMERA}))
+    lesson.time.pass_by(1)
+    for sequence in (2, 3):
+        lesson.room.push(CAMERA, picture(sequence), lesson.time.now)
+        lesson.room.push(VOICE, sound(sequence), lesson.time.now)
+    lesson.time.pass_by(1)
+    assert len(lesson.transport.payloads()) == 2  # the voice alone
+    assert lesson.room.publisher_live
+    before = lesson.keyframes()
+    lesson.room.hush(frozenset())
+    lesson.room.push(CAMERA, picture(4), lesson.time.now)
+    assert lesson.keyframes() == before + 1
+
+
+def test_who_is_hushed_altogether_is_still_there(lesson: Lesson) -> None:
+    lesson.begin()
+    lesson.room.hush(frozenset({CAMERA, VOICE}))
+    for _ in range(3):
+        lesson.time.pass_by(SILENCE_SECONDS - 1)
+        lesson.room.push(VOICE, sound(1), lesson.time.now)
+        lesson.room.tick(0, lesson.time.now)
+    assert lesson.live == [("teacher", True)]
+    lesson.time.pass_by(SILENCE_SECONDS + 1)
+    lesson.room.tick(0, lesson.time.now)
+    assert lesson.live[-1] == ("teacher", False)

@@ -20,7 +20,18 @@ from media.figures import Figures
 from media.grants import MAX_TOKEN_SECONDS, Grant
 from media.plane import MediaEvent
 from media.settings import MediaSettings
-from media.worker import EVENTS, ORPHAN_SECONDS, SECRET_HEADER, STATE, Wanted, Worker, control_secret, listen, serving
+from media.worker import (
+    EVENTS,
+    ORPHAN_SECONDS,
+    SECRET_HEADER,
+    STATE,
+    Wanted,
+    Worker,
+    control_secret,
+    listen,
+    read_wanted,
+    serving,
+)
 
 KEY = b"a key for tests only, thirty-two"
 NOON = 1_795_424_400.0
@@ -209,3 +220,21 @@ async def test_the_cuts_of_many_are_heard(served: tuple[Worker, aiohttp.ClientSe
     async with http.post(STATE, data=BytesIO(json.dumps(said).encode()), headers=SECRET) as answer:
         assert answer.status == 200
     assert not believed(worker, NOON - 6, f"{7:032x}.1")
+
+
+async def test_what_is_hushed_is_so_from_the_opening_on(worker: Worker) -> None:
+    worker.want(wanted(rooms=["a", "a-1"], hushed={"a-1": ["voice"], "never": ["voice"]}))
+    assert worker.plane.rooms["a-1"].hushed == {"voice"}
+    assert worker.plane.rooms["a"].hushed == set()
+    worker.want(wanted(rooms=["a", "a-1"], hushed={"a-1": []}))
+    assert worker.plane.rooms["a-1"].hushed == set()
+    worker.want(wanted(closed=["a"]))
+    assert worker.plane.rooms == {}
+
+
+async def test_no_other_slot_can_be_hushed() -> None:
+    said = {"now": 1, "since": 1, "rooms": [], "closed": [], "cuts": {}}
+    assert read_wanted({**said, "hushed": {"a-1": ["camera"]}}).hushed == {"a-1": ["camera"]}
+    assert read_wanted(said).hushed == {}
+    with pytest.raises(KeyError):
+        read_wanted({**said, "hushed": {"a-1": ["everything"]}})
