@@ -2,6 +2,7 @@
 import { mergeCells } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
+import { Talk } from './talk'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 import type { Audience, Cell, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
@@ -32,12 +33,15 @@ const NETWORK_MS = 5_000
 
 export class HostRoom {
   readonly view = new Store<HostView>(START)
+  /** What people do in the lesson. */
+  readonly talk: Talk
   readonly #line: Line
   readonly #ask: JoinRequest
   readonly #looking = setInterval(() => { void this.#look() }, NETWORK_MS)
 
   constructor(line: Line, lesson: string, device: Device, page: string) {
     this.#line = line
+    this.talk = new Talk(line, lesson)
     this.#ask = { lesson_id: lesson, device, page, resume: null, password: null, mono: null, key: null, nonce: null, proof: null }
     line.onState((state, refusal) => {
       if (state === 'connected') void this.#join()
@@ -99,6 +103,7 @@ export class HostRoom {
     try {
       const { lesson, phase, media, roster, view_id } = await this.#line.request('lesson:join', this.#ask)
       this.view.patch({ stage: 'in', lesson, phase, media, roster, view_id, refusal: null })
+      void this.talk.catchUp()
     } catch (fault) {
       const refusal = asRefusal(fault)
       if (refusal.code === 'offline') setTimeout(() => { void this.#join() }, AGAIN_MS)

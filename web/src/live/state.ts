@@ -9,11 +9,15 @@ import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import type { AttentionRule, BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, ReasonMs, Totals } from '../wire/types'
 import { calls, challengeOf, withheld, type Challenge } from './challenge'
+import { Talk } from './talk'
 import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
-/** joining → in ⇄ reconnecting → ended; held: another device has the place; taken: another device took it. */
-export type Stage = 'joining' | 'in' | 'reconnecting' | 'held' | 'taken' | 'ended' | 'refused'
+/**
+ * joining → in ⇄ reconnecting → ended; held: another device has the place; taken: another device took it; outside: in the
+ * lobby, or removed by the instructor, until the door opens.
+ */
+export type Stage = 'joining' | 'in' | 'reconnecting' | 'held' | 'taken' | 'outside' | 'ended' | 'refused'
 
 export interface RoomView {
   stage: Stage
@@ -55,9 +59,14 @@ export interface Page {
 const START: RoomView = { stage: 'joining', lesson: null, phase: null, cells: [], totals: null, credit_ms: 0, media: null, refusal: null, acks: 0, challenge: null, challengeRefusal: null, attention: null, notice: null }
 /** A lost beat is said again after this long, while the line itself stands. */
 const AGAIN_MS = 2_000
+const OUTSIDE = new Set(['in_lobby', 'removed_from_lesson'])
+/** Whoever waits outside asks again by themselves, should they not be told. */
+const KNOCK_MS = 20_000
 
 export class TraineeRoom {
   readonly view = new Store<RoomView>(START)
+  /** What people do in the lesson. */
+  readonly talk: Talk
   readonly #line: Line
   readonly #page: Page
   readonly #lesson: string
@@ -71,6 +80,7 @@ export class TraineeRoom {
 
   constructor(line: Line, page: Page, lesson: string, device: Device, proof: PageProof | null = null) {
     this.#line = line
+    this.talk = new Talk(line, lesson)
     this.#page = page
     this.#lesson = lesson
     this.#device = device
@@ -86,8 +96,12 @@ export class TraineeRoom {
     line.on('lease:probe', () => undefined)
     line.on('challenge:state', (said) => { this.#stands(said) })
     line.on('lease:lost', (lost) => {
-      if (lost.lesson_id === lesson) this.#taken({ reason: lost.reason, device: lost.device, at: lost.at })
+      if (lost.lesson_id !== lesson) return
+      // Whoever was removed asks to come in: so they hear it when they may.
+      if (lost.reason === 'removed') void this.join()
+      else this.#taken({ reason: lost.reason, device: lost.device, at: lost.at })
     })
+    line.on('lesson:door', (door) => { if (door.lesson_id === lesson) this.#knock() })
   }
 
   /** Takes the place in the lesson. With a password: takes it over from another device. */
@@ -216,6 +230,7 @@ export class TraineeRoom {
     this.view.set({ stage: 'in', lesson, phase, media, totals, cells: known, credit_ms: totals?.credit_ms ?? 0, refusal: null, acks: 0, challenge, challengeRefusal: null, attention: lease.attention, notice })
     this.#attend(false)
     void this.#beat()
+    void this.talk.catchUp()
     if (phase.state === 'ended') this.#end(true)
   }
 
@@ -225,6 +240,11 @@ export class TraineeRoom {
   }
 
   #notJoined(refusal: Refusal): void {
+    if (OUTSIDE.has(refusal.code)) {
+      this.view.patch({ stage: 'outside', media: null, refusal })
+      setTimeout(() => { this.#knock() }, KNOCK_MS)
+      return
+    }
     switch (refusal.code) {
       case 'lease_held':
         this.view.patch({ stage: 'held', refusal })
@@ -307,6 +327,11 @@ export class TraineeRoom {
   #lostLine(): void {
     this.#queue?.lost()
     if (this.view.value.lesson) this.view.patch({ stage: 'reconnecting', acks: 0 })
+  }
+
+  /** The door has opened, or it is time to ask again whether it has. */
+  #knock(): void {
+    if (this.view.value.stage === 'outside') void this.join()
   }
 
   #taken(data: RefusalData): void {

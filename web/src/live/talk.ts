@@ -1,0 +1,93 @@
+/**
+ * What people do in a lesson, as a page knows it: one view of each thing, by activity. Pushes keep it up; what was
+ * missed is asked for. The newest view of a thing wins, so nothing counts twice and late joiners need no other way.
+ */
+import { Store } from '../ui/store'
+import type { Line } from '../wire/socket'
+import type { Acts, Changes, Commands, Done, Mine, News } from '../wire/types'
+
+export type Views = { readonly [A in keyof Changes]: ReadonlyMap<string, Changes[A][number]> }
+/** Commands that are acts of a lesson. */
+export type ActEvent = { [E in keyof Commands]: Commands[E]['response'] extends Done ? E : never }[keyof Commands]
+
+export interface TalkView {
+  /** The newest act that is known; 0: nothing yet. */
+  seq: number
+  views: Views
+  mine: Mine
+}
+
+const NOTHING: Views = { order: new Map() }
+const NOBODY: Mine = { order: null }
+export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY }
+
+/** Views with those that changed in place of the old ones; what is new comes last. */
+export function merge(views: Views, changes: Changes): Views {
+  const merged: Record<string, ReadonlyMap<string, { id: string }>> = { ...views }
+  for (const [activity, changed] of Object.entries(changes) as [keyof Changes, { id: string }[]][]) {
+    if (changed.length === 0) continue
+    const all = new Map(merged[activity])
+    for (const view of changed) all.set(view.id, view)
+    merged[activity] = all
+  }
+  return merged as unknown as Views
+}
+
+export class Talk {
+  readonly view = new Store<TalkView>(START)
+  readonly #line: Line
+  readonly #lesson: string
+  #asking = false
+  #again = false
+
+  constructor(line: Line, lesson: string) {
+    this.#line = line
+    this.#lesson = lesson
+    line.on('lesson:acts', (news) => { if (news.lesson_id === lesson) this.#hear(news) })
+  }
+
+  /** After each join, and when something was missed: asks for what is not known yet. */
+  async catchUp(): Promise<void> {
+    if (this.#asking) {
+      this.#again = true
+      return
+    }
+    this.#asking = true
+    try {
+      do this.#take(await this.#line.request('lesson:since', { lesson_id: this.#lesson, seq: this.view.value.seq }))
+      while (this.#askAgain())
+    } catch {
+      // the line is down, or the place is lost: the next join asks again
+    } finally {
+      this.#asking = false
+    }
+  }
+
+  /** Gives a command. Throws a Refusal. */
+  async do<E extends ActEvent>(event: E, request: Omit<Commands[E]['request'], 'lesson_id'>): Promise<Done> {
+    const asked = { ...request, lesson_id: this.#lesson } as unknown as Commands[E]['request']
+    const done: Done = await this.#line.request(event, asked)
+    this.view.patch({ mine: done.mine })
+    return done
+  }
+
+  #askAgain(): boolean {
+    const again = this.#again
+    this.#again = false
+    return again
+  }
+
+  #take({ seq, whole, changes, mine }: Acts): void {
+    const known = this.view.value
+    // A push may have brought newer views while the answer was under way: only what it does not cover is asked again.
+    if (seq < known.seq) this.#again = true
+    else this.view.set({ seq, views: merge(whole ? NOTHING : known.views, changes), mine })
+  }
+
+  #hear({ after, seq, changes }: News): void {
+    const known = this.view.value
+    if (seq <= known.seq) return
+    if (after > known.seq) void this.catchUp()
+    else this.view.patch({ seq, views: merge(known.views, changes) })
+  }
+}
