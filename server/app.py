@@ -243,7 +243,7 @@ class _Classroom:
     media: Door
     presence: Capability[Presence]
     lessons: Capability[Live]
-    several: Several | None
+    several: Several | None = None
 
 
 def _classroom(
@@ -283,12 +283,18 @@ def _classroom(
     )
     _bind_ends(people, sockets, presence.service.attendance, lessons.service)
     register.on_lease_end.append(partial(_cut, media))
-    several = None
-    if member is not None and shared is not None:
-        several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
-        several.bind(sockets, people)
-        store.health.check("cluster", several.problem)
-    return _Classroom(register, media, presence, lessons, several)
+    room = _Classroom(register, media, presence, lessons)
+    if member is None or shared is None:
+        return room
+    several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
+    return _with_others(room, several, store, people, sockets)
+
+
+def _with_others(room: _Classroom, several: Several, store: Store, people: Accounts, sockets: Sockets) -> _Classroom:
+    """The classroom and its ties to other processes."""
+    several.bind(sockets, people)
+    store.health.check("cluster", several.problem)
+    return replace(room, several=several)
 
 
 def _media(config: Config, store: Store) -> Door:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -229,7 +230,7 @@ async def test_what_changed_since_is_told_once_each_the_oldest_change_first(stan
     log = stand.log()
     for who in ("x", "y", "x"):
         await log.do(L, Who(who), "counting", 1)
-    since = [await log.seen(L, lambda lesson, n=n: changed_since(lesson, n)) for n in (0, 1, 2, 3)]
+    since = [await log.seen(L, partial(changed_since, seq=n)) for n in (0, 1, 2, 3)]
     assert since == [
         [("counting", "y"), ("counting", "total"), ("counting", "x")],
         [("counting", "y"), ("counting", "total"), ("counting", "x")],
