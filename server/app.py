@@ -256,8 +256,7 @@ def _classroom(
     member: Member | None,
 ) -> _Classroom:
     """Attendance, media and lessons, and with a `member` their ties to other processes."""
-    folder = (member.folder.path if member else store.folder) / SPOOL
-    register = Register(store.database, store.clock, store.tasks, folder, member)
+    register = _register(store, member)
     media = _media(config, store)
     shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
@@ -288,6 +287,11 @@ def _classroom(
         return room
     several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
     return _with_others(room, several, store, people, sockets)
+
+
+def _register(store: Store, member: Member | None) -> Register:
+    folder = (member.folder.path if member else store.folder) / SPOOL
+    return Register(store.database, store.clock, store.tasks, folder, member)
 
 
 def _with_others(room: _Classroom, several: Several, store: Store, people: Accounts, sockets: Sockets) -> _Classroom:
