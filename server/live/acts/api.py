@@ -124,9 +124,8 @@ class Api:
             raise DomainError("forbidden")
         if not says.late and (await self.log.phase(lesson_id))[1]:
             raise DomainError("lesson_ended")
-        seq = await self.log.do(lesson_id, who, activity.name, request)
-        mine = await self.log.seen(lesson_id, lambda lesson: self.log.mine(lesson, who.person_id))
-        return Done(seq, Mine(**mine))
+        answer = await self.log.answer(lesson_id, who, activity.name, request)
+        return Done(answer.seq, Mine(**answer.mine))
 
     async def _who(self, call: Call, lesson_id: str) -> tuple[Who, bool]:
         """Who asks, and whether they oversee. A trainee must hold the lease with this page. Raises DomainError."""

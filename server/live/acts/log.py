@@ -38,6 +38,14 @@ Happened = Callable[[str, Sequence[Act]], Awaitable[None]]
 DUE: Final = object()
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The number of a command's last act (0: it changed nothing), and what its person is told, by activity."""
+
+    seq: int
+    mine: Mapping[str, Any]
+
+
 @dataclass(slots=True)
 class _Waiting:
     """A command in line."""
@@ -45,7 +53,7 @@ class _Waiting:
     who: Who
     activity: Activity[Any]
     command: Any
-    done: asyncio.Future[int]
+    done: asyncio.Future[Answer]
 
 
 @dataclass(slots=True)
@@ -98,6 +106,10 @@ class ActLog:
 
     async def do(self, lesson_id: str, who: Who, activity: str, command: Any) -> int:
         """Give a command; returns the number of its last act, 0 when it changed nothing. Raises DomainError."""
+        return (await self.answer(lesson_id, who, activity, command)).seq
+
+    async def answer(self, lesson_id: str, who: Who, activity: str, command: Any) -> Answer:
+        """`do`, and what this person is told of their own just then, which costs no second turn in the queue."""
         lesson = await self._lesson(lesson_id)
         await self._know(lesson, [who.person_id])
         return await self._in_line(lesson, who, activity, command)
@@ -179,8 +191,8 @@ class ActLog:
         if lesson.unsure:
             await self._read(lesson)
 
-    async def _in_line(self, lesson: Lesson, who: Who, activity: str, command: Any) -> int:
-        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    async def _in_line(self, lesson: Lesson, who: Who, activity: str, command: Any) -> Answer:
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         lesson.waiting.append(_Waiting(who, self.activities[activity], command, future))
         async with lesson.lock:
             acts = [] if future.done() else await self._lead(lesson)
@@ -203,7 +215,7 @@ class ActLog:
                     await records.add(connection, lesson.lesson_id, acts)
             lesson.unsure = False
             for waiting, number in done:
-                waiting.done.set_result(number)
+                waiting.done.set_result(Answer(number, self.mine(lesson, waiting.who.person_id)))
         except DomainError as error:
             _refuse(taken, error)
             return []
