@@ -130,13 +130,14 @@ class Api:
     async def _who(self, call: Call, lesson_id: str) -> tuple[Who, bool]:
         """Who asks, and whether they oversee. A trainee must hold the lease with this page. Raises DomainError."""
         actor = call.who
+        if actor.role is Role.TRAINEE:
+            holder = self._register.holders.get(actor.person_id)
+            if holder is not None and (holder.lesson_id, holder.connection) == (lesson_id, call.connection):
+                return Who(actor.person_id), False  # who holds the lease may see the lesson: nothing need be read
         lesson, _ = await self._training.lesson_for(actor, lesson_id)
-        if actor.role is not Role.TRAINEE:
-            return Who(actor.person_id, actor.person_id == lesson.instructor_id), True
-        holder = self._register.holders.get(actor.person_id)
-        if holder is None or holder.connection != call.connection or holder.lesson_id != lesson.id:
+        if actor.role is Role.TRAINEE:
             raise DomainError("not_joined")
-        return Who(actor.person_id), False
+        return Who(actor.person_id, actor.person_id == lesson.instructor_id), True
 
     async def _happened(self, lesson_id: str, acts: Sequence[Act]) -> None:
         """Tell the pages soon: at once when nobody was told for a while, else together with what comes meanwhile."""
