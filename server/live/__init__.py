@@ -1,6 +1,7 @@
 """Floor 5: live lessons."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from server.attendance import Presence
@@ -17,7 +18,7 @@ from server.live.api import Api
 from server.live.check import Checks
 from server.live.media_door import Door
 from server.live.network import Networks
-from server.live.service import Live
+from server.live.service import Live, Running
 from server.live.stream_api import StreamApi
 from server.live.streams import Streams
 from server.training.service import Training
@@ -49,6 +50,7 @@ def build(
     acts = ActsApi(log, training, register, fan_out, tasks)
     doors = Doors(log, presence.attendance, fan_out)
     api = Api(live, presence.attendance, presence.views, training, fan_out, doors)
+    live.announce = partial(_announce, api, acts)
     checks = Checks(live)
     streams = Streams(live, database, training, presence.attendance.register.clock, stands)
     media.key_peer = streams.peer
@@ -67,3 +69,9 @@ def build(
     declared.add(StreamApi(streams, fan_out).declarations())
     declared.add(Networks(live, presence.attendance.register, training).declarations())
     return Capability(live, declared, jobs)
+
+
+async def _announce(api: Api, acts: ActsApi, running: Running) -> None:
+    """Tell everybody in a lesson its phase, and how far its acts are."""
+    await api.announce(running)
+    await acts.remind(running.lesson_id)

@@ -201,7 +201,6 @@ class Api:
         self._fan_out = fan_out
         self._pushed: dict[str, int] = {}
         self._audiences: dict[str, Audience] = {}
-        live.announce = self.announce
 
     async def join(self, call: Call, request: JoinRequest) -> Joined:
         """Enter a lesson: a trainee by lease, an instructor as its control, everybody else silently."""

@@ -139,6 +139,13 @@ class Api:
             raise DomainError("not_joined")
         return Who(actor.person_id, actor.person_id == lesson.instructor_id), True
 
+    async def remind(self, lesson_id: str) -> None:
+        """Say how far the acts are: a page that was not told, because its server died or could not reach it, asks."""
+        seq: int = await self.log.seen(lesson_id, lambda lesson: lesson.seq)
+        if seq:
+            for group in ("learn", "desk"):
+                await self._fan_out.send(f"{group}:{lesson_id}", ACTS, News(lesson_id, seq, seq, Changes()))
+
     async def _happened(self, lesson_id: str, acts: Sequence[Act]) -> None:
         """Tell the pages soon: at once when nobody was told for a while, else together with what comes meanwhile."""
         untold = self._untold.setdefault(lesson_id, _Untold(acts[0].seq - 1))

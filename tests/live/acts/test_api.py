@@ -65,3 +65,14 @@ async def test_a_trainee_is_told_of_their_own_alone(served: School) -> None:
         mine, others = [(await page.call("lesson:since", seq=0)) for page in (jia, yi)]
         assert (mine["mine"]["order"]["switches"]["drawing"], others["mine"]["order"]) == (True, None)
         assert [[one["id"] for one in told["changes"]["order"]] for told in (mine, others)] == [["all"], ["all"]]
+
+
+async def test_whoever_missed_a_push_is_reminded_with_the_next_phase(served: School) -> None:
+    async with served.page("teacher") as teacher, served.page("jia") as jia:
+        await teacher.join()
+        await jia.join()
+        await teacher.call("order:silence", on=True)
+        await heard(jia, "lesson:acts")
+        await served.house.live.announce_all()
+        reminder = (await heard(jia, "lesson:acts", 2))[-1]
+        assert (reminder["after"], reminder["seq"], reminder["changes"]["order"]) == (1, 1, [])
