@@ -50,8 +50,9 @@ def fact(
     resource: str = "",
     seq: int = 0,
     mode: int = 0,
+    credit_ms: int = 0,
 ) -> Record:
-    """The record of a row; `session` is a lease's epoch."""
+    """The record of a row; `session` is a lease's epoch, `credit_ms` means what the kind says."""
     return Record(
         kind=kind,
         slot=at_ms // MINUTE_MS,
@@ -60,6 +61,7 @@ def fact(
         session=session.to_bytes(ID_BYTES, "big"),
         resource=id_of(resource),
         mode=mode,
+        credit_ms=credit_ms,
         evidence=digest(row),
     )
 

@@ -80,4 +80,4 @@ def _check_tiles(bundle: Bundle, checkpoint: Checkpoint) -> None:
 
 def _worth_telling(one: Finding) -> tuple[object, ...]:
     """By minute and lesson; what names a seat before what does not, what is of no minute last."""
-    return (one.slot < 0, one.slot, one.lesson < 0, one.lesson, one.seat < 0, one.seat, one.code)
+    return (one.slot < 0, one.slot, one.lesson < 0, one.lesson, one.seat < 0, one.seat, one.code, one.step)

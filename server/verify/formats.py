@@ -62,10 +62,11 @@ class Kind(IntEnum):
     PLATFORM = 19
     LESSON = 21  # resource: a lesson of the class whose group this is; seq: its number
     IDENTITY = 22  # subject: a trainee of the class; seq: the seat; evidence: identity.digest
+    LESSON_ACT = 23  # resource: the lesson; subject: who acted in it; seq: the step, see steps.py
     LESSON_MINUTE = 20  # credit_ms: how much of it was delivered; seq: of how many trainees there is a record
 
 
-#: the mode of the LESSON_EVENT that ends a lesson; of any other one it is 0
+#: the mode of the LESSON_EVENT that ends a lesson, whose `credit_ms` is how many acts there were; of others it is 0
 ENDED: Final = 1
 #: the modes of APPEAL and CORRECTION. CHANGED: of `subject`'s minute `seq` there count `credit_ms` now, and `flags`
 #: before; `session` is the correction's id. All others are steps on the way: subject did something about `resource`

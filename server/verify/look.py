@@ -44,6 +44,8 @@ class Look(Walk):
         self.whole()
         self.earned.done()
         self.erasures()
+        for code, slot, name, step in self.steps.wrong(self.erased.counts):
+            self.findings.append(Finding(slot, self.lessons.get(name, -1), -1, code, step=step))
         for slot, name, person in self.leases.wrong(self.earned):
             self.find("lease_wrong", slot, name, person)
         shown = {sha256(text).digest(): text for text in self.bundle.shown}
@@ -150,6 +152,7 @@ class Look(Walk):
             "unnumbered": tuple(sorted(self.roll.unnumbered(self.bundle))),
             "settled": tuple(sorted(self.settlements.held)),
             "unchecked": tuple(sorted(self.settlements.unchecked)),
+            "steps": self.acted(),
         }
 
     def sheets(self, sheets: Iterable[Iterable[Row]], salts: Mapping[bytes, bytes]) -> int:
@@ -187,6 +190,11 @@ class Look(Walk):
             where = self.lessons.get(name, -1), self.seats.get(person, -1)
             found[where] = found.get(where, 0) + ms
         return found
+
+    def acted(self) -> dict[int, int]:
+        """How many acts there are of each lesson, by its number."""
+        counts = self.steps.counts(self.erased.counts)
+        return {self.lessons[name]: count for name, count in sorted(counts.items()) if name in self.lessons}
 
     def untold(self) -> tuple[int, ...]:
         """The seats of those who have minutes from before the log was told who they are."""

@@ -188,6 +188,12 @@ def _settled(report: Report) -> Iterator[str]:
         yield f"! 不全在这份存证里的结算 · settlements of lessons that this evidence does not show: {numbers}"
 
 
+def _acted(report: Report) -> Iterator[str]:
+    """How much happened in which lesson."""
+    for number, count in report.steps.items():
+        yield f"  互动记录 · acts: 第 {number} 课次 · lesson {number}, {count} 步 · steps"
+
+
 def _deleted(report: Report) -> Iterator[str]:
     """What the log ordered to be deleted, and was."""
     for one in report.deleted:
@@ -206,6 +212,7 @@ def _told(report: Report) -> Iterator[str]:
     yield from _counted(report)
     yield from _hours(report)
     yield from _settled(report)
+    yield from _acted(report)
     yield from _deleted(report)
     yield f"  页面自己签过名 · signed by their own page: {report.n_signed} / {report.n_credited} 分钟 · trainee-minutes"
     yield from _named_people(report)

@@ -15,7 +15,7 @@ from server.verify.settlements import Settlement
 class Finding:
     """Something that does not hold: where first (unix minute, lesson number, seat; -1: not of one), then the code.
 
-    `settlement`: the number of the settlement that is meant, where one is.
+    `settlement`: the number of the settlement that is meant, where one is; `step`: that of an act in its lesson.
     """
 
     slot: int
@@ -23,6 +23,7 @@ class Finding:
     seat: int
     code: str
     settlement: int = -1
+    step: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class Report:
     #: lessons which this evidence does not show
     settled: tuple[Settlement, ...] = ()
     unchecked: tuple[int, ...] = ()
+    #: how many acts (互动记录) there are of each lesson with any, by its number
+    steps: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def consistent(self) -> bool:

@@ -31,6 +31,7 @@ from server.verify.seats import Seats
 from server.verify.settled import Schemes
 from server.verify.settlements import Settlements
 from server.verify.signatures import Pages
+from server.verify.steps import Steps
 from server.verify.tree import HASH_BYTES, Refused, check_inclusion, leaf_hash, root
 
 
@@ -65,6 +66,7 @@ class Walk:
     corrections: list[tuple[bytes, Record]] = field(default_factory=list)
     schemes: Schemes = field(default_factory=Schemes)
     settlements: Settlements = field(default_factory=Settlements)
+    steps: Steps = field(default_factory=Steps)
     seen: set[int] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -162,6 +164,11 @@ class Walk:
                 self.erased.take(name, slot, record)
             case Kind.LESSON_EVENT, mode if mode == ENDED:
                 self.ends[name] = record.slot
+                self.steps.take(name, record)
+            case Kind.LESSON_ACT, _:
+                self.steps.take(name, record)
+                if record.resource != name:
+                    self.find("minute_wrong", record.slot, name, record.subject)
             case Kind.CHALLENGE_SEED | Kind.CHALLENGE_OUTCOME, _:
                 self.challenges.take(slot, name, record)
             case Kind.LESSON | Kind.IDENTITY, _:

@@ -77,6 +77,9 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "settlement_missing": ("结算缺少记录", "records of the settlement are missing"),
     "settlement_unknown": ("日志里没有这次结算", "the log was not told of this settlement"),
+    "step_missing": ("缺失", "is missing"),
+    "step_doubled": ("记了两次", "stands twice"),
+    "step_moved": ("所在的分钟早于前面的步骤", "lies in a minute before that of an earlier one"),
     "sheet_differs": ("台账里的学时与存证不符", "the ledger says another time than the evidence proves"),
     "receipt_differs": ("与学员的学时回执不符", "differs from the receipt that the trainee kept"),
     "total_wrong": ("总时长与各分钟之和不符", "the total does not fit its minutes"),
@@ -104,6 +107,7 @@ def chinese(finding: Finding) -> str:
     parts += [f"第 {finding.lesson} 课次"] if finding.lesson != NOBODY else []
     parts += [moment(finding.slot)] if finding.slot != NOBODY else []
     parts += [f"学员 #{finding.seat}"] if finding.seat != NOBODY else []
+    parts += [f"互动记录 第 {finding.step} 步"] if finding.step != NOBODY else []
     return " ".join([*parts, WORDS[finding.code][0]])
 
 
@@ -113,6 +117,7 @@ def english(finding: Finding) -> str:
     parts += [f"lesson {finding.lesson}"] if finding.lesson != NOBODY else []
     parts += [moment(finding.slot)] if finding.slot != NOBODY else []
     parts += [f"trainee #{finding.seat}"] if finding.seat != NOBODY else []
+    parts += [f"act {finding.step}"] if finding.step != NOBODY else []
     return ", ".join(parts) + f": {WORDS[finding.code][1]}"
 
 

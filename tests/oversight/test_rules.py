@@ -39,3 +39,4 @@ def test_what_is_about_trainees_goes_and_that_there_was_a_lesson_stays() -> None
     assert [kind for kind in stays if goes(Record(kind, 1))] == []
     assert goes(Record(Kind.MINUTE, 1))
     assert goes(Record(Kind.ENROLMENT, 1))
+    assert goes(Record(Kind.LESSON_ACT, 1))

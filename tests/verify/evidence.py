@@ -58,9 +58,18 @@ class SmallClass:
             self.world.to(slot, SEAL_AFTER_MS)
             await self.world.ledger.round()
 
-    async def end(self, lesson_id: str, slot: int) -> None:
-        """Say that a lesson ended."""
-        ended = fact(Kind.LESSON_EVENT, slot * MINUTE_MS, {"lesson_id": lesson_id}, mode=ENDED)
+    async def act(self, *steps: tuple[int, int], lesson_id: str = LESSON, of: str = LESSON, person: str = "") -> None:
+        """Say acts of a lesson, each as its step and its minute after GENESIS; `of`: another lesson than the group's."""
+        for step, at in steps:
+            row = {"lesson_id": lesson_id, "seq": step}
+            about = {"subject": person or next(iter(PEOPLE)), "resource": of, "seq": step}
+            said = fact(Kind.LESSON_ACT, (GENESIS + at) * MINUTE_MS, row, **about)
+            async with self.world.database.write() as connection:
+                await records.append(connection, GENESIS + at, lesson_id, [said])
+
+    async def end(self, lesson_id: str, slot: int, acts: int = 0) -> None:
+        """Say that a lesson ended, with so many acts."""
+        ended = fact(Kind.LESSON_EVENT, slot * MINUTE_MS, {"lesson_id": lesson_id}, mode=ENDED, credit_ms=acts)
         async with self.world.database.write() as connection:
             await records.append(connection, slot, lesson_id, [ended])
 

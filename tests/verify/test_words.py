@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from server.verify import challenges, look, seats, settlements, signatures, walk
+from server.verify import challenges, look, seats, settlements, signatures, steps, walk
 from server.verify.report import Finding
 from server.verify.words import WORDS, chinese, english
 
@@ -17,7 +17,8 @@ def test_as_people_say_it() -> None:
 
 
 def test_every_code_has_its_words() -> None:
-    sources = [Path(str(one.__file__)).read_text() for one in (walk, look, challenges, seats, settlements, signatures)]
-    pattern = r'(?:find\(|Wrong\(|row.seat, |yield |\[\(|subject, |NO_ID, |raw_id\(one.id\), )"(\w+)"'
+    rooms = (walk, look, challenges, seats, settlements, signatures, steps)
+    sources = [Path(str(one.__file__)).read_text() for one in rooms]
+    pattern = r'(?:find\(|Wrong\(|row.seat, |yield |\[\(|subject, |NO_ID, |raw_id\(one.id\), |append\(\()"(\w+)"'
     said = set(re.findall(pattern, "".join(sources)))
     assert said | set(challenges.CODES.values()) == WORDS.keys()

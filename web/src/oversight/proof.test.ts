@@ -12,7 +12,7 @@ const found = (seat: number): Finding => ({ slot: 1, lesson: 1, seat, code: 'rec
 function report(findings: Finding[], signers: Report['signers'] = []): Report {
   return {
     findings, signers, checkpoint: { origin: 'log', size: 9, root: new Uint8Array(32) }, note: '', witnesses: [], nMinutes: 2, nRecords: 4, gaps: [],
-    clockWrong: [], unwitnessed: [], nUnseen: 0, unended: [], lessons: new Map([[1, new Map([[1, { records: 2, creditMs: 9 }]])]]), credit: new Map([['1 7', 42]]),
+    clockWrong: [], unwitnessed: [], nUnseen: 0, unended: [], lessons: new Map([[1, new Map([[1, { records: 2, creditMs: 9 }]])]]), steps: new Map(), credit: new Map([['1 7', 42]]),
     rules: null, cut: new Map(), changes: [], corrected: new Map(), left: new Map(), nCredited: 0, nSigned: null, nDelayed: 0, pages: new Pages(), handovers: [], deleted: [],
     settled: [], unchecked: [],
     seats: new Seats({ lessons: [], people: [] } as unknown as Bundle),

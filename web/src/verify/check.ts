@@ -51,6 +51,8 @@ export interface Report {
   /** Settlements that follow from the evidence, by number and seat; and the numbers of those whose lessons it does not show. */
   settled: Settlement[]
   unchecked: number[]
+  /** How many acts (互动记录) there are of each lesson with any, by its number. */
+  steps: Map<number, number>
   /** How the log came to its present key and name. */
   handovers: Handover[]
   /** What was deleted after its time, by lesson number. */
@@ -93,7 +95,7 @@ export function* checking(bundle: Bundle, known: readonly Key[]): Generator<numb
     nCredited: look.nCredited,
     nSigned: null, nDelayed: look.nDelayed,
     pages: look.pages,
-    seats: look.seats,
+    seats: look.seats, steps: look.acted(),
     handovers, ...look.settlements.told(),
     deleted: look.earned.erased.done().map((one) => ({ ...one, lesson: look.findings.number(one.lesson) })).filter((one) => one.lesson >= 0),
   }

@@ -24,7 +24,9 @@ export const REVEALED = 2
 export const LESSON = 21
 /** subject: a trainee of the class; seq: the seat; evidence: seats.digest. */
 export const IDENTITY = 22
-/** The mode of the event that ends a lesson. */
+/** resource: a lesson; subject: who acted in it; seq: the step, see steps.ts. */
+export const LESSON_ACT = 23
+/** The mode of the event that ends a lesson, whose `creditMs` is how many acts there were. */
 export const ENDED = 1
 /** The mode of a correction's record: of `subject`'s minute `seq` count `creditMs` now, and `flags` before. */
 export const CHANGED = 5

@@ -5,7 +5,7 @@ import { Challenges, type Left, type Wrong } from './challenges'
 import { followed, type Said } from './corrections'
 import { Earned } from './earned'
 import { Findings, type Code } from './findings'
-import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, ERASED, IDENTITY, isKnown, LATE, LESSON, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, SCHEME, TRAINING_CLASS, type Group, type Leaf, type Rec } from './formats'
+import { CHALLENGE_OUTCOME, CHALLENGE_SEED, CHANGED, CORRECTION, ENDED, ERASED, IDENTITY, isKnown, LATE, LESSON, LESSON_ACT, LESSON_EVENT, LESSON_MINUTE, MINUTE, PAGE_KEY, readGroup, readLeaf, readRecord, SCHEME, TRAINING_CLASS, type Group, type Leaf, type Rec } from './formats'
 import type { Rules } from './hours'
 import { Leases } from './leases'
 import { said } from './minutes'
@@ -15,6 +15,7 @@ import { Seats } from './seats'
 import { cutMs, Schemes } from './settled'
 import { Settlements } from './settlements'
 import { Pages } from './signatures'
+import { Steps } from './steps'
 import { plus, sumOf } from './sums'
 import { checkInclusion, leafHash, pieces, Refused, root, same, type Bytes } from './tree'
 
@@ -55,6 +56,7 @@ export class Look {
   readonly cut = new Map<string, number>()
   readonly seats: Seats
   readonly settlements = new Settlements()
+  private readonly steps = new Steps()
   private readonly seen = new Set<number>()
   private readonly bundle: Bundle
 
@@ -152,9 +154,23 @@ export class Look {
     }
     if (record.kind === PAGE_KEY) this.pages.take(lesson, record)
     if (record.kind === LESSON_MINUTE) this.earned.lessonMinute(record, lesson)
-    if (record.kind === LESSON_EVENT && record.mode === ENDED) this.earned.end(lesson, record.slot)
+    this.happened(record, lesson)
     this.decided(record, slot, lesson)
     if (record.kind === SCHEME || record.kind === TRAINING_CLASS) this.schemes.take(lesson, record)
+  }
+
+  /** What people did in the lesson, and its end. */
+  private happened(record: Rec, lesson: string): void {
+    const ended = record.kind === LESSON_EVENT && record.mode === ENDED
+    if (ended) this.earned.end(lesson, record.slot)
+    if (ended || record.kind === LESSON_ACT) this.steps.take(lesson, record)
+    if (record.kind === LESSON_ACT && record.resource !== lesson) this.find('minute_wrong', record.slot, lesson, record.subject)
+  }
+
+  /** How many acts there are of each lesson, by its number. */
+  acted(): Map<number, number> {
+    const counts = [...this.steps.counts(this.earned.erased.groups())].sort(([a], [b]) => a < b ? -1 : 1)
+    return new Map(counts.filter(([lesson]) => this.findings.knows(lesson)).map(([lesson, count]) => [this.findings.number(lesson), count]))
   }
 
   /** What decides later which minutes count. */
@@ -168,6 +184,7 @@ export class Look {
   /** What can only be told when everything was seen; `until` is the newest minute of the log. */
   ended(until: number): void {
     this.earned.whole()
+    for (const one of this.steps.wrong(this.earned.erased.groups())) this.findings.addStep(one)
     atOnce(this.bundle, this.earned.minutes).forEach(this.tell)
     for (const one of this.leases.wrong()) this.tell({ code: 'lease_wrong', ...one })
     const shown = new Map(this.bundle.shown.map((text) => [hex(sha256(text)), text]))

@@ -35,6 +35,7 @@ export function sentence(found: Finding, t: Say): string {
   if (found.lesson >= 0) parts.push(t('check.atLesson', { n: found.lesson }))
   if (found.slot >= 0) parts.push(moment(found.slot))
   if (found.seat >= 0) parts.push(t('check.atSeat', { n: found.seat }))
+  if (found.step !== undefined) parts.push(t('check.atStep', { n: found.step }))
   const what = t(`finding.${found.code}`)
   return parts.length ? t('check.found', { at: parts.join(t('check.between')), what }) : what
 }
