@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.core.database import ERASE, RETAIN, column, metadata
 from server.ledger.facts import tell
 from server.ledger.sources import Source
+from server.live.acts import records as acts
 from server.live.lesson import Event, Kind
 from server.verify.formats import ENDED
 from server.verify.formats import Kind as RecordKind
@@ -35,7 +36,10 @@ stream_key: Final = Table(
 )
 
 APPEND_ONLY: Final = ("lesson_event",)
-SOURCES: Final = (Source(lesson_event, RecordKind.LESSON_EVENT, "at_ms", (0, ENDED), older=True),)
+SOURCES: Final = (
+    Source(lesson_event, RecordKind.LESSON_EVENT, "at_ms", (0, ENDED), older=True),
+    *acts.SOURCES,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +68,15 @@ async def key_of(connection: AsyncConnection, lesson_id: str) -> StreamKey | Non
 
 
 async def add_event(connection: AsyncConnection, lesson_id: str, event: Event) -> None:
-    """Write an event; the primary key refuses a second one with the same number."""
+    """Write an event; the primary key refuses a second one with the same number. The last one says how many acts
+    there were, so that none of the last can be left out unnoticed.
+    """
     values = {"lesson_id": lesson_id, **asdict(event)}
     await connection.execute(lesson_event.insert().values(values))
-    mode = ENDED if event.kind is Kind.ENDED else 0
-    await tell(connection, RecordKind.LESSON_EVENT, event.at_ms, values, group_id=lesson_id, seq=event.seq, mode=mode)
+    about: dict[str, int] = {"seq": event.seq}
+    if event.kind is Kind.ENDED:
+        about |= {"mode": ENDED, "credit_ms": await acts.count(connection, lesson_id)}
+    await tell(connection, RecordKind.LESSON_EVENT, event.at_ms, values, group_id=lesson_id, **about)
 
 
 async def events_of(connection: AsyncConnection, lesson_id: str) -> list[Event]:

@@ -16,7 +16,7 @@ from server.ledger import audit
 from server.ledger.rules import MINUTE_MS
 from server.ledger.sources import strays
 from server.live import records as live
-from server.live.audit import misplaced
+from server.live.audit import misplaced, torn
 from server.oversight import records as oversight
 from server.oversight import records_retention as retention
 from server.training import records as training
@@ -53,6 +53,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "这一课的状态、开课或下课时间与课堂事件不符",
         "state, begin or end of this lesson differ from what its events make",
     ),
+    "acts_missing": ("这一课的互动记录中间有缺", "acts of this lesson are missing between others"),
     "unreadable": ("读不出来，其余照常核对", "cannot be read; the rest was looked at all the same"),
     "journal_changed": (
         "学员这一分钟或它的更正与日志不符",
@@ -111,6 +112,8 @@ async def _of_seats(house: House) -> AsyncIterator[str]:
 async def _of_lessons(house: House) -> AsyncIterator[str]:
     async for lesson_id in misplaced(house.store.database):
         yield _line("-", "lesson_misplaced", lesson_id)
+    async for lesson_id in torn(house.store.database):
+        yield _line("-", "acts_missing", lesson_id)
 
 
 async def _of_settlements(house: House) -> AsyncIterator[str]:

@@ -60,6 +60,8 @@ async def lived(served: School) -> None:
         beat = {"epoch": lease["epoch"], "seq": 1, "nonce": lease["nonce"], "mono": 50_000, "spans": [[0, 50_000]]}
         assert (await page.call("beat", **beat))["ok"]
         served.clock.advance(20_000)
+        assert (await desk.call("order:silence", on=True))["ok"]
+        assert (await desk.call("order:lobby", on=True))["ok"]
         assert (await desk.call("lesson:end"))["ok"]
     await _seal(served, SEAL_AFTER_MS)
     slot, jia, staff = begun // MINUTE_MS, served.ids["jia"], served.ids["staff"]

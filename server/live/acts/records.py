@@ -1,14 +1,20 @@
-"""The table of acts: append-only; what a lesson's people did is always what its acts make."""
+"""The table of acts: append-only, told to the log; what a lesson's people did is always what its acts make."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BigInteger, Integer, String, Table, Text, select
+from sqlalchemy import BigInteger, Integer, String, Table, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import RETAIN, column, metadata
+from server.ledger.facts import fact
+from server.ledger.records import append
+from server.ledger.rules import MINUTE_MS
+from server.ledger.sources import Source
 from server.live.acts.port import Act
+from server.verify.formats import Kind, Record
 
 lesson_act: Final = Table(
     "lesson_act",
@@ -23,11 +29,36 @@ lesson_act: Final = Table(
 )
 
 APPEND_ONLY: Final = ("lesson_act",)
+SOURCES: Final = (Source(lesson_act, Kind.LESSON_ACT, "at_ms"),)
 
 
 async def add(connection: AsyncConnection, lesson_id: str, acts: Sequence[Act]) -> None:
-    """Write acts that follow those which are there; the primary key refuses a number that is taken."""
-    await connection.execute(lesson_act.insert(), [_row(lesson_id, act) for act in acts])
+    """Write acts that follow those which are there, and tell the log; the primary key refuses a number that is taken."""
+    rows = [_row(lesson_id, act) for act in acts]
+    await connection.execute(lesson_act.insert(), rows)
+    for slot, minute in groupby(rows, lambda row: row["at_ms"] // MINUTE_MS):
+        await append(connection, slot, lesson_id, [_said(row) for row in minute])
+
+
+async def count(connection: AsyncConnection, lesson_id: str) -> int:
+    """How many acts a lesson has by now."""
+    query = select(func.coalesce(func.max(lesson_act.c.seq), 0)).where(lesson_act.c.lesson_id == lesson_id)
+    found: int = (await connection.execute(query)).scalar_one()
+    return found
+
+
+async def with_holes(connection: AsyncConnection) -> AsyncIterator[str]:
+    """The ids of lessons whose acts are not 1, 2, 3 … without a hole."""
+    numbers = func.count(), func.min(lesson_act.c.seq), func.max(lesson_act.c.seq)
+    query = select(lesson_act.c.lesson_id, *numbers).group_by(lesson_act.c.lesson_id).order_by(lesson_act.c.lesson_id)
+    for lesson_id, many, first, last in await connection.execute(query):
+        if (first, last) != (1, many):
+            yield lesson_id
+
+
+async def erase(connection: AsyncConnection, lesson_id: str) -> int:
+    """Delete a lesson's acts; the database refuses it before retention ordered it. How many there were."""
+    return (await connection.execute(delete(lesson_act).where(lesson_act.c.lesson_id == lesson_id))).rowcount
 
 
 async def acts_of(connection: AsyncConnection, lesson_id: str) -> list[Act]:
@@ -37,6 +68,11 @@ async def acts_of(connection: AsyncConnection, lesson_id: str) -> list[Act]:
         Act(row.seq, row.at_ms, row.activity, row.kind, row.actor_id, orjson.loads(row.body))
         for row in await connection.execute(query)
     ]
+
+
+def _said(row: dict[str, Any]) -> Record:
+    about = {"subject": row["actor_id"], "resource": row["lesson_id"], "seq": row["seq"]}
+    return fact(Kind.LESSON_ACT, row["at_ms"], row, **about)
 
 
 def _row(lesson_id: str, act: Act) -> dict[str, Any]:
