@@ -1,4 +1,4 @@
-"""Decides whether what happened in a lesson (互动记录) is all there: its steps 1, 2, 3 …, each once, in the order of time.
+"""Decides whether what happened in a lesson (互动记录) is all there: steps 1, 2, 3 …, each once, in order of time.
 
 Each act of a lesson is one record in its group (kind 23: subject who acted, `seq` the step). The record that ends the
 lesson says how many there were by then (`credit_ms`); there may be later ones, of which no record says how many. Pure.
@@ -6,11 +6,12 @@ lesson says how many there were by then (`credit_ms`); there may be later ones, 
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
+from typing import Final
 
 from server.verify.formats import Kind, Record
 
 #: no single minute
-ANY: int = -1
+ANY: Final = -1
 #: code, minute, lesson, step
 Wrong = tuple[str, int, bytes, int]
 

@@ -59,11 +59,11 @@ class SmallClass:
             await self.world.ledger.round()
 
     async def act(self, *steps: tuple[int, int], lesson_id: str = LESSON, of: str = LESSON, person: str = "") -> None:
-        """Say acts of a lesson, each as its step and its minute after GENESIS; `of`: another lesson than the group's."""
+        """Say acts of a lesson, each as its step and its minute after GENESIS; `of`: as if of another one."""
         for step, at in steps:
             row = {"lesson_id": lesson_id, "seq": step}
-            about = {"subject": person or next(iter(PEOPLE)), "resource": of, "seq": step}
-            said = fact(Kind.LESSON_ACT, (GENESIS + at) * MINUTE_MS, row, **about)
+            who, at_ms = person or next(iter(PEOPLE)), (GENESIS + at) * MINUTE_MS
+            said = fact(Kind.LESSON_ACT, at_ms, row, subject=who, resource=of, seq=step)
             async with self.world.database.write() as connection:
                 await records.append(connection, GENESIS + at, lesson_id, [said])
 

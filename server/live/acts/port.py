@@ -115,6 +115,11 @@ class Activity(ABC, Generic[State]):
     def view(self, state: State, key: str, desk: bool, name: Name) -> Any:
         """What trainees, or those who oversee (`desk`), see of one thing: a dataclass with an `id`; None: nothing."""
 
+    def withdrawn(self, state: State, key: str) -> bool:
+        """Whether it was taken back, so that a replay does not show trainees what it was before."""
+        del state, key
+        return False
+
     def mine(self, state: State, person_id: str) -> Any:
         """What only this person is told of their own; None: nothing."""
         del state, person_id

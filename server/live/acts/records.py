@@ -33,7 +33,7 @@ SOURCES: Final = (Source(lesson_act, Kind.LESSON_ACT, "at_ms"),)
 
 
 async def add(connection: AsyncConnection, lesson_id: str, acts: Sequence[Act]) -> None:
-    """Write acts that follow those which are there, and tell the log; the primary key refuses a number that is taken."""
+    """Write acts that follow those which are there, and tell the log; the primary key refuses a number twice."""
     rows = [_row(lesson_id, act) for act in acts]
     await connection.execute(lesson_act.insert(), rows)
     for slot, minute in groupby(rows, lambda row: row["at_ms"] // MINUTE_MS):
