@@ -260,11 +260,10 @@ def _classroom(
     media = _media(config, store)
     shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
-    ports = _ports(fan_out, people, log)
     presence = attendance.build(
         register=register,
         vault=store.vault,
-        ports=ports,
+        ports=_ports(fan_out, people, log),
         training=classes,
         names=people.names,
         show=partial(_show, fan_out),
@@ -279,6 +278,7 @@ def _classroom(
         stands=people.sessions.stands,
         names=people.names,
         tasks=store.tasks,
+        vault=store.vault,
     )
     _bind_ends(people, sockets, presence.service.attendance, lessons.service)
     register.on_lease_end.append(partial(_cut, media))

@@ -8,12 +8,16 @@ from server.attendance import Presence
 from server.core.capability import Capability, Job
 from server.core.database import Database
 from server.core.tasks import Tasks
+from server.core.vault import Vault
 from server.core.wire.fan_out import FanOut
 from server.live.acts.api import Api as ActsApi
 from server.live.acts.doors import Doors
 from server.live.acts.log import ActLog
 from server.live.acts.order import OrderActivity
+from server.live.acts.polls import PollActivity
 from server.live.acts.port import Activity
+from server.live.acts.seal import KeySeal
+from server.live.acts.sign_in import SignInActivity
 from server.live.api import Api
 from server.live.check import Checks
 from server.live.media_door import Door
@@ -27,8 +31,13 @@ ROSTER_S: Final = 2.0
 ROUND_S: Final = 10.0
 #: how often what happens by itself in lessons is looked for
 ACTS_S: Final = 1.0
-#: everything that people do in a lesson
-ACTIVITIES: Final[tuple[Activity[Any], ...]] = (OrderActivity(),)
+#: which of the vault's keys anonymous answers are sealed with
+ANSWERS_KEY: Final = "live.answers"
+
+
+def activities(vault: Vault) -> tuple[Activity[Any], ...]:
+    """Everything that people do in a lesson."""
+    return (OrderActivity(), PollActivity(KeySeal(vault.key(ANSWERS_KEY))), SignInActivity())
 
 
 def build(
@@ -41,11 +50,12 @@ def build(
     stands: Callable[[str], Awaitable[bool]],
     names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]],
     tasks: Tasks,
+    vault: Vault,
 ) -> Capability[Live]:
     """Live lessons over attendance and a media door. `stands`: whether a login has not ended."""
     live = Live(database, training, presence.attendance.register, media)
     register = presence.attendance.register
-    log = ActLog(database, register.owners, ACTIVITIES, register.clock.ms, live.has_begun_and_ended, names)
+    log = ActLog(database, register.owners, activities(vault), register.clock.ms, live.has_begun_and_ended, names)
     live.on_lost.append(log.lose)
     acts = ActsApi(log, training, register, fan_out, tasks)
     doors = Doors(log, presence.attendance, fan_out)

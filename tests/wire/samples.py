@@ -52,6 +52,8 @@ NEW_LESSON = {
 }
 JOIN = {"lesson_id": "{lesson_id}", "device": "desktop", "page": "page-sample", "resume": None, "password": None}
 BEAT = {"lesson_id": "{lesson_id}", "epoch": 1, "seq": 1, "nonce": "", "mono": 10_000, "spans": [[0, 10_000]]}
+POLL, SIGN_IN = LESSON | {"poll_id": "{poll_id}"}, LESSON | {"sign_in_id": "{sign_in_id}"}
+QUESTION = {"kind": "single", "text": "几点？", "choices": ["八点", "九点"]}
 #: of a lesson that was taught: its minutes, and what was asked and corrected of them
 TAUGHT = {"lesson_id": "{taught_id}"}
 APPEAL, PROPOSED, APPROVED = (
@@ -119,6 +121,17 @@ SAMPLES: dict[str, Sample] = {
         beside={"yi": "lease_lost", "stranger": "lease_lost"},
     ),
     "lesson:media": Sample("teacher", "not_found", body=LESSON, beside={"yi": "not_joined", "stranger": "not_found"}),
+    "poll:open": Sample("teacher", "not_found", body=POLL, beside=OUR_TEACHERS),
+    "poll:answer": Sample(
+        "jia", "not_found", body=POLL | {"choices": [0]}, beside={"yi": "not_joined", "stranger": "not_found"}
+    ),
+    "poll:close": Sample("teacher", "not_found", body=POLL, beside=OUR_TEACHERS),
+    "poll:show": Sample("teacher", "not_found", body=POLL, beside=OUR_TEACHERS),
+    "poll:withdraw": Sample("teacher", "not_found", body=POLL | {"poll_id": "{draft_id}"}, beside=OUR_TEACHERS),
+    "poll:prepare": Sample("teacher", "not_found", body=LESSON | {"question": QUESTION}, beside=OUR_TEACHERS),
+    "sign_in:here": Sample("jia", "not_found", body=SIGN_IN, beside={"yi": "not_joined", "stranger": "not_found"}),
+    "sign_in:close": Sample("teacher", "not_found", body=SIGN_IN, beside=OUR_TEACHERS),
+    "sign_in:open": Sample("teacher", "not_found", body=LESSON | {"seconds": 60}, beside=OUR_TEACHERS),
     "lesson:network": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:since": Sample("teacher", "not_found", body={**LESSON, "seq": 0}, beside={"yi": "not_joined"}),
     "order:switch": Sample("teacher", "not_found", body={**LESSON, "what": "text", "on": True}, beside=OUR_TEACHERS),

@@ -23,6 +23,9 @@ from server.core.actor import Actor, Role
 from server.core.database import metadata
 from server.core.wire.declaration import Route
 from server.ledger import records as ledger
+from server.live.acts import records as acts
+from server.live.acts.poll_rules import PollQuestion, to_body
+from server.live.acts.port import Act
 from server.settings import RECORDINGS
 from server.training.records import set_lesson_state
 from server.training.rules import ChallengeRule, LessonState
@@ -173,6 +176,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         names |= await _taught(first)
         names["over_id"] = await _over(first)
         await _challenge(first)
+        names |= await _acts(first)
         record(house.store.folder / RECORDINGS, first.lesson_id, first.clock.ms() / 1000)
         await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
@@ -261,6 +265,21 @@ async def _over(first: School) -> str:
         await ledger.append_packed(connection, minute.slot, lesson_id, minute_records(lesson_id, minute))
         await set_lesson_state(connection, lesson_id, LessonState.ENDED, now, now + MINUTE_MS)
     return home.id
+
+
+async def _acts(first: School) -> dict[str, str]:
+    """What people have done in the lesson that is to begin: two polls are prepared, and a sign-in is open."""
+    now, teacher, asked = first.clock.ms(), first.ids["teacher"], PollQuestion("judgement", "对吗？")
+    draft = {"poll": None, "question": to_body(asked), "open": False}
+    facts: list[tuple[str, str, dict[str, Any]]] = [
+        ("polls", "prepared", draft),
+        ("polls", "prepared", draft),
+        ("sign_ins", "opened", {"seconds": 1_800}),
+    ]
+    done = [Act(seq, now, name, kind, teacher, body) for seq, (name, kind, body) in enumerate(facts, 1)]
+    async with first.house.store.database.write() as connection:
+        await acts.add(connection, first.lesson_id, done)
+    return {"poll_id": "1", "draft_id": "2", "sign_in_id": "3"}
 
 
 def sample_of(key: str) -> Sample:

@@ -15,7 +15,9 @@ from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
 from server.live.acts.log import ActLog, Key, Lesson, changed_since
 from server.live.acts.order import OrderView
+from server.live.acts.polls import OwnAnswer, PollView
 from server.live.acts.port import Act, Activity, By, Says, Who
+from server.live.acts.sign_in import SignInView
 from server.training.service import Training
 
 #: how often a page is told at most: the newest state wins
@@ -34,6 +36,8 @@ class Changes:
     """Things as they are now, by activity: each replaces the one with the same `id`."""
 
     order: list[OrderView] = field(default_factory=list)
+    polls: list[PollView] = field(default_factory=list)
+    sign_ins: list[SignInView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +45,31 @@ class Mine:
     """What only this person is told of their own; null where there is nothing."""
 
     order: OrderView | None = None
+    polls: list[OwnAnswer] = field(default_factory=list)
+    sign_ins: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What has changed by act `seq`, for a page that knows all up to `after`."""
+    """What has changed by act `seq`, for a page that knows all up to `after`. `now_ms`: ledger time."""
 
     lesson_id: str
     after: int
     seq: int
     changes: Changes
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class Acts:
-    """All that changed since an act, or everything there is (`whole`: forget what you know)."""
+    """All that changed since an act, or everything there is (`whole`: forget what you know). `now_ms`: ledger time."""
 
     lesson_id: str
     seq: int
     whole: bool
     changes: Changes
     mine: Mine
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +119,8 @@ class Api:
             whole = not 0 < request.seq <= lesson.seq
             keys = self.log.everything(lesson) if whole else changed_since(lesson, request.seq)
             changes = Changes(**self.log.views(lesson, keys, desk))
-            return Acts(lesson.lesson_id, lesson.seq, whole, changes, Mine(**self.log.mine(lesson, who.person_id)))
+            mine = Mine(**self.log.mine(lesson, who.person_id))
+            return Acts(lesson.lesson_id, lesson.seq, whole, changes, mine, self._register.clock.ms())
 
         found: Acts = await self.log.seen(request.lesson_id, read)
         return found
@@ -179,7 +188,8 @@ class Api:
         return True
 
     def _news(self, lesson: Lesson, keys: Iterable[Key], after: int, desk: bool) -> News:
-        return News(lesson.lesson_id, after, lesson.seq, Changes(**self.log.views(lesson, keys, desk)))
+        changes = Changes(**self.log.views(lesson, keys, desk))
+        return News(lesson.lesson_id, after, lesson.seq, changes, self._register.clock.ms())
 
     def declarations(self) -> Declarations:
         """What activities serve."""

@@ -6,8 +6,8 @@ import { Talk, merge, START } from './talk'
 const L = 'a'.repeat(16)
 const view = (id: string, silence: boolean): OrderView => ({ id, name: '', silence, lobby: false, removed: false, waiting: false, switches: { text: true, voice: true, video: true, screen: false, drawing: false, files: true } })
 /** Changes of the order alone: what other activities add does not matter here. */
-const only = (...order: OrderView[]): Changes => ({ ...Object.fromEntries(Object.keys(START.views).map((name) => [name, []])), order })
-const told = (seq: number, whole: boolean, ...order: OrderView[]): Acts => ({ lesson_id: L, seq, whole, changes: only(...order), mine: START.mine })
+const only = (...order: OrderView[]): Changes => ({ ...(Object.fromEntries(Object.keys(START.views).map((name) => [name, []])) as unknown as Changes), order })
+const told = (seq: number, whole: boolean, ...order: OrderView[]): Acts => ({ lesson_id: L, seq, whole, changes: only(...order), mine: START.mine, now_ms: 0 })
 
 class Server {
   asked: number[] = []
@@ -30,7 +30,7 @@ class Server {
   }
 
   news(after: number, seq: number, ...order: OrderView[]): void {
-    this.push({ lesson_id: L, after, seq, changes: only(...order) })
+    this.push({ lesson_id: L, after, seq, changes: only(...order), now_ms: 0 })
   }
 }
 
@@ -89,6 +89,19 @@ describe('what a page knows of a lesson', () => {
     void talk.catchUp()
     await server.answer(told(4, true, view('all', true)))
     expect([...talk.view.value.views.order.keys()]).toEqual(['all'])
+  })
+
+  it('knows ledger time by what was told with the least delay', () => {
+    const server = new Server()
+    let mono = 100
+    const talk = new Talk(server.line, L, () => mono)
+    const tell = (after: number, now_ms: number) => { server.push({ lesson_id: L, after, seq: after + 1, changes: only(), now_ms }) }
+    tell(0, 5_100)
+    mono = 1_100
+    tell(1, 5_900)
+    expect(talk.view.value.ledger).toBe(5_000)
+    tell(2, 6_200)
+    expect(talk.view.value.ledger).toBe(5_100)
   })
 
   it('leaves what did not change as it is', () => {

@@ -15,11 +15,13 @@ export interface TalkView {
   seq: number
   views: Views
   mine: Mine
+  /** Ledger time less the page's own monotonic clock, in ms; null until it was told. */
+  ledger: number | null
 }
 
-const NOTHING: Views = { order: new Map() }
-const NOBODY: Mine = { order: null }
-export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY }
+const NOTHING: Views = { order: new Map(), polls: new Map(), sign_ins: new Map() }
+const NOBODY: Mine = { order: null, polls: [], sign_ins: [] }
+export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
 
 /** Views with those that changed in place of the old ones; what is new comes last. */
 export function merge(views: Views, changes: Changes): Views {
@@ -37,12 +39,14 @@ export class Talk {
   readonly view = new Store<TalkView>(START)
   readonly #line: Line
   readonly #lesson: string
+  readonly #mono: () => number
   #asking = false
   #again = false
 
-  constructor(line: Line, lesson: string) {
+  constructor(line: Line, lesson: string, mono = () => performance.now()) {
     this.#line = line
     this.#lesson = lesson
+    this.#mono = mono
     line.on('lesson:acts', (news) => { if (news.lesson_id === lesson) this.#hear(news) })
   }
 
@@ -77,14 +81,23 @@ export class Talk {
     return again
   }
 
-  #take({ seq, whole, changes, mine }: Acts): void {
+  #take({ seq, whole, changes, mine, now_ms }: Acts): void {
+    this.#tell(now_ms)
     const known = this.view.value
     // A push may have brought newer views while the answer was under way: only what it does not cover is asked again.
     if (seq < known.seq) this.#again = true
-    else this.view.set({ seq, views: merge(whole ? NOTHING : known.views, changes), mine })
+    else this.view.patch({ seq, views: merge(whole ? NOTHING : known.views, changes), mine })
   }
 
-  #hear({ after, seq, changes }: News): void {
+  /** What was longest on its way tells a time that is past: the latest one is nearest. */
+  #tell(now_ms: number): void {
+    const { ledger } = this.view.value
+    const told = now_ms - this.#mono()
+    if (ledger === null || told > ledger) this.view.patch({ ledger: told })
+  }
+
+  #hear({ after, seq, changes, now_ms }: News): void {
+    this.#tell(now_ms)
     const known = this.view.value
     if (seq <= known.seq) return
     if (after > known.seq) void this.catchUp()

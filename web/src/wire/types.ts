@@ -852,10 +852,13 @@ export interface Acts {
   whole: boolean
   changes: Changes
   mine: Mine
+  now_ms: number
 }
 
 export interface Changes {
   order: OrderView[]
+  polls: PollView[]
+  sign_ins: SignInView[]
 }
 
 export interface OrderView {
@@ -877,8 +880,62 @@ export interface Switches {
   files: boolean | null
 }
 
+export interface PollView {
+  id: string
+  poll_id: string
+  face: PollFace | null
+  tally: PollTally | null
+}
+
+export interface PollFace {
+  state: 'draft' | 'open' | 'closed' | 'withdrawn'
+  kind: 'single' | 'multiple' | 'judgement' | 'text'
+  text: string
+  choices: string[]
+  least: number
+  most: number
+  seconds: number | null
+  anonymous: boolean
+  changeable: boolean
+  quiz: boolean
+  right: number[]
+  shown: boolean
+  opened_ms: number | null
+  closes_ms: number | null
+  closed_ms: number | null
+}
+
+export interface PollTally {
+  answered: number
+  counts: number[]
+  texts: PollText[]
+  different: number
+}
+
+export interface PollText {
+  text: string
+  count: number
+}
+
+export interface SignInView {
+  id: string
+  open: boolean
+  opened_ms: number
+  closes_ms: number
+  closed_ms: number | null
+  here: number | null
+}
+
 export interface Mine {
   order: OrderView | null
+  polls: OwnAnswer[]
+  sign_ins: string[]
+}
+
+export interface OwnAnswer {
+  poll_id: string
+  choices: number[]
+  text: string
 }
 
 export interface OrderSwitch {
@@ -916,6 +973,67 @@ export interface OrderLobby {
 export interface OrderAdmit {
   lesson_id: string
   person_id: string | null
+}
+
+export interface PollPrepare {
+  lesson_id: string
+  question: PollQuestion
+  poll_id: string | null
+  open: boolean
+}
+
+export interface PollQuestion {
+  kind: 'single' | 'multiple' | 'judgement' | 'text'
+  text: string
+  choices: string[]
+  least: number
+  most: number
+  right: number[]
+  seconds: number | null
+  anonymous: boolean
+  changeable: boolean
+}
+
+export interface PollOpen {
+  lesson_id: string
+  poll_id: string
+}
+
+export interface PollGive {
+  lesson_id: string
+  poll_id: string
+  choices: number[]
+  text: string
+}
+
+export interface PollClose {
+  lesson_id: string
+  poll_id: string
+}
+
+export interface PollShow {
+  lesson_id: string
+  poll_id: string
+}
+
+export interface PollWithdraw {
+  lesson_id: string
+  poll_id: string
+}
+
+export interface SignInOpen {
+  lesson_id: string
+  seconds: number
+}
+
+export interface SignInHere {
+  lesson_id: string
+  sign_in_id: string
+}
+
+export interface SignInClose {
+  lesson_id: string
+  sign_in_id: string
 }
 
 export interface StreamAnswer {
@@ -981,9 +1099,10 @@ export interface News {
   after: number
   seq: number
   changes: Changes
+  now_ms: number
 }
 
-export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'proof_needed' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/classes': { request: Nothing; response: Classes }
@@ -1066,6 +1185,15 @@ export interface Commands {
   'order:remove': { request: OrderRemove; response: Done }
   'order:silence': { request: OrderSilence; response: Done }
   'order:switch': { request: OrderSwitch; response: Done }
+  'poll:answer': { request: PollGive; response: Done }
+  'poll:close': { request: PollClose; response: Done }
+  'poll:open': { request: PollOpen; response: Done }
+  'poll:prepare': { request: PollPrepare; response: Done }
+  'poll:show': { request: PollShow; response: Done }
+  'poll:withdraw': { request: PollWithdraw; response: Done }
+  'sign_in:close': { request: SignInClose; response: Done }
+  'sign_in:here': { request: SignInHere; response: Done }
+  'sign_in:open': { request: SignInOpen; response: Done }
 }
 
 export interface Pushes {
