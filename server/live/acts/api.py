@@ -1,7 +1,7 @@
 """Declares what people do in a lesson over Socket.IO: commands of all activities, what changed, what was missed."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -13,7 +13,7 @@ from server.core.errors import DomainError
 from server.core.tasks import Tasks
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
-from server.live.acts.log import ActLog, Key, Lesson, changed_since
+from server.live.acts.log import ActLog, Lesson, changed_since
 from server.live.acts.order import OrderView
 from server.live.acts.polls import OwnAnswer, PollView
 from server.live.acts.port import Act, Activity, By, Says, Who
@@ -93,9 +93,10 @@ ACTS: Final = Push("lesson:acts", News)
 
 @dataclass(slots=True)
 class _Untold:
-    """Up to where the pages of a lesson were told."""
+    """Up to where the desk's pages of a lesson were told, and the trainees'."""
 
     seq: int
+    learn: int
     running: bool = False
 
 
@@ -153,11 +154,11 @@ class Api:
         seq: int = await self.log.seen(lesson_id, lambda lesson: lesson.seq)
         if seq:
             for group in ("learn", "desk"):
-                await self._fan_out.send(f"{group}:{lesson_id}", ACTS, News(lesson_id, seq, seq, Changes()))
+                await self._fan_out.send(f"{group}:{lesson_id}", ACTS, self._silence(lesson_id, seq, seq))
 
     async def _happened(self, lesson_id: str, acts: Sequence[Act]) -> None:
         """Tell the pages soon: at once when nobody was told for a while, else together with what comes meanwhile."""
-        untold = self._untold.setdefault(lesson_id, _Untold(acts[0].seq - 1))
+        untold = self._untold.setdefault(lesson_id, _Untold(acts[0].seq - 1, acts[0].seq - 1))
         if not untold.running:
             untold.running = True
             self._tasks.spawn("live.acts", self._tell(lesson_id, untold))
@@ -166,29 +167,39 @@ class Api:
         try:
             while True:
                 if not await self._told(lesson_id, untold):
-                    return
+                    break
                 await asyncio.sleep(PUSH_S)
+            if untold.learn < untold.seq:
+                news = self._silence(lesson_id, untold.learn, untold.seq)
+                await self._fan_out.send(f"learn:{lesson_id}", ACTS, news)
         finally:
             self._untold.pop(lesson_id, None)
 
     async def _told(self, lesson_id: str, untold: _Untold) -> bool:
-        """Whether there was anything to tell."""
-        after = untold.seq
+        """Whether there was anything to tell. Trainees are not told, again and again, of what they see nothing of: the
+        answers to a poll of thousands.
+        """
 
-        def read(lesson: Lesson) -> tuple[int, list[News]]:
-            keys = changed_since(lesson, after)
-            return lesson.seq, [self._news(lesson, keys, after, desk) for desk in (False, True)]
+        def read(lesson: Lesson) -> tuple[int, News, News]:
+            trainees, desk = (self._news(lesson, *of) for of in ((untold.learn, False), (untold.seq, True)))
+            return lesson.seq, trainees, desk
 
-        seq, (trainees, desk) = await self.log.seen(lesson_id, read)
-        if seq <= after:
+        seq, trainees, desk = await self.log.seen(lesson_id, read)
+        if seq <= untold.seq:
             return False
         untold.seq = seq
-        await self._fan_out.send(f"learn:{lesson_id}", ACTS, trainees)
+        if trainees.changes != Changes():
+            untold.learn = seq
+            await self._fan_out.send(f"learn:{lesson_id}", ACTS, trainees)
         await self._fan_out.send(f"desk:{lesson_id}", ACTS, desk)
         return True
 
-    def _news(self, lesson: Lesson, keys: Iterable[Key], after: int, desk: bool) -> News:
-        changes = Changes(**self.log.views(lesson, keys, desk))
+    def _silence(self, lesson_id: str, after: int, seq: int) -> News:
+        """Nothing of which there is a view has changed up to an act."""
+        return News(lesson_id, after, seq, Changes(), self._register.clock.ms())
+
+    def _news(self, lesson: Lesson, after: int, desk: bool) -> News:
+        changes = Changes(**self.log.views(lesson, changed_since(lesson, after), desk))
         return News(lesson.lesson_id, after, lesson.seq, changes, self._register.clock.ms())
 
     def declarations(self) -> Declarations:
