@@ -16,6 +16,7 @@ from server.accounts.service import Accounts
 from server.attendance import Presence
 from server.attendance.api import LEASE_LOST, LEASE_PROBE, lease_lost
 from server.attendance.challenges.api import CHALLENGE_STATE
+from server.attendance.challenges.prompts import Prompts
 from server.attendance.challenges.service import Challenges, ChallengeState
 from server.attendance.lease import End
 from server.attendance.register import SPOOL, Holder, Register
@@ -268,6 +269,7 @@ def _classroom(
         names=people.names,
         show=partial(_show, fan_out),
         witnessed=media.deliveries.seen,
+        provider=Prompts(),
     )
     lessons = live.build(
         database=store.database,

@@ -146,10 +146,11 @@ async def school(
     media: str = "embedded",
     groups: Groups | None = None,
     scheme: dict[str, Any] | None = None,
+    prompts: bool = False,
 ) -> AsyncIterator[School]:
     """The house with one institution, one class of two, one lesson that may start now; `groups`: more settings.
 
-    `scheme`: parameters of a scheme of its own; who is challenged is challenged by script.
+    `scheme`: parameters of a scheme of its own; who is challenged is challenged by script, or by real `prompts`.
     """
     time = clock or ManualClock(NOON_MS)
     assert isinstance(time, ManualClock)
@@ -158,7 +159,8 @@ async def school(
         settings[name] = {**settings.get(name, {}), **more}
     config = Config.model_validate(settings)
     async with running(config, demo=False, clock=time) as (house, url):
-        house.challenges.provider = Scripted()
+        if not prompts:
+            house.challenges.provider = Scripted()
         yield await fill(house, url, time, scheme)
 
 

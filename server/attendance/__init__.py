@@ -7,6 +7,7 @@ from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
 from server.attendance.book import Witnessed, nobody_saw
 from server.attendance.challenges.api import Api as ChallengesApi
+from server.attendance.challenges.provider import ChallengeProvider
 from server.attendance.challenges.service import ROUND_S as CHALLENGES_S
 from server.attendance.challenges.service import Challenges, Show
 from server.attendance.challenges.service import Ports as ChallengePorts
@@ -45,8 +46,9 @@ def build(
     names: Names,
     show: Show,
     witnessed: Witnessed = nobody_saw,
+    provider: ChallengeProvider | None = None,
 ) -> Capability[Presence]:
-    """Attendance over a register; `witnessed`: what media say of a minute when it is sealed."""
+    """Attendance over a register; `witnessed`: what media say of a minute when it is sealed; `provider`: who challenges."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
     settlements = Settlements(register.database, register.clock, views, training, names)
@@ -67,7 +69,7 @@ def build(
         return (await training.scheme_of(lesson.class_id)).attention
 
     register.attention_of = attention_of
-    challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of))
+    challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of), provider)
     served.add(ChallengesApi(challenges).declarations())
     jobs = (
         Job("attendance.awake", LOOK_S, register.awake),

@@ -1,14 +1,22 @@
-"""A trainee's phone in a lesson with challenges: one is passed, one missed and made up for; what counts in the end."""
+"""A trainee's phone in a lesson with prompt challenges: a code mistyped and put right, a sum, one missed and verified
+again; what counts in the end. What asks is the real provider.
+"""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from playwright.async_api import Locator, Page, async_playwright
 
+from server.attendance.challenges.prompts import Prompts
+from server.attendance.challenges.provider import Prompt, Question
+from server.attendance.challenges.records import events_of
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
+from server.verify.vouched import Outcome
 from tests.attendance.challenges.test_page import ask
 from tests.attendance.corrections.test_service import strip
 from tests.attendance.test_views import _seal
@@ -27,6 +35,25 @@ AHEAD: Final = (
 LEAP_MS: Final = 10_000
 #: whoever was here so long was asked
 ASKED_MS: Final = 140_000
+#: a leap after the last pass, and what the answer took
+WAITS: Final = re.compile(r"待核验 1\d 秒")
+#: nobody answers sooner who reads
+READ_MS: Final = 2_000
+
+
+class InTurn(Prompts):
+    """The real provider, whose draw asks for a code at every odd challenge and for a sum at every even one."""
+
+    async def prompt(self, question: Question) -> Prompt:
+        return await super().prompt(_turned(question))
+
+    async def judge(self, question: Question, answer: str) -> bool:
+        return await super().judge(_turned(question), answer)
+
+
+def _turned(question: Question) -> Question:
+    kind = bytes([(question.number + 1) % 2])
+    return replace(question, drawn=question.drawn[:4] + kind + question.drawn[5:])
 
 
 class Phone:
@@ -68,10 +95,45 @@ class Phone:
         return self.page.locator(f"[data-test=challenge][data-state={state}]")
 
     async def answer(self) -> None:
-        prompt = await self.page.get_by_test_id("challenge-prompt").inner_text()
-        await self.page.get_by_test_id("challenge-text").fill(prompt.split()[-1])
-        await self.page.get_by_test_id("challenge-send").click()
+        """Read it, as long as that takes, and answer."""
+        self.served.clock.advance(READ_MS)
+        await self.page.evaluate("ms => { ahead += ms }", READ_MS)
+        asked = await self.asked()
+        if "+" in asked:
+            first, _, second = asked.partition(" + ")
+            right = str(int(first) + int(second))
+            await self.page.get_by_test_id("challenge-choice").get_by_text(right, exact=True).click()
+        else:
+            await self.page.get_by_test_id("challenge-text").fill(asked)
+            await self.page.get_by_test_id("challenge-send").click()
         await self.page.get_by_test_id("challenge").wait_for(state="detached")
+
+    async def asked(self) -> str:
+        return await self.page.get_by_test_id("challenge-prompt").get_attribute("data-text") or ""
+
+    async def mistype(self) -> None:
+        """A digit of the code is wrong: the page says so and sends nothing."""
+        code = await self.asked()
+        wrong = code[:2] + str((int(code[2]) + 1) % 10) + code[3:]
+        field = self.page.get_by_test_id("challenge-text")
+        assert await field.get_attribute("inputmode") == "numeric"
+        for typed, said in ((code[:4], "还没有输完"), (wrong, "不算答错")):
+            await field.fill(typed)
+            await field.press("Enter")
+            await self.page.get_by_test_id("challenge-fault").filter(has_text=said).wait_for()
+            assert await field.evaluate("one => one === document.activeElement"), "the cursor waits in the field"
+
+    async def sees(self, *tests: str) -> None:
+        """What is asked hides neither the picture nor itself: all of it is on the screen, nothing over another."""
+        boxes = [await self.page.locator(f"[data-test={one}]").first.bounding_box() for one in tests]
+        picture = await self.page.locator(".screen").bounding_box()
+        size = self.page.viewport_size
+        assert picture is not None
+        assert size is not None
+        above = 0.0 if size["width"] >= 1024 else picture["y"] + picture["height"] - 1
+        for box, least in ((picture, 0.0), *((box, above) for box in boxes)):
+            assert box is not None
+            assert least <= box["y"] <= size["height"] + 1 - box["height"], (box, picture)
 
     async def says(self, test: str) -> str:
         return await self.page.get_by_test_id(test).inner_text()
@@ -101,17 +163,32 @@ async def phone(
 
 async def test_a_challenge_is_passed_another_missed_and_made_up_for(tmp_path: Path, chromium: str | None) -> None:
     async with phone(tmp_path, chromium) as (jia, served):
+        served.house.challenges.provider = InTurn()
+        await jia.page.evaluate("scrollTo(0, 9999)")
         await jia.until("asked")
         assert await jia.says("quiet") == "请回答核验"
         assert (await jia.says("counts")).startswith("已认定 0 秒；待核验 ")
-        await picture(jia.page, "challenge-asked-phone", both=True)
-        assert await look(jia.page, "challenge asked") == []
+        await jia.mistype()
+        await jia.sees("challenge-prompt", "challenge-text", "challenge-fault")
+        await picture(jia.page, "challenge-mistyped-phone", both=True)
+        assert await look(jia.page, "challenge mistyped") == []
+        assert await outcomes(served) == [Outcome.ISSUED], "nothing was sent"
         await jia.answer()
         await jia.page.locator("[data-test=quiet][data-quiet=recorded]").wait_for()
         await jia.page.get_by_test_id("counts").filter(has_not_text="已认定 0 秒").wait_for()
-        passed = await jia.says("counts")
         await jia.leap()
-        await jia.page.get_by_test_id("counts").filter(has_text="待核验 10 秒").wait_for()
+        await jia.page.get_by_test_id("counts").filter(has_text=WAITS).wait_for()
+
+        await jia.until("asked")
+        await jia.sees("challenge-prompt", "challenge-choice", "challenge-left")
+        for size, name in ((DESK, "desk"), (PHONE, "phone")):
+            await jia.page.set_viewport_size(size)
+            await picture(jia.page, f"challenge-asked-{name}", both=True)
+        assert await look(jia.page, "challenge asked") == []
+        before = (await jia.says("counts")).split("；")[0]
+        await jia.answer()
+        await jia.page.get_by_test_id("counts").filter(has_not_text=before).wait_for()
+        passed = await jia.says("counts")
 
         await jia.until("asked")
         for _ in range(7):  # nobody answers
@@ -131,8 +208,18 @@ async def test_a_challenge_is_passed_another_missed_and_made_up_for(tmp_path: Pa
         await jia.challenge("asked").wait_for()
         await jia.answer()
         await jia.leap()
-        await jia.page.get_by_test_id("counts").filter(has_text="待核验 10 秒").wait_for()
+        await jia.page.get_by_test_id("counts").filter(has_text=WAITS).wait_for()
+        assert await outcomes(served) == [
+            *(Outcome.ISSUED, Outcome.PASSED) * 2,
+            *(Outcome.ISSUED, Outcome.TIMED_OUT, Outcome.ISSUED, Outcome.PASSED),
+        ]
         await check_the_end(jia, served)
+
+
+async def outcomes(served: School) -> list[Outcome]:
+    """What happened to jia's challenges so far."""
+    async with served.house.store.database.read() as connection:
+        return [one.outcome for one in (await events_of(connection, served.lesson_id))[served.ids["jia"]]]
 
 
 async def check_the_end(jia: Phone, served: School) -> None:

@@ -1,10 +1,10 @@
 """The port by which trainees are challenged: what a page shows, and whether an answer is right.
 
-Face checks and prompts will be adapters of it; until one of them is there, only tests have one.
+Prompts are its first adapter (prompts.py); face checks will be the next.
 """
 
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +19,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """What a page shows: a text, and choices of which one is the answer, or none where it is written."""
+    """What a page shows: a text, and choices of which one is the answer, or none where it is written.
+
+    Of a `code` the text is the digits to type, of a `sum` what is to be added; the words around them are the page's.
+    """
 
     text: str
     choices: list[str] = field(default_factory=list)
+    kind: Literal["text", "code", "sum"] = "text"
 
 
 class ChallengeProvider(Protocol):

@@ -767,6 +767,7 @@ export interface ChallengeState {
 export interface Prompt {
   text: string
   choices: string[]
+  kind: 'text' | 'code' | 'sum'
 }
 
 export interface VerifyRequest {
