@@ -48,7 +48,7 @@ def build(
     witnessed: Witnessed = nobody_saw,
     provider: ChallengeProvider | None = None,
 ) -> Capability[Presence]:
-    """Attendance over a register; `witnessed`: what media say of a minute when it is sealed; `provider`: who challenges."""
+    """Attendance over a register; `witnessed`: what media say of a minute once sealed; `provider`: who challenges."""
     attendance = Attendance(register, vault, ports)
     views = Views(register, training)
     settlements = Settlements(register.database, register.clock, views, training, names)

@@ -164,32 +164,8 @@ async def phone(
 async def test_a_challenge_is_passed_another_missed_and_made_up_for(tmp_path: Path, chromium: str | None) -> None:
     async with phone(tmp_path, chromium) as (jia, served):
         served.house.challenges.provider = InTurn()
-        await jia.page.evaluate("scrollTo(0, 9999)")
-        await jia.until("asked")
-        assert await jia.says("quiet") == "请回答核验"
-        assert (await jia.says("counts")).startswith("已认定 0 秒；待核验 ")
-        await jia.mistype()
-        await jia.sees("challenge-prompt", "challenge-text", "challenge-fault")
-        await picture(jia.page, "challenge-mistyped-phone", both=True)
-        assert await look(jia.page, "challenge mistyped") == []
-        assert await outcomes(served) == [Outcome.ISSUED], "nothing was sent"
-        await jia.answer()
-        await jia.page.locator("[data-test=quiet][data-quiet=recorded]").wait_for()
-        await jia.page.get_by_test_id("counts").filter(has_not_text="已认定 0 秒").wait_for()
-        await jia.leap()
-        await jia.page.get_by_test_id("counts").filter(has_text=WAITS).wait_for()
-
-        await jia.until("asked")
-        await jia.sees("challenge-prompt", "challenge-choice", "challenge-left")
-        for size, name in ((DESK, "desk"), (PHONE, "phone")):
-            await jia.page.set_viewport_size(size)
-            await picture(jia.page, f"challenge-asked-{name}", both=True)
-        assert await look(jia.page, "challenge asked") == []
-        before = (await jia.says("counts")).split("；")[0]
-        await jia.answer()
-        await jia.page.get_by_test_id("counts").filter(has_not_text=before).wait_for()
-        passed = await jia.says("counts")
-
+        await type_a_code(jia, served)
+        passed = await choose_a_sum(jia)
         await jia.until("asked")
         for _ in range(7):  # nobody answers
             await jia.leap()
@@ -214,6 +190,38 @@ async def test_a_challenge_is_passed_another_missed_and_made_up_for(tmp_path: Pa
             *(Outcome.ISSUED, Outcome.TIMED_OUT, Outcome.ISSUED, Outcome.PASSED),
         ]
         await check_the_end(jia, served)
+
+
+async def type_a_code(jia: Phone, served: School) -> None:
+    """Mistyped at first, which costs nothing; then right."""
+    await jia.page.evaluate("scrollTo(0, 9999)")
+    await jia.until("asked")
+    assert await jia.says("quiet") == "请回答核验"
+    assert (await jia.says("counts")).startswith("已认定 0 秒；待核验 ")
+    await jia.mistype()
+    await jia.sees("challenge-prompt", "challenge-text", "challenge-fault")
+    await picture(jia.page, "challenge-mistyped-phone", both=True)
+    assert await look(jia.page, "challenge mistyped") == []
+    assert await outcomes(served) == [Outcome.ISSUED], "nothing was sent"
+    await jia.answer()
+    await jia.page.locator("[data-test=quiet][data-quiet=recorded]").wait_for()
+    await jia.page.get_by_test_id("counts").filter(has_not_text="已认定 0 秒").wait_for()
+    await jia.leap()
+    await jia.page.get_by_test_id("counts").filter(has_text=WAITS).wait_for()
+
+
+async def choose_a_sum(jia: Phone) -> str:
+    """Its answer is one of four; returns what counts then."""
+    await jia.until("asked")
+    await jia.sees("challenge-prompt", "challenge-choice", "challenge-left")
+    for size, name in ((DESK, "desk"), (PHONE, "phone")):
+        await jia.page.set_viewport_size(size)
+        await picture(jia.page, f"challenge-asked-{name}", both=True)
+    assert await look(jia.page, "challenge asked") == []
+    before = (await jia.says("counts")).split("；")[0]
+    await jia.answer()
+    await jia.page.get_by_test_id("counts").filter(has_not_text=before).wait_for()
+    return await jia.says("counts")
 
 
 async def outcomes(served: School) -> list[Outcome]:
