@@ -7,7 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from server.core.wire import gate, pipe
+from server.core.wire import gate, written
 from server.core.wire.gate import UNIT_BYTES
 from tests.core.wire_server import Wire, wire
 
@@ -65,7 +65,7 @@ async def test_long_messages_count_as_several(http: aiohttp.ClientSession, monke
 async def test_who_reads_nothing_is_not_listened_to_and_hung_up(
     served: Wire, http: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pipe, "SEND_SECONDS", 0.5)
+    monkeypatch.setattr(written, "SEND_SECONDS", 0.5)
     socket = await _connected(http)
     response: Any = socket._response
     response.connection.transport.pause_reading()

@@ -19,7 +19,7 @@ from server.core.cluster.rules import node_of
 from server.core.errors import DomainError
 from server.core.wire.codec import plain
 from server.core.wire.declaration import Push
-from server.core.wire.fan_out import SocketFanOut
+from server.core.wire.fan_out import SocketFanOut, pushed
 from server.core.wire.socket import Sockets
 
 log = structlog.get_logger("wire.errands")
@@ -70,11 +70,11 @@ class ClusterFanOut:
     async def send(self, to: str, push: Push, payload: Any) -> None:
         body = {"event": push.event, "payload": plain(payload)}
         if not node_of(to):
-            await self._local.emit(to, push.event, body["payload"])
+            await self._local.send(to, push, body["payload"])
             message = {"node": self._member.node, "to": to, **body}
             await self._channel.publish(CHANNEL, orjson.dumps(message))
         elif (sid := self._ours(to)) is not None:
-            await self._local.emit(sid, push.event, body["payload"])
+            await self._local.send(sid, push, body["payload"])
         else:
             await self._there(to, "fan.send", body)
 
@@ -100,7 +100,7 @@ class ClusterFanOut:
     async def _heard(self, message: bytes) -> None:
         told = orjson.loads(message)
         if told["node"] != self._member.node:
-            await self._local.emit(told["to"], told["event"], told["payload"])
+            self._local.say(told["to"], pushed(told["to"], told["event"], told["payload"]))
 
     async def _joined(self, body: dict[str, Any]) -> None:
         await self._local.join(body["sid"], body["group"])
@@ -109,7 +109,7 @@ class ClusterFanOut:
         await self._local.leave(body["sid"], body["group"])
 
     async def _sent(self, body: dict[str, Any]) -> None:
-        await self._local.emit(body["sid"], body["event"], body["payload"])
+        self._local.say(body["sid"], pushed(body["sid"], body["event"], body["payload"]))
 
     async def _asked(self, body: dict[str, Any]) -> bool:
         return await self._local.call(body["sid"], body["event"], body["payload"], body["seconds"])

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import socketio
@@ -15,12 +16,13 @@ from server.core.actor import Actor
 from server.core.clock import elapsed_ms
 from server.core.cluster.owners import Alone, Errand, Owners
 from server.core.errors import DomainError
+from server.core.tasks import Tasks
 from server.core.wire.codec import decode, plain, told
 from server.core.wire.cookie import session_token
 from server.core.wire.declaration import JSON_LIMIT_BYTES, Call, Command, Observe, check_roles, look_of, object_of
 from server.core.wire.fan_out import SocketFanOut
 from server.core.wire.gate import TICKET, Gate, Ticket
-from server.core.wire.pipe import Pipe
+from server.core.wire.pipe import WRITTEN, Pipe
 from server.core.wire.rest import Authenticate, check_origin
 from server.core.wire.trace import UNKNOWN, Passage, Trace
 
@@ -102,7 +104,9 @@ class Sockets:
             logger=_silent(),
             engineio_logger=_silent(),
         )
-        self._server.eio._async = {**self._server.eio._async, "websocket": Pipe}  # noqa: SLF001  no other way in
+        self._tasks = Tasks()
+        websocket = partial(Pipe, self._tasks)
+        self._server.eio._async = {**self._server.eio._async, "websocket": websocket}  # noqa: SLF001  no other way in
         self.fan_out = SocketFanOut(self._server)
 
     def serve(self, app: web.Application, commands: Iterable[Command]) -> None:
@@ -143,6 +147,7 @@ class Sockets:
     async def close(self) -> None:
         """End all connections."""
         await self._server.shutdown()
+        await self._tasks.close()
 
     async def _handshake(self, request: web.Request) -> web.StreamResponse:
         """Refuse before anything is upgraded: another's page, nobody's, one too many, no websocket."""
@@ -166,16 +171,19 @@ class Sockets:
             raise
 
     async def _connect(self, sid: str, environ: dict[str, Any], _auth: Any = None) -> None:
-        ticket: Ticket = environ["aiohttp.request"][TICKET]
+        request: web.Request = environ["aiohttp.request"]
+        ticket = request[TICKET]
         actor = await self._authenticate(ticket.token)  # it may have ended since the handshake
         if actor is None:
             raise socketio.exceptions.ConnectionRefusedError("not_signed_in")
         ticket.stay()
         self._connections[sid] = _Connection(actor, ticket)
+        self.fan_out.arrived(sid, request[WRITTEN])
 
     async def _disconnect(self, sid: str, _reason: str = "") -> None:
         if (connection := self._connections.pop(sid, None)) is not None:
             connection.ticket.end_soon()
+        self.fan_out.gone(sid)
         await self._tell_gone(sid)
 
     async def _tell_gone(self, sid: str) -> None:
