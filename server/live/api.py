@@ -17,6 +17,7 @@ from server.core.clock import iso
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
+from server.core.wire.written import MISSED
 from server.live.acts.doors import DOOR, Doors
 from server.live.lesson import Kind, State
 from server.live.service import Live, Running, peer_of
@@ -354,7 +355,7 @@ class Api:
                 own("lesson:resume", handle=self.resume),
                 own("lesson:end", handle=self.end),
             ],
-            pushes=[PHASE, ROSTER, AUDIENCE, DOOR],
+            pushes=[PHASE, ROSTER, AUDIENCE, DOOR, MISSED],
         )
 
 

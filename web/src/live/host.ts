@@ -51,6 +51,8 @@ export class HostRoom {
     line.on('lesson:phase', (phase) => { if (phase.lesson_id === lesson) this.#phase(phase) })
     line.on('lesson:stream', (stream) => { if (stream.lesson_id === lesson) this.view.patch({ stream }) })
     line.on('lesson:audience', (audience) => { if (audience.lesson_id === lesson) this.view.patch({ audience }) })
+    // Rows that nobody sends again may be among what was left out.
+    line.on('lesson:missed', () => { void this.#join() })
     line.on('lesson:roster', (change) => { if (change.lesson_id === lesson) this.#rows(change.rows) })
   }
 

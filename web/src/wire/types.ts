@@ -1204,6 +1204,7 @@ export interface Pushes {
   'lesson:acts': News
   'lesson:audience': Audience
   'lesson:door': DoorOpened
+  'lesson:missed': Nothing
   'lesson:phase': Phase
   'lesson:roster': Roster
   'lesson:stream': StreamState
