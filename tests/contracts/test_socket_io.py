@@ -171,7 +171,7 @@ async def test_who_reads_nothing_holds_up_nobody_and_is_told_what_happened(
         assert 0 < line.waiting_bytes <= MOST_WAITING_BYTES + 2 * len(text)
         served.go_on.set()
         await slow.do("go")
-        heard = []
+        heard: list[dict[str, Any]] = []
         while not (heard and heard[-1]["was"] == "answer"):
             heard.append(await slow.heard())
         told = [one["text"][-3:] for one in heard if one.get("event") == TOLD.event]
