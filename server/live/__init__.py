@@ -15,6 +15,7 @@ from server.live.acts.doors import Doors
 from server.live.acts.log import ActLog
 from server.live.acts.order import OrderActivity
 from server.live.acts.polls import PollActivity
+from server.live.acts.polls_api import Kept
 from server.live.acts.port import Activity
 from server.live.acts.seal import KeySeal
 from server.live.acts.sign_in import SignInActivity
@@ -75,6 +76,7 @@ def build(
     )
     declared = api.declarations()
     declared.add(acts.declarations())
+    declared.add(Kept(database, training, log.activities, names).declarations())
     declared.add(checks.declarations())
     declared.add(StreamApi(streams, fan_out).declarations())
     declared.add(Networks(live, presence.attendance.register, training).declarations())

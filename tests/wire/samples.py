@@ -100,6 +100,7 @@ SAMPLES: dict[str, Sample] = {
         LESSON | PICTURE | {"take": "1", "start": "0", "size": "4"},
         beside={"stranger": "not_found"},
     ),
+    f"GET {V1}/lessons/{{lesson_id}}/polls": Sample("teacher", "not_found", LESSON, beside={"spare": "not_found"}),
     f"GET {V1}/today": Sample("jia"),
     f"POST {V1}/check": Sample("teacher", "self"),
     f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),

@@ -160,9 +160,9 @@ class Poll:
         for one in answer:
             self.counts[one] += by
 
-    def most_given(self) -> list[tuple[str, int]]:
+    def most_given(self, most: int = TEXTS_SHOWN) -> list[tuple[str, int]]:
         """PollText answers, most given first; alphabetically beside that, never in the order they came."""
-        return heapq.nsmallest(TEXTS_SHOWN, self.texts.items(), key=lambda one: (-one[1], one[0]))
+        return heapq.nsmallest(most, self.texts.items(), key=lambda one: (-one[1], one[0]))
 
     def context(self, person_id: str) -> str:
         """What a sealed answer of somebody is bound to: another one each time."""

@@ -244,7 +244,7 @@ class PollActivity(Activity[Polls]):
         if not desk and poll.state in ("draft", "withdrawn"):
             return None
         if not part:
-            return PollView(key, poll_id, face=_face(poll, desk))
+            return PollView(key, poll_id, face=face_of(poll, desk))
         if desk != (part == "tally") or not (desk or poll.shown):
             return None
         return PollView(poll_id + ".tally", poll_id, tally=tally_of(poll))
@@ -334,7 +334,7 @@ def _shown(poll_id: str) -> str:
     return f"{poll_id}.shown"
 
 
-def _face(poll: Poll, desk: bool) -> PollFace:
+def face_of(poll: Poll, desk: bool) -> PollFace:
     asked = poll.question
     revealed = desk or (poll.shown and poll.state == "closed")
     return PollFace(

@@ -61,9 +61,11 @@ async def erase(connection: AsyncConnection, lesson_id: str) -> int:
     return (await connection.execute(delete(lesson_act).where(lesson_act.c.lesson_id == lesson_id))).rowcount
 
 
-async def acts_of(connection: AsyncConnection, lesson_id: str) -> list[Act]:
-    """A lesson's acts in order."""
+async def acts_of(connection: AsyncConnection, lesson_id: str, of: Sequence[str] = ()) -> list[Act]:
+    """A lesson's acts in order; only those `of` some activities, if any are named."""
     query = select(lesson_act).where(lesson_act.c.lesson_id == lesson_id).order_by(lesson_act.c.seq)
+    if of:
+        query = query.where(lesson_act.c.activity.in_(of))
     return [
         Act(row.seq, row.at_ms, row.activity, row.kind, row.actor_id, orjson.loads(row.body))
         for row in await connection.execute(query)

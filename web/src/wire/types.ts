@@ -546,6 +546,74 @@ export interface SettledRow {
   hours: SettledHours
 }
 
+export interface KeptPolls {
+  polls: KeptPoll[]
+  sign_ins: KeptSignIn[]
+  view_id: string | null
+}
+
+export interface KeptPoll {
+  id: string
+  face: PollFace
+  tally: PollTally
+  texts: PollText[]
+  people: PollPerson[]
+}
+
+export interface PollFace {
+  state: 'draft' | 'open' | 'closed' | 'withdrawn'
+  kind: 'single' | 'multiple' | 'judgement' | 'text'
+  text: string
+  choices: string[]
+  least: number
+  most: number
+  seconds: number | null
+  anonymous: boolean
+  changeable: boolean
+  quiz: boolean
+  right: number[]
+  shown: boolean
+  opened_ms: number | null
+  closes_ms: number | null
+  closed_ms: number | null
+}
+
+export interface PollTally {
+  answered: number
+  counts: number[]
+  texts: PollText[]
+  different: number
+}
+
+export interface PollText {
+  text: string
+  count: number
+}
+
+export interface PollPerson {
+  person_id: string
+  seat: number
+  name: string
+  answered: boolean
+  choices: number[]
+  text: string
+  right: boolean | null
+}
+
+export interface KeptSignIn {
+  id: string
+  opened_ms: number
+  closed_ms: number | null
+  people: SignedIn[]
+}
+
+export interface SignedIn {
+  person_id: string
+  seat: number
+  name: string
+  at_ms: number | null
+}
+
 export interface CheckAnswer {
   common: MediaAccess
   send: MediaAccess | null
@@ -888,36 +956,6 @@ export interface PollView {
   tally: PollTally | null
 }
 
-export interface PollFace {
-  state: 'draft' | 'open' | 'closed' | 'withdrawn'
-  kind: 'single' | 'multiple' | 'judgement' | 'text'
-  text: string
-  choices: string[]
-  least: number
-  most: number
-  seconds: number | null
-  anonymous: boolean
-  changeable: boolean
-  quiz: boolean
-  right: number[]
-  shown: boolean
-  opened_ms: number | null
-  closes_ms: number | null
-  closed_ms: number | null
-}
-
-export interface PollTally {
-  answered: number
-  counts: number[]
-  texts: PollText[]
-  different: number
-}
-
-export interface PollText {
-  text: string
-  count: number
-}
-
 export interface SignInView {
   id: string
   open: boolean
@@ -1122,6 +1160,7 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
   'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
+  'GET /api/v1/lessons/{lesson_id}/polls': { request: LessonRequest; response: KeptPolls }
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8': { request: PlaylistRequest; response: Blob }
