@@ -86,6 +86,12 @@ CODES: Final[Mapping[str, int]] = {
     "in_lobby": 403,
     "silenced": 403,
     "switched_off": 403,
+    "slow_down": 429,
+    "question_closed": 409,
+    "question_own": 409,
+    "questions_open": 429,
+    "answer_too_late": 409,
+    "line_hidden": 409,
     # attendance
     "lease_held": 409,
     "lease_lost": 409,

@@ -11,12 +11,16 @@ from server.core.tasks import Tasks
 from server.core.vault import Vault
 from server.core.wire.fan_out import FanOut
 from server.live.acts.api import Api as ActsApi
+from server.live.acts.chat import Chat
+from server.live.acts.chat_api import ChatReading
 from server.live.acts.doors import Doors
 from server.live.acts.log import ActLog
 from server.live.acts.order import OrderActivity
 from server.live.acts.polls import PollActivity
 from server.live.acts.polls_api import Kept
 from server.live.acts.port import Activity
+from server.live.acts.questions import Questions
+from server.live.acts.questions_api import Answers
 from server.live.acts.seal import KeySeal
 from server.live.acts.sign_in import SignInActivity
 from server.live.api import Api
@@ -38,7 +42,8 @@ ANSWERS_KEY: Final = "live.answers"
 
 def activities(vault: Vault) -> tuple[Activity[Any], ...]:
     """Everything that people do in a lesson."""
-    return (OrderActivity(), PollActivity(KeySeal(vault.key(ANSWERS_KEY))), SignInActivity())
+    polls = PollActivity(KeySeal(vault.key(ANSWERS_KEY)))
+    return (OrderActivity(), Questions(), Chat(), polls, SignInActivity())
 
 
 def build(
@@ -75,11 +80,10 @@ def build(
         Job("live.acts", ACTS_S, log.tick),
     )
     declared = api.declarations()
-    declared.add(acts.declarations())
-    declared.add(Kept(database, training, log.activities, names).declarations())
-    declared.add(checks.declarations())
-    declared.add(StreamApi(streams, fan_out).declarations())
-    declared.add(Networks(live, presence.attendance.register, training).declarations())
+    read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
+    lines = StreamApi(streams, fan_out), Networks(live, register, training)
+    for one in (acts, *read, checks, *lines):
+        declared.add(one.declarations())
     return Capability(live, declared, jobs)
 
 

@@ -17,7 +17,7 @@ from server.core.errors import DomainError
 from server.live import lesson as rules
 from server.live import records
 from server.live.lesson import Event, Kind, Lesson, State
-from server.training.rules import PAUSE_GRACE_MS, LessonState, may_start
+from server.training.rules import PAUSE_GRACE_MS, may_start
 from server.training.rules import Lesson as PlannedLesson
 from server.training.service import Training
 
@@ -260,14 +260,13 @@ class Live:
                     await self._happen(running, Kind.ENDED, None)
                 await self.media.close_room(running.lesson_id)
 
-    async def has_begun_and_ended(self, lesson_id: str) -> tuple[bool, bool]:
-        """Of a lesson of this process, or of one that is over for long."""
+    async def has_begun_and_ended(self, lesson_id: str) -> tuple[bool, int | None]:
+        """Whether a lesson of this process, or one that is over for long, has begun, and when it ended."""
         running = self._running.get(lesson_id)
         if running is not None:
-            state = LessonState(running.lesson.state)
-        else:
-            state = (await self._training.lesson(lesson_id)).state
-        return state in (*rules.BEGUN, LessonState.ENDED), state is LessonState.ENDED
+            return running.lesson.started_ms is not None, running.lesson.ended_ms
+        lesson = await self._training.lesson(lesson_id)
+        return lesson.started_ms is not None, lesson.ended_ms
 
     def active(self) -> list[Running]:
         """The lessons in memory."""

@@ -66,6 +66,36 @@ SECOND = "second_person_needed"
 #: one who teaches in the class, one who does not
 OUR_TEACHERS = {"other": "forbidden", "spare": "not_found"}
 
+#: who is not in the lesson, and who may not see it
+OUT_OF_IT = {"yi": "not_joined", "stranger": "not_found"}
+
+
+def _asked(**body: Any) -> Sample:
+    """What a trainee says in the lesson."""
+    return Sample("jia", "not_found", body={**LESSON, **body}, beside=OUT_OF_IT)
+
+
+def _taught(**body: Any) -> Sample:
+    """What only its instructor says in the lesson."""
+    return Sample("teacher", "not_found", body={**LESSON, **body}, beside=OUR_TEACHERS)
+
+
+SPOKEN: dict[str, Sample] = {
+    "question:ask": _asked(text="为什么？", anonymous=True),
+    "question:vote": _asked(question="{question_id}", on=True),
+    "question:withdraw": _asked(question="{own_id}"),
+    "question:answering": _taught(question="{question_id}"),
+    "question:answer": _taught(question="{question_id}", text="见第三页"),
+    "question:merge": _taught(question="{other_id}", into="{question_id}"),
+    "question:done": _taught(question="{question_id}"),
+    "question:hide": _taught(question="{question_id}", on=True),
+    "chat:say": _asked(text="老师好", mentions=["{yi_id}"]),
+    "chat:older": _asked(before="{line_id}"),
+    "chat:pin": _taught(line="{line_id}"),
+    "chat:hide": _taught(line="{line_id}", on=True),
+    "chat:slow": _taught(seconds=30),
+}
+
 SAMPLES: dict[str, Sample] = {
     # reading
     f"GET {V1}/site": Sample("", "self"),
@@ -107,6 +137,8 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/corrections": Sample("staff"),
     f"GET {V1}/lessons/{{lesson_id}}/looks": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/receipt": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/questions": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/answers": Sample("jia"),
     f"GET {V1}/oversight/lessons": Sample("regulator"),
     # a lesson from beginning to end
     "lesson:join": Sample("jia", "not_found", body=JOIN, beside={"stranger": "not_found"}),
@@ -121,6 +153,7 @@ SAMPLES: dict[str, Sample] = {
         body={**LESSON, "epoch": 1, "number": 2, "answer": "?"},
         beside={"yi": "lease_lost", "stranger": "lease_lost"},
     ),
+    **SPOKEN,
     "lesson:media": Sample("teacher", "not_found", body=LESSON, beside={"yi": "not_joined", "stranger": "not_found"}),
     "poll:open": Sample("teacher", "not_found", body=POLL, beside=OUR_TEACHERS),
     "poll:answer": Sample(
@@ -150,6 +183,9 @@ SAMPLES: dict[str, Sample] = {
     "lesson:stream_revoke": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:end": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     # writing
+    f"POST {V1}/lessons/{{lesson_id}}/answers/read": Sample(
+        "jia", "not_found", LESSON, body={"read": 1}, beside={"stranger": "not_found"}
+    ),
     f"POST {V1}/lessons/{{lesson_id}}/appeals": Sample(
         "jia", "not_found", TAUGHT, body={**MINUTE, "text": "手机来电"}, beside={"stranger": "not_found"}
     ),

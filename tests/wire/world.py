@@ -51,6 +51,7 @@ ELSEWHERE = {
     Role.REGULATOR: "abroad",
 }
 CHALLENGED = {"class_hour_ms": 2_700_000, "challenges": {"limit_ms": 900_000, "answer_ms": 60_000}}
+ASKED = {"text": "为什么？", "anonymous": False}
 SOCKET = "/socket.io/?EIO=4&transport=websocket"
 
 
@@ -268,18 +269,26 @@ async def _over(first: School) -> str:
 
 
 async def _acts(first: School) -> dict[str, str]:
-    """What people have done in the lesson that is to begin: two polls are prepared, and a sign-in is open."""
+    """What people have done in the lesson that is to begin: two polls are prepared, a sign-in is open, yi has asked
+    two questions and said a line, jia has asked one.
+    """
+    yi, jia = first.ids["yi"], first.ids["jia"]
     now, teacher, asked = first.clock.ms(), first.ids["teacher"], PollQuestion("judgement", "对吗？")
     draft = {"poll": None, "question": to_body(asked), "open": False}
-    facts: list[tuple[str, str, dict[str, Any]]] = [
-        ("polls", "prepared", draft),
-        ("polls", "prepared", draft),
-        ("sign_ins", "opened", {"seconds": 1_800}),
+    facts: list[tuple[str, str, str, dict[str, Any]]] = [
+        ("polls", "prepared", teacher, draft),
+        ("polls", "prepared", teacher, draft),
+        ("sign_ins", "opened", teacher, {"seconds": 1_800}),
+        ("questions", "asked", yi, ASKED),
+        ("questions", "asked", jia, ASKED),
+        ("questions", "asked", yi, ASKED),
+        ("chat", "said", yi, {"text": "在吗"}),
     ]
-    done = [Act(seq, now, name, kind, teacher, body) for seq, (name, kind, body) in enumerate(facts, 1)]
+    done = [Act(seq, now, name, kind, who, body) for seq, (name, kind, who, body) in enumerate(facts, 1)]
     async with first.house.store.database.write() as connection:
         await acts.add(connection, first.lesson_id, done)
-    return {"poll_id": "1", "draft_id": "2", "sign_in_id": "3"}
+    questions = {"question_id": "4", "own_id": "5", "other_id": "6", "line_id": "7"}
+    return {"poll_id": "1", "draft_id": "2", "sign_in_id": "3", **questions}
 
 
 def sample_of(key: str) -> Sample:

@@ -13,10 +13,12 @@ from server.core.errors import DomainError
 from server.core.tasks import Tasks
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
+from server.live.acts.chat import ChatView
 from server.live.acts.log import ActLog, Lesson, changed_since
 from server.live.acts.order import OrderView
 from server.live.acts.polls import OwnAnswer, PollView
 from server.live.acts.port import Act, Activity, By, Says, Who
+from server.live.acts.questions import MyQuestions, QuestionView
 from server.live.acts.sign_in import SignInView
 from server.training.service import Training
 
@@ -38,6 +40,8 @@ class Changes:
     order: list[OrderView] = field(default_factory=list)
     polls: list[PollView] = field(default_factory=list)
     sign_ins: list[SignInView] = field(default_factory=list)
+    questions: list[QuestionView] = field(default_factory=list)
+    chat: list[ChatView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class Mine:
     order: OrderView | None = None
     polls: list[OwnAnswer] = field(default_factory=list)
     sign_ins: list[str] = field(default_factory=list)
+    questions: MyQuestions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ class Api:
 
     async def since(self, call: Call, request: SinceRequest) -> Acts:
         """What a page has missed."""
-        who, desk = await self._who(call, request.lesson_id)
+        who, desk = await self.who(call, request.lesson_id)
 
         def read(lesson: Lesson) -> Acts:
             whole = not 0 < request.seq <= lesson.seq
@@ -129,15 +134,15 @@ class Api:
     async def do(self, call: Call, activity: Activity[Any], says: Says, request: Any) -> Done:
         """One command of an activity."""
         lesson_id: str = request.lesson_id
-        who, _ = await self._who(call, lesson_id)
+        who, _ = await self.who(call, lesson_id)
         if call.who.role is Role.INSTRUCTOR and not who.teaches:
             raise DomainError("forbidden")
-        if not says.late and (await self.log.phase(lesson_id))[1]:
+        if not says.late and (await self.log.phase(lesson_id))[1] is not None:
             raise DomainError("lesson_ended")
         answer = await self.log.answer(lesson_id, who, activity.name, request)
         return Done(answer.seq, Mine(**answer.mine))
 
-    async def _who(self, call: Call, lesson_id: str) -> tuple[Who, bool]:
+    async def who(self, call: Call, lesson_id: str) -> tuple[Who, bool]:
         """Who asks, and whether they oversee. A trainee must hold the lease with this page. Raises DomainError."""
         actor = call.who
         if actor.role is Role.TRAINEE:

@@ -30,8 +30,8 @@ IDLE_MS: Final = 10 * 60_000
 Key = tuple[str, str]
 
 
-#: of a lesson: whether it has begun, and whether it is over
-Phase = Callable[[str], Awaitable[tuple[bool, bool]]]
+#: of a lesson: whether it has begun, and when it ended
+Phase = Callable[[str], Awaitable[tuple[bool, int | None]]]
 #: told after a commit: what happened
 Happened = Callable[[str, Sequence[Act]], Awaitable[None]]
 #: stands in line for what happens by itself
@@ -159,7 +159,8 @@ class ActLog:
 
     def mine(self, lesson: Lesson, person_id: str) -> dict[str, Any]:
         """What only this person is told, by activity."""
-        return {name: activity.mine(lesson.states[name], person_id) for name, activity in self.activities.items()}
+        told = ((name, one.mine(lesson.states[name], person_id)) for name, one in self.activities.items())
+        return {name: found for name, found in told if found is not None}
 
     async def _lesson(self, lesson_id: str) -> Lesson:
         async with self._loading.setdefault(lesson_id, asyncio.Lock()):
@@ -224,14 +225,14 @@ class ActLog:
         return acts
 
     def _decided(
-        self, lesson: Lesson, taken: Sequence[_Waiting], begun: bool, ended: bool
+        self, lesson: Lesson, taken: Sequence[_Waiting], begun: bool, ended_ms: int | None
     ) -> tuple[list[tuple[_Waiting, int]], list[Act]]:
         """What the commands lead to, each on the state that those before it made; refusals are told at once."""
         done: list[tuple[_Waiting, int]] = []
         acts: list[Act] = []
         for waiting in taken:
             try:
-                facts = self._facts(lesson, waiting, Scene(self._now_ms(), lesson.order, begun, ended))
+                facts = self._facts(lesson, waiting, Scene(self._now_ms(), lesson.order, begun, ended_ms))
             except Exception as error:  # noqa: BLE001  a fault of one command is its own; it only read
                 waiting.done.set_exception(error)
                 continue

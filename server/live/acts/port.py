@@ -62,12 +62,16 @@ class Order(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The circumstances of a command: ledger time, whether the lesson has begun and ended, what its order allows."""
+    """The circumstances of a command: ledger time; whether the lesson began, when it ended; what its order allows."""
 
     now_ms: int
     order: Order
     begun: bool = True
-    ended: bool = False
+    ended_ms: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.ended_ms is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,16 @@
-"""The table of acts: append-only, told to the log; what a lesson's people did is always what its acts make."""
+"""The tables of acts (append-only, told to the log; what a lesson's people did is always what its acts make) and of
+which answers somebody has read.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BigInteger, Integer, String, Table, Text, delete, func, select
+from sqlalchemy import BigInteger, Integer, Row, String, Table, Text, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.core.database import RETAIN, column, metadata
+from server.core.database import ERASE, RETAIN, column, metadata
 from server.ledger.facts import fact
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
@@ -26,6 +28,15 @@ lesson_act: Final = Table(
     column("kind", String(16), RETAIN),
     column("actor_id", String(16), RETAIN),
     column("body", Text, RETAIN),
+)
+
+#: up to which answer somebody has read what was answered after a lesson
+answer_read: Final = Table(
+    "answer_read",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("person_id", String(16), ERASE, primary_key=True),
+    column("seq", Integer, ERASE),
 )
 
 APPEND_ONLY: Final = ("lesson_act",)
@@ -58,9 +69,11 @@ async def with_holes(connection: AsyncConnection) -> AsyncIterator[str]:
 
 async def erase(connection: AsyncConnection, lesson_id: str) -> int:
     """Delete a lesson's acts; the database refuses it before retention ordered it. How many there were."""
+    await connection.execute(delete(answer_read).where(answer_read.c.lesson_id == lesson_id))
     return (await connection.execute(delete(lesson_act).where(lesson_act.c.lesson_id == lesson_id))).rowcount
 
 
+<<<<<<< HEAD
 async def acts_of(connection: AsyncConnection, lesson_id: str, of: Sequence[str] = ()) -> list[Act]:
     """A lesson's acts in order; only those `of` some activities, if any are named."""
     query = select(lesson_act).where(lesson_act.c.lesson_id == lesson_id).order_by(lesson_act.c.seq)
@@ -70,6 +83,43 @@ async def acts_of(connection: AsyncConnection, lesson_id: str, of: Sequence[str]
         Act(row.seq, row.at_ms, row.activity, row.kind, row.actor_id, orjson.loads(row.body))
         for row in await connection.execute(query)
     ]
+=======
+async def acts_of(connection: AsyncConnection, lesson_id: str, activity: str | None = None) -> list[Act]:
+    """A lesson's acts in order, or those of one activity."""
+    query = select(lesson_act).where(lesson_act.c.lesson_id == lesson_id).order_by(lesson_act.c.seq)
+    if activity is not None:
+        query = query.where(lesson_act.c.activity == activity)
+    return [_act(row) for row in await connection.execute(query)]
+
+
+async def answers_in(connection: AsyncConnection, lesson_ids: Sequence[str]) -> list[tuple[str, Act]]:
+    """Every written answer in these lessons, in order."""
+    where = (lesson_act.c.kind == "answered", lesson_act.c.lesson_id.in_(lesson_ids))
+    query = select(lesson_act).where(*where).order_by(lesson_act.c.lesson_id, lesson_act.c.seq)
+    found = [(row.lesson_id, _act(row)) for row in await connection.execute(query)]
+    return [(lesson_id, act) for lesson_id, act in found if act.activity == "questions"]
+
+
+async def read_by(connection: AsyncConnection, person_id: str) -> dict[str, int]:
+    """Up to which answer somebody has read, by lesson."""
+    query = select(answer_read.c.lesson_id, answer_read.c.seq).where(answer_read.c.person_id == person_id)
+    return {row.lesson_id: row.seq for row in await connection.execute(query)}
+
+
+async def put_read(connection: AsyncConnection, lesson_id: str, person_id: str, seq: int) -> None:
+    """Somebody has read up to an answer; never less than before."""
+    mine = (answer_read.c.lesson_id == lesson_id, answer_read.c.person_id == person_id)
+    known = (await connection.execute(select(answer_read.c.seq).where(*mine))).scalar()
+    if known is None:
+        values = {"lesson_id": lesson_id, "person_id": person_id, "seq": seq}
+        await connection.execute(answer_read.insert().values(values))
+    elif seq > known:
+        await connection.execute(answer_read.update().where(*mine).values(seq=seq))
+
+
+def _act(row: Row[Any]) -> Act:
+    return Act(row.seq, row.at_ms, row.activity, row.kind, row.actor_id, orjson.loads(row.body))
+>>>>>>> c58e98f (Questions and chat: pure rules, commands, what is read after a lesson, late answers until they are read)
 
 
 def _said(row: dict[str, Any]) -> Record:

@@ -546,6 +546,7 @@ export interface SettledRow {
   hours: SettledHours
 }
 
+<<<<<<< HEAD
 export interface KeptPolls {
   polls: KeptPoll[]
   sign_ins: KeptSignIn[]
@@ -614,6 +615,63 @@ export interface SignedIn {
   at_ms: number | null
 }
 
+=======
+export interface QuestionsRequest {
+  lesson_id: string
+}
+
+export interface QuestionsRecord {
+  lesson_id: string
+  questions: QuestionView[]
+  mine: MyQuestions
+  unread: string[]
+  read: number
+}
+
+export interface QuestionView {
+  id: string
+  at_ms: number
+  text: string
+  anonymous: boolean
+  author_id: string | null
+  author: string | null
+  votes: number
+  state: 'open' | 'answering' | 'answered' | 'merged' | 'withdrawn'
+  hidden: boolean
+  into: string | null
+  live_ms: number | null
+  until_ms: number | null
+  answers: AnswerView[]
+}
+
+export interface AnswerView {
+  text: string
+  by: string
+  at_ms: number
+  late: boolean
+}
+
+export interface MyQuestions {
+  asked: string[]
+  voted: string[]
+}
+
+export interface AnswersReadRequest {
+  lesson_id: string
+  read: number
+}
+
+export interface NewAnswers {
+  lessons: LateAnswers[]
+}
+
+export interface LateAnswers {
+  lesson_id: string
+  title: string
+  count: number
+}
+
+>>>>>>> c58e98f (Questions and chat: pure rules, commands, what is read after a lesson, late answers until they are read)
 export interface CheckAnswer {
   common: MediaAccess
   send: MediaAccess | null
@@ -928,6 +986,8 @@ export interface Changes {
   order: OrderView[]
   polls: PollView[]
   sign_ins: SignInView[]
+  questions: QuestionView[]
+  chat: ChatView[]
 }
 
 export interface OrderView {
@@ -965,10 +1025,25 @@ export interface SignInView {
   here: number | null
 }
 
+export interface ChatView {
+  id: string
+  at_ms: number
+  author_id: string
+  author: string
+  teaches: boolean
+  text: string
+  mentions: string[]
+  file: string | null
+  hidden: boolean
+  pinned: string | null
+  slow_s: number
+}
+
 export interface Mine {
   order: OrderView | null
   polls: OwnAnswer[]
   sign_ins: string[]
+  questions: MyQuestions | null
 }
 
 export interface OwnAnswer {
@@ -1012,6 +1087,75 @@ export interface OrderLobby {
 export interface OrderAdmit {
   lesson_id: string
   person_id: string | null
+}
+
+export interface QuestionAsk {
+  lesson_id: string
+  text: string
+  anonymous: boolean
+}
+
+export interface QuestionVote {
+  lesson_id: string
+  question: string
+  on: boolean
+}
+
+export interface QuestionWithdraw {
+  lesson_id: string
+  question: string
+}
+
+export interface QuestionAnswer {
+  lesson_id: string
+  question: string
+  text: string
+}
+
+export interface QuestionAnswering {
+  lesson_id: string
+  question: string
+  on: boolean
+}
+
+export interface QuestionDone {
+  lesson_id: string
+  question: string
+}
+
+export interface QuestionMerge {
+  lesson_id: string
+  question: string
+  into: string
+}
+
+export interface QuestionHide {
+  lesson_id: string
+  question: string
+  on: boolean
+}
+
+export interface ChatSay {
+  lesson_id: string
+  text: string
+  mentions: string[]
+  file: string | null
+}
+
+export interface ChatHide {
+  lesson_id: string
+  line: string
+  on: boolean
+}
+
+export interface ChatPin {
+  lesson_id: string
+  line: string | null
+}
+
+export interface ChatSlow {
+  lesson_id: string
+  seconds: number
 }
 
 export interface PollPrepare {
@@ -1073,6 +1217,16 @@ export interface SignInHere {
 export interface SignInClose {
   lesson_id: string
   sign_in_id: string
+}
+
+export interface OlderRequest {
+  lesson_id: string
+  before: string
+}
+
+export interface OlderLines {
+  lines: ChatView[]
+  more: boolean
 }
 
 export interface StreamAnswer {
@@ -1141,9 +1295,10 @@ export interface News {
   now_ms: number
 }
 
-export type Code = 'account_guarded' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slow_down' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
+  'GET /api/v1/answers': { request: Nothing; response: NewAnswers }
   'GET /api/v1/classes': { request: Nothing; response: Classes }
   'GET /api/v1/classes/{class_id}': { request: OneClass; response: ClassDetail }
   'GET /api/v1/classes/{class_id}/hours': { request: ClassRequest; response: ClassHoursAnswer }
@@ -1160,7 +1315,11 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
   'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
+<<<<<<< HEAD
   'GET /api/v1/lessons/{lesson_id}/polls': { request: LessonRequest; response: KeptPolls }
+=======
+  'GET /api/v1/lessons/{lesson_id}/questions': { request: QuestionsRequest; response: QuestionsRecord }
+>>>>>>> c58e98f (Questions and chat: pure rules, commands, what is read after a lesson, late answers until they are read)
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8': { request: PlaylistRequest; response: Blob }
@@ -1189,6 +1348,7 @@ export interface Routes {
   'POST /api/v1/institutions': { request: NewInstitution; response: InstitutionRef }
   'POST /api/v1/invitations/open': { request: OpenRequest; response: Opened }
   'POST /api/v1/invitations/redeem': { request: RedeemRequest; response: Me }
+  'POST /api/v1/lessons/{lesson_id}/answers/read': { request: AnswersReadRequest; response: Nothing }
   'POST /api/v1/lessons/{lesson_id}/appeals': { request: NewAppeal; response: AppealView }
   'POST /api/v1/lessons/{lesson_id}/corrections': { request: NewCorrection; response: CorrectionRef }
   'POST /api/v1/login': { request: LoginRequest; response: Me }
@@ -1206,6 +1366,11 @@ export interface Commands {
   'beat': { request: BeatRequest; response: BeatAnswer }
   'challenge:answer': { request: ChallengeAnswer; response: ChallengeState }
   'challenge:verify': { request: VerifyRequest; response: ChallengeState }
+  'chat:hide': { request: ChatHide; response: Done }
+  'chat:older': { request: OlderRequest; response: OlderLines }
+  'chat:pin': { request: ChatPin; response: Done }
+  'chat:say': { request: ChatSay; response: Done }
+  'chat:slow': { request: ChatSlow; response: Done }
   'lesson:break': { request: LessonCommand; response: PhaseAnswer }
   'lesson:end': { request: LessonCommand; response: PhaseAnswer }
   'lesson:join': { request: JoinRequest; response: Joined }
@@ -1231,6 +1396,14 @@ export interface Commands {
   'poll:prepare': { request: PollPrepare; response: Done }
   'poll:show': { request: PollShow; response: Done }
   'poll:withdraw': { request: PollWithdraw; response: Done }
+  'question:answer': { request: QuestionAnswer; response: Done }
+  'question:answering': { request: QuestionAnswering; response: Done }
+  'question:ask': { request: QuestionAsk; response: Done }
+  'question:done': { request: QuestionDone; response: Done }
+  'question:hide': { request: QuestionHide; response: Done }
+  'question:merge': { request: QuestionMerge; response: Done }
+  'question:vote': { request: QuestionVote; response: Done }
+  'question:withdraw': { request: QuestionWithdraw; response: Done }
   'sign_in:close': { request: SignInClose; response: Done }
   'sign_in:here': { request: SignInHere; response: Done }
   'sign_in:open': { request: SignInOpen; response: Done }

@@ -1,0 +1,63 @@
+"""The chat through real sockets: what each page is told, older lines, moderation."""
+
+from pathlib import Path
+
+from server.live.acts.chat import OLDER_LINES, PAGE_LINES
+from tests.live.acts.spoken import until
+from tests.live.acts.test_questions_api import lesson
+
+
+async def test_a_line_reaches_everybody_with_whom_it_speaks_to(tmp_path: Path) -> None:
+    async with lesson(tmp_path) as (here, teacher, jia, yi):
+        answer = await jia.call("chat:say", text="@名yi 在吗", mentions=[here.ids["yi"]])
+        line = str(answer["seq"])
+        for page in (teacher, jia, yi):
+            seen = await until(page, "chat", lambda known: line in known)
+            assert (seen[line]["author"], seen[line]["mentions"]) == ("名jia", [here.ids["yi"]])
+
+
+async def test_mentions_and_texts_at_their_edge(tmp_path: Path) -> None:
+    async with lesson(tmp_path) as (_, _teacher, jia, yi):
+        ids = [f"{number:016x}" for number in range(11)]
+        assert (await jia.call("chat:say", text="好", mentions=ids))["code"] == "bad_request"
+        assert (await jia.call("chat:say", text="好", mentions=ids[:10]))["ok"]
+        assert (await jia.call("chat:say", text="好", mentions=["../etc"]))["code"] == "bad_request"
+        assert (await yi.call("chat:say", text="字" * 501, mentions=[]))["code"] == "bad_request"
+        assert (await yi.call("chat:say", text="字" * 500))["ok"]
+
+
+async def test_hidden_lines_say_nothing_to_peers(tmp_path: Path) -> None:
+    async with lesson(tmp_path) as (_, teacher, jia, yi):
+        line = str((await jia.call("chat:say", text="不当言论"))["seq"])
+        await until(yi, "chat", lambda known: line in known)
+        assert (await jia.call("chat:hide", line=line, on=True))["code"] == "forbidden"
+        assert (await teacher.call("chat:hide", line=line, on=True))["ok"]
+        seen = await until(yi, "chat", lambda known: known[line]["hidden"])
+        assert seen[line]["text"] == ""
+        assert "不当言论" not in repr(await yi.call("lesson:since", seq=0))
+        assert "不当言论" not in repr(await yi.call("chat:older", before="99"))
+        assert "不当言论" in repr(await teacher.call("chat:older", before="99"))
+
+
+async def test_older_lines_on_demand(tmp_path: Path) -> None:
+    async with lesson(tmp_path) as (_, teacher, jia, _yi):
+        for number in range(PAGE_LINES + OLDER_LINES + 1):
+            assert (await teacher.call("chat:say", text=f"第{number}行"))["ok"]
+        everything = (await jia.call("lesson:since", seq=0))["changes"]["chat"]
+        lines = [one for one in everything if one["id"] != "room"]
+        assert (len(lines), lines[0]["text"]) == (PAGE_LINES, f"第{OLDER_LINES + 1}行")
+        older = await jia.call("chat:older", before=lines[0]["id"])
+        assert (older["more"], len(older["lines"]), older["lines"][-1]["text"]) == (True, OLDER_LINES, "第50行")
+        oldest = await jia.call("chat:older", before=older["lines"][0]["id"])
+        assert (oldest["more"], [one["text"] for one in oldest["lines"]]) == (False, ["第0行"])
+
+
+async def test_slow_mode_and_pin_are_told(tmp_path: Path) -> None:
+    async with lesson(tmp_path) as (_, teacher, jia, _yi):
+        line = str((await jia.call("chat:say", text="老师好"))["seq"])
+        await teacher.call("chat:slow", seconds=60)
+        await teacher.call("chat:pin", line=line)
+        await until(jia, "chat", lambda known: (known["room"]["slow_s"], known["room"]["pinned"]) == (60, line))
+        refused = await jia.call("chat:say", text="再说一句")
+        assert (refused["code"], refused["data"]) == ("slow_down", {"retry_after_s": 60})
+        assert (await teacher.call("chat:slow", seconds=301))["code"] == "bad_request"
