@@ -19,9 +19,8 @@ export interface TalkView {
   ledger: number | null
 }
 
-const NOTHING: Views = { order: new Map(), polls: new Map(), sign_ins: new Map() }
-const NOBODY: Mine = { order: null, polls: [], sign_ins: [] }
-export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
+const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map() }
+const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [] }
 
 /** Views with those that changed in place of the old ones; what is new comes last. */
 export function merge(views: Views, changes: Changes): Views {
@@ -73,6 +72,11 @@ export class Talk {
     const done: Done = await this.#line.request(event, asked)
     this.view.patch({ mine: done.mine })
     return done
+  }
+
+  /** Asks for something of the lesson that is no act. Throws a Refusal. */
+  async ask<E extends keyof Commands>(event: E, request: Omit<Commands[E]['request'], 'lesson_id'>): Promise<Commands[E]['response']> {
+    return await this.#line.request(event, { ...request, lesson_id: this.#lesson } as unknown as Commands[E]['request'])
   }
 
   #askAgain(): boolean {
