@@ -21,6 +21,7 @@ export interface TalkView {
 
 const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map() }
 const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [] }
+export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
 
 /** Views with those that changed in place of the old ones; what is new comes last. */
 export function merge(views: Views, changes: Changes): Views {
