@@ -124,7 +124,7 @@ class Answers:
 
     async def _rebuilt(self, lesson_id: str) -> tuple[State, list[Act]]:
         async with self._database.read() as connection:
-            acts = await records.acts_of(connection, lesson_id, self._questions.name)
+            acts = await records.acts_of(connection, lesson_id, [self._questions.name])
         state = self._questions.start()
         for act in acts:
             self._questions.apply(state, act)

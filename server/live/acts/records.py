@@ -73,22 +73,11 @@ async def erase(connection: AsyncConnection, lesson_id: str) -> int:
     return (await connection.execute(delete(lesson_act).where(lesson_act.c.lesson_id == lesson_id))).rowcount
 
 
-<<<<<<< HEAD
 async def acts_of(connection: AsyncConnection, lesson_id: str, of: Sequence[str] = ()) -> list[Act]:
     """A lesson's acts in order; only those `of` some activities, if any are named."""
     query = select(lesson_act).where(lesson_act.c.lesson_id == lesson_id).order_by(lesson_act.c.seq)
     if of:
         query = query.where(lesson_act.c.activity.in_(of))
-    return [
-        Act(row.seq, row.at_ms, row.activity, row.kind, row.actor_id, orjson.loads(row.body))
-        for row in await connection.execute(query)
-    ]
-=======
-async def acts_of(connection: AsyncConnection, lesson_id: str, activity: str | None = None) -> list[Act]:
-    """A lesson's acts in order, or those of one activity."""
-    query = select(lesson_act).where(lesson_act.c.lesson_id == lesson_id).order_by(lesson_act.c.seq)
-    if activity is not None:
-        query = query.where(lesson_act.c.activity == activity)
     return [_act(row) for row in await connection.execute(query)]
 
 
@@ -119,7 +108,6 @@ async def put_read(connection: AsyncConnection, lesson_id: str, person_id: str, 
 
 def _act(row: Row[Any]) -> Act:
     return Act(row.seq, row.at_ms, row.activity, row.kind, row.actor_id, orjson.loads(row.body))
->>>>>>> c58e98f (Questions and chat: pure rules, commands, what is read after a lesson, late answers until they are read)
 
 
 def _said(row: dict[str, Any]) -> Record:

@@ -546,7 +546,6 @@ export interface SettledRow {
   hours: SettledHours
 }
 
-<<<<<<< HEAD
 export interface KeptPolls {
   polls: KeptPoll[]
   sign_ins: KeptSignIn[]
@@ -615,7 +614,6 @@ export interface SignedIn {
   at_ms: number | null
 }
 
-=======
 export interface QuestionsRequest {
   lesson_id: string
 }
@@ -671,7 +669,6 @@ export interface LateAnswers {
   count: number
 }
 
->>>>>>> c58e98f (Questions and chat: pure rules, commands, what is read after a lesson, late answers until they are read)
 export interface CheckAnswer {
   common: MediaAccess
   send: MediaAccess | null
@@ -1315,11 +1312,8 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
   'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
-<<<<<<< HEAD
   'GET /api/v1/lessons/{lesson_id}/polls': { request: LessonRequest; response: KeptPolls }
-=======
   'GET /api/v1/lessons/{lesson_id}/questions': { request: QuestionsRequest; response: QuestionsRecord }
->>>>>>> c58e98f (Questions and chat: pure rules, commands, what is read after a lesson, late answers until they are read)
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8': { request: PlaylistRequest; response: Blob }
