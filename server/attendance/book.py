@@ -3,7 +3,7 @@
 In memory only and without input or output; the register fills it from the journal, the leases and the spool.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
@@ -225,8 +225,18 @@ class LessonBook:
             person.lost = kept(person.lost, ms, max(ms, person.reached_ms))
             person.forget_notes(slot_of(ms))
 
-    def judge_slot(self, slot: int, now_ms: int, final: bool = True, witnessed: Witnessed = nobody_saw) -> SealedMinute:
-        """The minute for everybody who held a lease in it; `final` when it is to be stored and then `sealed`."""
+    def judge_slot(
+        self,
+        slot: int,
+        now_ms: int,
+        final: bool = True,
+        witnessed: Witnessed = nobody_saw,
+        only: Collection[str] | None = None,
+    ) -> SealedMinute:
+        """The minute for everybody (or `only` these) who held a lease in it; `final` when it is to be stored."""
+        people = self.people
+        if only is not None:
+            people = {person_id: people[person_id] for person_id in only if person_id in people}
         delivered = self.delivered(now_ms)
         start, end = slot * MINUTE_MS, (slot + 1) * MINUTE_MS
         records = [
@@ -238,7 +248,7 @@ class LessonBook:
                 end if final else self._known_ms(person, now_ms),
                 witnessed(self.lesson_id, person_id, slot),
             )
-            for person_id, person in self.people.items()
+            for person_id, person in people.items()
             if clip((presence := person.presence(now_ms)).held, start, end)
         ]
         return SealedMinute(slot, delivered_ms(delivered, slot), tuple(records))

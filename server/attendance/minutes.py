@@ -4,7 +4,7 @@ Always: delivered = credited + the sum of the reasons. Pure; also the packed for
 """
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from operator import attrgetter
@@ -213,8 +213,9 @@ def _plain(record: MinuteRecord) -> bytes:
     return head + spans + b"".join([PLAIN_REASON.pack(reason, ms) for reason, ms in record.reasons])
 
 
-def unpack(packed: bytes) -> tuple[MinuteRecord, ...]:
-    """The records of `pack`. Raises ValueError or struct.error for anything else."""
+def unpack(packed: bytes, only: Collection[str] | None = None) -> tuple[MinuteRecord, ...]:
+    """The records of `pack`, or those of some trainees. Raises ValueError or struct.error for anything else."""
+    wanted = None if only is None else {bytes.fromhex(one) for one in only}
     records: list[MinuteRecord] = []
     known: dict[bytes, MinuteRecord] = {}
     at = 0
@@ -222,12 +223,14 @@ def unpack(packed: bytes) -> tuple[MinuteRecord, ...]:
         person, size = _HEAD.unpack_from(packed, at)
         if not size & _SUMMARY:
             record, at = _unpack_plain(packed, at)
-            records.append(record)
+            records += [record] if wanted is None or person in wanted else []
             continue
         begin, at = at + _HEAD.size, at + _HEAD.size + (size ^ _SUMMARY)
-        text = packed[begin:at]
         if at > len(packed):
             raise ValueError("a record is cut off")
+        if wanted is not None and person not in wanted:
+            continue
+        text = packed[begin:at]
         if text not in known:
             known[text] = told("", text)
         one = known[text]

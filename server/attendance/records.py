@@ -1,7 +1,7 @@
 """Tables of attendance: leases and their ends, and the journal of sealed minutes. All three are append-only."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -148,11 +148,13 @@ async def add_minute(connection: AsyncConnection, lesson_id: str, minute: Sealed
     )
 
 
-async def sealed_minutes(connection: AsyncConnection, lesson_id: str, since_slot: int = 0) -> list[SealedMinute]:
-    """A lesson's sealed minutes in order."""
+async def sealed_minutes(
+    connection: AsyncConnection, lesson_id: str, since_slot: int = 0, only: Collection[str] | None = None
+) -> list[SealedMinute]:
+    """A lesson's sealed minutes in order; `only`: with the records of these trainees."""
     query = select(minute_journal).where(minute_journal.c.lesson_id == lesson_id, minute_journal.c.slot >= since_slot)
     rows = (await connection.execute(query.order_by(minute_journal.c.slot))).mappings()
-    return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"])) for row in rows]
+    return [SealedMinute(row["slot"], row["delivered_ms"], unpack(row["records"], only)) for row in rows]
 
 
 async def readable_minutes(connection: AsyncConnection, lesson_id: str) -> tuple[list[SealedMinute], list[int]]:

@@ -1,7 +1,7 @@
 """Decides what is read of minutes: those of a lesson, a class's results and hours, what stands behind digests."""
 
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -115,12 +115,27 @@ class Views:
             stored, [minute for minute in fresh.minutes if minute.slot >= first], corrected, challenged
         )
 
-    async def _challenged(self, connection: Connection, lesson_id: str) -> Challenged | None:
+    async def some(self, lesson_id: str, person_ids: Collection[str], since_slot: int) -> LessonMinutes:
+        """A few trainees' minutes since then, in the process that has the lesson; what a scheme cuts is not asked."""
+        fresh = self.fresh_here(lesson_id, person_ids)
+        async with self._register.database.read() as connection:  # after it, as in `_minutes`
+            challenged = await self._challenged(connection, lesson_id, person_ids)
+            floor = since_slot if challenged is None else 0  # what a pass vouches for began before
+            stored = await records.sealed_minutes(connection, lesson_id, floor, person_ids)
+            corrected = replay(await entries_of(connection, lesson_id))
+        first = stored[-1].slot + 1 if stored else since_slot
+        return LessonMinutes(
+            stored, [minute for minute in fresh.minutes if minute.slot >= first], corrected, challenged
+        )
+
+    async def _challenged(
+        self, connection: Connection, lesson_id: str, only: Collection[str] | None = None
+    ) -> Challenged | None:
         limit_s = await limit_of(connection, lesson_id)
         if limit_s is None:
             return None
         ended = (await self._training.lesson(lesson_id)).ended_ms is not None
-        return Challenged(limit_s * 1000, await events_of(connection, lesson_id), ended)
+        return Challenged(limit_s * 1000, await events_of(connection, lesson_id, only), ended)
 
     async def fresh(self, lesson_id: str) -> Fresh:
         """What is not sealed yet, asked of the process that has the lesson. Raises DomainError owner_changing."""
@@ -132,8 +147,8 @@ class Views:
         answer = await self._register.owners.at_owner(lesson_id, here, errand, load=False)
         return answer if isinstance(answer, Fresh) else read_fresh(answer)
 
-    def fresh_here(self, lesson_id: str) -> Fresh:
-        """The same, from our own book; nothing without one."""
+    def fresh_here(self, lesson_id: str, only: Collection[str] | None = None) -> Fresh:
+        """The same, from our own book, of everybody or some; nothing without one."""
         register = self._register
         present = sum(1 for one in register.holders.values() if one.lesson_id == lesson_id and one.connection)
         book = register.books.get(lesson_id)
@@ -142,7 +157,7 @@ class Views:
         now = register.clock.ms()
         last = slot_of(now) if book.last_slot is None else min(book.last_slot, slot_of(now))
         slots = range(book.next_slot, last + 1)
-        return Fresh(present, tuple(book.judge_slot(slot, now, final=False) for slot in slots))
+        return Fresh(present, tuple(book.judge_slot(slot, now, final=False, only=only) for slot in slots))
 
     async def totals(self, lesson_id: str, person_id: str) -> Totals:
         """One trainee's totals of a lesson."""

@@ -27,6 +27,7 @@ from server.live.api import Api
 from server.live.check import Checks
 from server.live.media_door import Door
 from server.live.network import Networks
+from server.live.roster import Rosters
 from server.live.service import Live, Running
 from server.live.stream_api import StreamApi
 from server.live.streams import Streams
@@ -65,7 +66,8 @@ def build(
     live.on_lost.append(log.lose)
     acts = ActsApi(log, training, register, fan_out, tasks)
     doors = Doors(log, presence.attendance, fan_out)
-    api = Api(live, presence.attendance, presence.views, training, fan_out, doors)
+    rosters = Rosters(register, training, presence.views)
+    api = Api(live, presence.attendance, presence.views, training, fan_out, doors, rosters)
     live.announce = partial(_announce, api, acts)
     checks = Checks(live)
     streams = Streams(live, database, training, presence.attendance.register.clock, stands)
@@ -82,7 +84,7 @@ def build(
     declared = api.declarations()
     read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
     lines = StreamApi(streams, fan_out), Networks(live, register, training)
-    for one in (acts, *read, checks, *lines):
+    for one in (acts, rosters, *read, checks, *lines):
         declared.add(one.declarations())
     return Capability(live, declared, jobs)
 

@@ -7,8 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from media.api import Audience as Watched
-from server.attendance.book import LessonBook
-from server.attendance.cells import Cell, Totals, cell_of
+from server.attendance.cells import Cell, Totals
 from server.attendance.credit import MOST_MONO
 from server.attendance.service import Attendance, Entry
 from server.attendance.views import Views
@@ -20,12 +19,11 @@ from server.core.wire.fan_out import FanOut
 from server.core.wire.written import MISSED
 from server.live.acts.doors import DOOR, Doors
 from server.live.lesson import Kind, State
+from server.live.roster import ROSTER, Roster, RosterRow, Rosters
 from server.live.service import Live, Running, peer_of
 from server.training.rules import AttentionRule, LessonState
-from server.training.service import Enrolled, Training
+from server.training.service import Training
 from server.training.views import LessonView
-
-MOST_CELLS_PUSHED: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,25 +70,6 @@ class Lease:
     seq: int
     nonce: str
     attention: AttentionRule | None
-
-
-@dataclass(frozen=True, slots=True)
-class RosterRow:
-    """A trainee as the instructor sees them: `present` = their page is connected, `visible` = it is in front."""
-
-    person_id: str
-    seat: int
-    name: str
-    present: bool
-    visible: bool
-    cells: list[Cell]
-    credit_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class Roster:
-    lesson_id: str
-    rows: list[RosterRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +162,6 @@ START_CODES: Final = (
 )
 RUNNING_CODES: Final = ("not_found", "lesson_not_live", "lesson_ended", "media_unavailable")
 PHASE: Final = Push("lesson:phase", Phase)
-ROSTER: Final = Push("lesson:roster", Roster)
 AUDIENCE: Final = Push("lesson:audience", Audience)
 
 
@@ -191,7 +169,14 @@ class Api:
     """The functions behind the declarations."""
 
     def __init__(
-        self, live: Live, attendance: Attendance, views: Views, training: Training, fan_out: FanOut, doors: Doors
+        self,
+        live: Live,
+        attendance: Attendance,
+        views: Views,
+        training: Training,
+        fan_out: FanOut,
+        doors: Doors,
+        rosters: Rosters,
     ) -> None:
         self._live = live
         self._doors = doors
@@ -200,7 +185,7 @@ class Api:
         self._views = views
         self._training = training
         self._fan_out = fan_out
-        self._pushed: dict[str, int] = {}
+        self._rosters = rosters
         self._audiences: dict[str, Audience] = {}
 
     async def join(self, call: Call, request: JoinRequest) -> Joined:
@@ -217,7 +202,7 @@ class Api:
         if lease is None:
             await self._fan_out.join(call.connection, f"desk:{lesson.id}")
             self._audiences.pop(lesson.id, None)
-            roster = await self._roster(lesson.id, full=True)
+            roster = await self._rosters.enter(call, lesson.id)
             return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
         await self._fan_out.join(call.connection, f"learn:{lesson.id}")
         known, me = await self._views.minutes(lesson.id), actor.person_id
@@ -261,9 +246,11 @@ class Api:
 
     async def push_rosters(self) -> None:
         """Tell those who watch which rows have changed since the last round."""
-        for running in self._live.active():
-            if rows := await self._roster(running.lesson_id, full=False):
-                await self._fan_out.send(f"desk:{running.lesson_id}", ROSTER, Roster(running.lesson_id, rows))
+        active = [running.lesson_id for running in self._live.active()]
+        for lesson_id in active:
+            if rows := await self._rosters.changed(lesson_id):
+                await self._fan_out.send(f"desk:{lesson_id}", ROSTER, Roster(lesson_id, rows))
+        self._rosters.keep(set(active))
 
     async def push_audiences(self) -> None:
         """Tell those who watch over a lesson how many watch it and how, where that has changed."""
@@ -306,41 +293,6 @@ class Api:
         token = self._live.token(actor, lesson_id, peer_of(actor.person_id, epoch), publish)
         return access(self._live, lesson_id, token, publish)
 
-    async def _roster(self, lesson_id: str, full: bool) -> list[RosterRow]:
-        """All rows with all cells, or only rows that changed since the last push with their last cells."""
-        book = await self._register.book(lesson_id)
-        lesson = await self._training.lesson(lesson_id)
-        known = await self._views.minutes(lesson_id) if full else None
-        pushed = self._pushed.get(lesson_id, 0)
-        rows = []
-        for one in await self._training.roster(lesson.class_id):
-            person = book.people.get(one.person_id)
-            if known is not None:
-                rows.append(self._row(book, one, known.cells(one.person_id)))
-            elif person is not None and person.version > pushed:
-                fresh = book.unsealed(one.person_id, self._register.clock.ms())
-                cells = [cell_of(slot, record, False) for slot, record in fresh[-MOST_CELLS_PUSHED:]]
-                rows.append(self._row(book, one, cells))
-        if not full:
-            self._pushed[lesson_id] = book.version
-        return rows
-
-    def _row(self, book: LessonBook, enrolled: Enrolled, cells: list[Cell]) -> RosterRow:
-        """From the book at hand: an idle one may have been forgotten by the register meanwhile."""
-        now = self._register.clock.ms()
-        person = book.people.get(enrolled.person_id)
-        holder = self._register.holders.get(enrolled.person_id)
-        present = holder is not None and holder.lesson_id == book.lesson_id and bool(holder.connection)
-        return RosterRow(
-            person_id=enrolled.person_id,
-            seat=enrolled.seat,
-            name=enrolled.name,
-            present=present,
-            visible=present and person is not None and person.visible,
-            cells=cells,
-            credit_ms=book.credit_ms(enrolled.person_id, now) if person is not None else 0,
-        )
-
     def declarations(self) -> Declarations:
         """What live serves."""
         teaching = partial(Command, roles=frozenset({Role.INSTRUCTOR}), request=LessonCommand, response=PhaseAnswer)
@@ -355,7 +307,7 @@ class Api:
                 own("lesson:resume", handle=self.resume),
                 own("lesson:end", handle=self.end),
             ],
-            pushes=[PHASE, ROSTER, AUDIENCE, DOOR, MISSED],
+            pushes=[PHASE, AUDIENCE, DOOR, MISSED],
         )
 
 

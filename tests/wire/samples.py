@@ -174,6 +174,12 @@ SAMPLES: dict[str, Sample] = {
     "order:readmit": Sample("teacher", "not_found", body={**LESSON, **SPARE}, beside=OUR_TEACHERS),
     "order:lobby": Sample("teacher", "not_found", body={**LESSON, "on": False}, beside=OUR_TEACHERS),
     "order:admit": Sample("teacher", "not_found", body={**LESSON, **SPARE}, beside=OUR_TEACHERS),
+    "lesson:strips": Sample(
+        "teacher",
+        "not_found",
+        body={**LESSON, "person_ids": ["{jia_id}"], "since_slot": 0},
+        beside={"spare": "not_found"},
+    ),
     "lesson:pause": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),

@@ -1,6 +1,6 @@
 """Tables of challenges, all append-only: a lesson's seed, its revelation, and what happened; the log is told of all."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
 from typing import Any, Final
@@ -90,12 +90,12 @@ async def add_event(
 
 
 async def events_of(
-    connection: AsyncConnection, lesson_id: str, person_id: str | None = None
+    connection: AsyncConnection, lesson_id: str, only: Collection[str] | None = None
 ) -> dict[str, list[Event]]:
-    """What happened in a lesson, to one trainee or to all of them, by trainee, in order."""
+    """What happened in a lesson, to some trainees or to all of them, by trainee, in order."""
     query = select(challenge_event).where(challenge_event.c.lesson_id == lesson_id)
-    if person_id is not None:
-        query = query.where(challenge_event.c.person_id == person_id)
+    if only is not None:
+        query = query.where(challenge_event.c.person_id.in_(only))
     rows = await connection.execute(query.order_by(challenge_event.c.person_id, challenge_event.c.seq))
     found: dict[str, list[Event]] = {}
     for row in rows.mappings():

@@ -324,7 +324,7 @@ class Challenges:
         if person_id not in known.anew:
             return
         async with self._register.database.read() as connection:  # a write that failed may have happened
-            events = await records.events_of(connection, known.lesson_id, person_id)
+            events = await records.events_of(connection, known.lesson_id, (person_id,))
         standing = known.standings[person_id] = rules.rebuild(events.get(person_id, ()))
         if (event := rules.restored(standing, self._now(), known.rule)) is not None:
             await self._happen(known, person_id, event)

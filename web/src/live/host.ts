@@ -1,11 +1,11 @@
 /** The lesson as its instructor, or somebody who only watches, sees it: phase, roster by minute, commands. */
-import { mergeCells } from '../attendance/state'
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { Talk } from './talk'
 import { asRefusal, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
-import type { Audience, Cell, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
+import { Sight } from './sight'
+import type { Audience, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
 
 export type Command = 'lesson:start' | 'lesson:pause' | 'lesson:break' | 'lesson:resume' | 'lesson:end'
 
@@ -30,11 +30,16 @@ export interface HostView {
 const START: HostView = { stage: 'joining', lesson: null, phase: null, media: null, view_id: null, roster: [], network: [], stream: null, audience: null, refusal: null, busy: null }
 const AGAIN_MS = 2_000
 const NETWORK_MS = 5_000
+/** So many of the newest minutes are shown. */
+const DESK_MINUTES = 90
+const PHONE_MINUTES = 30
 
 export class HostRoom {
   readonly view = new Store<HostView>(START)
   /** What people do in the lesson. */
   readonly talk: Talk
+  /** The minutes of those in sight. */
+  readonly sight: Sight
   readonly #line: Line
   readonly #ask: JoinRequest
   readonly #looking = setInterval(() => { void this.#look() }, NETWORK_MS)
@@ -43,6 +48,10 @@ export class HostRoom {
     this.#line = line
     this.talk = new Talk(line, lesson)
     this.#ask = { lesson_id: lesson, device, page, resume: null, password: null, mono: null, key: null, nonce: null, proof: null }
+    this.sight = new Sight(
+      (person_ids, since_slot) => line.request('lesson:strips', { lesson_id: lesson, person_ids, since_slot }),
+      device === 'phone' ? PHONE_MINUTES : DESK_MINUTES,
+    )
     line.onState((state, refusal) => {
       if (state === 'connected') void this.#join()
       else if (state === 'refused' && refusal) this.view.patch({ stage: 'refused', refusal })
@@ -98,6 +107,7 @@ export class HostRoom {
 
   close(): void {
     clearInterval(this.#looking)
+    this.sight.close()
     this.#line.close()
   }
 
@@ -106,6 +116,7 @@ export class HostRoom {
       const { lesson, phase, media, roster, view_id } = await this.#line.request('lesson:join', this.#ask)
       this.view.patch({ stage: 'in', lesson, phase, media, roster, view_id, refusal: null })
       void this.talk.catchUp()
+      void this.sight.look()
     } catch (fault) {
       const refusal = asRefusal(fault)
       if (refusal.code === 'offline') setTimeout(() => { void this.#join() }, AGAIN_MS)
@@ -133,43 +144,7 @@ export class HostRoom {
 
   #rows(fresh: readonly RosterRow[]): void {
     const byPerson = new Map(this.view.value.roster.map((row) => [row.person_id, row]))
-    for (const row of fresh) {
-      byPerson.set(row.person_id, { ...row, cells: mergeCells(byPerson.get(row.person_id)?.cells ?? [], row.cells) })
-    }
+    for (const row of fresh) byPerson.set(row.person_id, row)
     this.view.patch({ roster: [...byPerson.values()] })
   }
-}
-
-export interface Counters { front: number; behind: number; away: number; all: number }
-
-export function count(roster: readonly RosterRow[]): Counters {
-  const here = roster.filter((row) => row.present)
-  const front = here.filter((row) => row.visible).length
-  return { front, behind: here.length - front, away: roster.length - here.length, all: roster.length }
-}
-
-const OF_THOSE_WHO_CAME = new Set<string>(['hidden', 'blurred', 'idle', 'disconnected', 'other_device'])
-const came = (row: RosterRow) => row.credit_ms > 0 || row.cells.some((cell) => cell.reasons.some((r) => OF_THOSE_WHO_CAME.has(r.code)))
-
-/** Who needs a look comes first: behind, then gone after having been here, then in front; who never came is last. */
-function concern(row: RosterRow): number {
-  if (row.present) return row.visible ? 2 : 0
-  return came(row) ? 1 : 3
-}
-
-export function byAttention(roster: readonly RosterRow[]): RosterRow[] {
-  return [...roster].sort((a, b) => concern(a) - concern(b) || a.seat - b.seat)
-}
-
-/** The minutes a roster covers, with room for the minute that begins next. */
-export function reach(rows: readonly { cells: Cell[] }[]): { first: number; last: number } | null {
-  let first = Number.POSITIVE_INFINITY
-  let last = Number.NEGATIVE_INFINITY
-  for (const { cells } of rows) {
-    const [a, b] = [cells[0], cells.at(-1)]
-    if (!a || !b) continue
-    first = Math.min(first, a.slot)
-    last = Math.max(last, b.slot)
-  }
-  return last < first ? null : { first, last }
 }

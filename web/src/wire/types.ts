@@ -949,7 +949,8 @@ export interface RosterRow {
   name: string
   present: boolean
   visible: boolean
-  cells: Cell[]
+  came: boolean
+  why: string | null
   credit_ms: number
 }
 
@@ -1216,6 +1217,24 @@ export interface SignInClose {
   sign_in_id: string
 }
 
+export interface StripsRequest {
+  lesson_id: string
+  person_ids: string[]
+  since_slot: number
+}
+
+export interface LiveStrips {
+  lesson_id: string
+  first_slot: number | null
+  last_slot: number
+  rows: LiveStrip[]
+}
+
+export interface LiveStrip {
+  person_id: string
+  cells: Cell[]
+}
+
 export interface OlderRequest {
   lesson_id: string
   before: string
@@ -1264,11 +1283,6 @@ export interface LeaseLost {
   at: string
 }
 
-export interface Roster {
-  lesson_id: string
-  rows: RosterRow[]
-}
-
 export interface Audience {
   lesson_id: string
   peers: number
@@ -1290,6 +1304,11 @@ export interface News {
   seq: number
   changes: Changes
   now_ms: number
+}
+
+export interface Roster {
+  lesson_id: string
+  rows: RosterRow[]
 }
 
 export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slow_down' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
@@ -1378,6 +1397,7 @@ export interface Commands {
   'lesson:stream_key': { request: LessonCommand; response: StreamKeyMade }
   'lesson:stream_look': { request: LessonCommand; response: StreamAnswer }
   'lesson:stream_revoke': { request: LessonCommand; response: StreamAnswer }
+  'lesson:strips': { request: StripsRequest; response: LiveStrips }
   'order:admit': { request: OrderAdmit; response: Done }
   'order:lobby': { request: OrderLobby; response: Done }
   'order:readmit': { request: OrderReadmit; response: Done }

@@ -1,7 +1,9 @@
 /** The desk's texts in English. */
+import { host } from './en.host'
 import type { desk as zh } from './zh-CN.desk'
 
 export const desk: Record<keyof typeof zh, string> = {
+  ...host,
   'desk.name': 'Desk',
   'title.class': 'Class',
   'desk.login': 'Sign in to the desk',
@@ -110,26 +112,6 @@ export const desk: Record<keyof typeof zh, string> = {
   'host.since': 'since {time}',
   'host.reconnecting': 'The connection to the server is lost and comes back by itself. The recorded minutes are safe, please keep this page open.',
   'host.watchOnly': 'Watching only: the lesson is not disturbed and trainees do not see you.',
-  'roster.title': 'Trainees',
-  'roster.order': 'Order',
-  'roster.by.attention': 'Attention first',
-  'roster.by.seat': 'By number',
-  'roster.front': 'In front',
-  'roster.behind': 'Behind',
-  'roster.away': 'Away',
-  'roster.all': 'All',
-  'roster.empty': 'The roster is still empty.',
-  'network.title': 'Picture',
-  'network.good': 'Network good',
-  'network.weak': 'Network weak',
-  'network.none': 'No picture',
-  'network.all': '{kbps} kbit/s, {loss}% lost, jitter {jitter} ms, {trip} ms there and back',
-  'network.figures': '{kbps} kbit/s, {loss}% lost, jitter {jitter} ms',
-  'network.rate': '{kbps} kbit/s',
-  'network.parts': 'by the compatible way, {kbps} kbit/s',
-  'network.help.good': 'picture and voice arrive.',
-  'network.help.weak': 'the picture becomes small by itself; going nearer to the router or another network may help. No minute depends on it.',
-  'network.help.none': 'no picture arrives: reloading the page may help, or the check before the lesson, which says what to do. No minute depends on it.',
 
   'classes.new': 'New class',
   'classes.create': 'Create the class',

@@ -1,5 +1,8 @@
 /** 工作台文字。Every text of the desk: instructors, institutions, regulators, administrators. */
+import { host } from './zh-CN.host'
+
 export const desk = {
+  ...host,
   'desk.name': '工作台',
   'title.class': '班级详情',
   'desk.login': '登录工作台',
@@ -108,26 +111,6 @@ export const desk = {
   'host.since': '{time} 起',
   'host.reconnecting': '与服务器的连接中断，正在自动接回。学员已记录的分钟都在，请不要关闭页面。',
   'host.watchOnly': '旁看：只能看，不影响课堂，学员看不到您。',
-  'roster.title': '学员',
-  'roster.order': '排序',
-  'roster.by.attention': '需关注的在前',
-  'roster.by.seat': '按序号',
-  'roster.front': '在前台',
-  'roster.behind': '在后台',
-  'roster.away': '未在课堂',
-  'roster.all': '全班',
-  'roster.empty': '花名册还是空的。',
-  'network.title': '画面',
-  'network.good': '网络良好',
-  'network.weak': '网络较弱',
-  'network.none': '没有画面',
-  'network.all': '{kbps} 千比特每秒，丢包 {loss}%，抖动 {jitter} 毫秒，往返 {trip} 毫秒',
-  'network.figures': '{kbps} 千比特每秒，丢包 {loss}%，抖动 {jitter} 毫秒',
-  'network.rate': '{kbps} 千比特每秒',
-  'network.parts': '兼容方式，{kbps} 千比特每秒',
-  'network.help.good': '画面和声音正常到达。',
-  'network.help.weak': '画面会自动变小；可请学员靠近路由器或换一个网络。不影响学时。',
-  'network.help.none': '画面没有到达：可请学员刷新页面，或到“课前检测”看该怎么办。不影响学时。',
 
   'classes.new': '新建培训班',
   'classes.create': '建立培训班',
