@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.core.wire import written
+from server.core.wire import socket, written
 from server.core.wire.fan_out import pushed
 from server.core.wire.written import DIRECT_BYTES, MISSED, MOST_WAITING_BYTES
 from tests.core.wire_server import TOLD, Greeted, Wire, wire
@@ -135,6 +135,16 @@ async def test_a_binary_is_refused_and_the_line_stays(served: Wire) -> None:
         await page.do("binary")
         await page.do("call", event="greet", payload={"name": "after"})
         assert (await page.heard())["answer"]["text"] == "after"
+
+
+async def test_who_only_listens_stays_connected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "PING_INTERVAL_S", 1)
+    monkeypatch.setattr(socket, "PING_TIMEOUT_S", 2)
+    async with wire() as served, inside(served) as (page, sid):
+        await asyncio.sleep(7)
+        await served.sockets.fan_out.send(GROUP, TOLD, Greeted("still there", ""))
+        assert await page.heard() == _event("still there")
+        assert list(served.sockets._connections) == [sid]
 
 
 async def test_after_a_cut_line_the_client_is_back_and_in_no_group(served: Wire) -> None:

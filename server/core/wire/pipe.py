@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from aiohttp import web
+from engineio.packet import PING
 
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
@@ -25,7 +26,7 @@ class Pipe:
         self._handler, self._limit = handler, int(server.max_http_buffer_size)
         self._socket: web.WebSocketResponse
         self._ticket: Ticket
-        self._written = Written(tasks)
+        self._written, self._greeted = Written(tasks), False
         self._engine: Any = handler.__self__  # type: ignore[attr-defined]  # the library's socket, whose method it is
         self._engine.send = self._say
 
@@ -55,9 +56,11 @@ class Pipe:
             raise OSError("too much was said") from error
         return said
 
-    async def send(self, first: str) -> None:
-        """The library's greeting, which it said before there was a websocket. All else comes by `_say`."""
-        await self._written.start(self._socket, self._request.transport, first)
+    async def send(self, said: str) -> None:
+        """The library's greeting, which it said before there was a websocket. All else has come by `_say`."""
+        if not self._greeted:
+            self._greeted = True
+            await self._written.start(self._socket, self._request.transport, said)
 
     async def close(self) -> None:
         """Say goodbye."""
@@ -68,6 +71,8 @@ class Pipe:
         """In the place of the library's queue: a packet of its own."""
         if await self._engine.check_ping_timeout():
             self._written.say(message(packet.encode().encode()))
+            if packet.packet_type == PING:  # its writer takes a queue that stays empty for a line that is dead
+                await self._engine.queue.put(packet)
 
 
 WRITTEN: Final = web.RequestKey("written", Written)

@@ -38,7 +38,12 @@ EVENT: Final = b"42"
 #: pushes were dropped because they were read too slowly: whoever needs them asks for what they lack
 MISSED: Final = Push("lesson:missed", Nothing)
 
-_CALLS: Final = ("self.queue.put(pkt)", "await ws.send(pkt.encode())", "self._websocket_handler, self.server)")
+_CALLS: Final = (
+    "self.queue.put(pkt)",
+    "await ws.send(pkt.encode())",
+    "await self.queue.put(None)",
+    "self._websocket_handler, self.server)",
+)
 
 
 def missing() -> list[str]:
