@@ -45,6 +45,8 @@ from server.ledger.keys import keys_in
 from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
 from server.ledger.witnesses import Witnesses
+from server.live import files as lesson_files
+from server.live.files.service import LessonFiles
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
 from server.live.service import Live, peer_of
@@ -96,6 +98,7 @@ class House:
     live: Live
     several: Several | None
     exchange: Any
+    files: LessonFiles
     log: Ledger
     retention: Retention
     capabilities: tuple[Capability[Any], ...]
@@ -177,6 +180,9 @@ def build(
     room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
     files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
     recordings = Recordings(store.folder / RECORDINGS)
+    given = lesson_files.build(
+        database=database, clock=clock, tasks=store.tasks, folder=store.folder, training=classes.service
+    )
     replays = playback.build(training=classes.service, recordings=recordings, observe=watch.record_view, clock=clock)
     looks = oversight.declare(watch, classes.service, room.presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
@@ -194,9 +200,10 @@ def build(
         live=room.lessons.service,
         several=room.several,
         exchange=files.service,
+        files=given.service,
         log=log.service,
         retention=looks.service,
-        capabilities=(log, people, classes, room.presence, room.lessons, replays, files, looks, *extra),
+        capabilities=(log, people, classes, room.presence, room.lessons, given, replays, files, looks, *extra),
     )
 
 

@@ -11,6 +11,8 @@ from server.core.tasks import Tasks
 from server.core.vault import Vault
 from server.core.wire.fan_out import FanOut
 from server.live.acts.api import Api as ActsApi
+from server.live.acts.board import BoardActivity
+from server.live.acts.board_api import Moves
 from server.live.acts.chat import Chat
 from server.live.acts.chat_api import ChatReading
 from server.live.acts.doors import Doors
@@ -44,7 +46,7 @@ ANSWERS_KEY: Final = "live.answers"
 def activities(vault: Vault) -> tuple[Activity[Any], ...]:
     """Everything that people do in a lesson."""
     polls = PollActivity(KeySeal(vault.key(ANSWERS_KEY)))
-    return (OrderActivity(), Questions(), Chat(), polls, SignInActivity())
+    return (OrderActivity(), Questions(), Chat(), polls, SignInActivity(), BoardActivity())
 
 
 def build(
@@ -84,7 +86,7 @@ def build(
     declared = api.declarations()
     read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
     lines = StreamApi(streams, fan_out), Networks(live, register, training)
-    for one in (acts, rosters, *read, checks, *lines):
+    for one in (acts, rosters, *read, Moves(acts, fan_out), checks, *lines):
         declared.add(one.declarations())
     return Capability(live, declared, jobs)
 

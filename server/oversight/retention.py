@@ -18,6 +18,7 @@ from server.ledger.erasing import due, erase
 from server.ledger.records import Connection, is_waiting
 from server.ledger.rules import MINUTE_MS
 from server.live.acts.records import erase as erase_acts
+from server.live.files.records import erase_files
 from server.oversight import records_retention as records
 from server.oversight.records_retention import Deletion
 from server.oversight.rules import Outcome, goes, keep_until_ms
@@ -107,6 +108,7 @@ class Retention:
             if self._clock.ms() < (until := keep_until_ms(home.ends_on, (newest + 1) * MINUTE_MS - 1)):
                 raise DomainError("retention_early", keep_until=iso(until))
             rows = await erase_lesson(connection, order.group_id) + await erase_acts(connection, order.group_id)
+            rows += await erase_files(connection, order.group_id)
             if order.group_id == order.class_id:
                 rows += await erase_class(connection, order.class_id)
                 rows += await remove_enrolments(connection, order.class_id)

@@ -14,7 +14,7 @@ KEPT_YEARS: Final = 5
 PERSONAL: Final = frozenset(
     {
         *(Kind.MINUTE, Kind.LEASE, Kind.LEASE_END, Kind.PAGE_KEY, Kind.CHALLENGE_OUTCOME, Kind.APPEAL),
-        *(Kind.CORRECTION, Kind.ENROLMENT, Kind.IDENTITY, Kind.SETTLEMENT, Kind.LESSON_ACT),
+        *(Kind.CORRECTION, Kind.ENROLMENT, Kind.IDENTITY, Kind.SETTLEMENT, Kind.LESSON_ACT, Kind.LESSON_FILE),
     }
 )
 

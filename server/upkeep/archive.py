@@ -19,8 +19,8 @@ from server.core.version import VERSION
 FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 CHUNK: Final = 1024 * 1024
-#: what may be in it: the database, or its tables, and spools wherever they lie below the data folder
-NAME: Final = re.compile(r"keshi\.db|tables/[a-z_]{1,63}|(?:[\w-]{1,64}/){0,4}\d{1,20}\.spool")
+#: what may be in it: the database, or its tables, uploaded files, and spools wherever they lie below the data folder
+NAME: Final = re.compile(r"keshi\.db|tables/[a-z_]{1,63}|files/[0-9a-f]{64}|(?:[\w-]{1,64}/){0,4}\d{1,20}\.spool")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ An acknowledged beat is in a spool file until its minute is in the database and 
 the old one. So spools are read first and the database after them: whatever has left the spools by then is in the
 database. The other way round a minute could be sealed between the two and be in neither. The spool may then know of
 minutes that the database holds already: reading it again changes nothing (a line only adds what is not sealed).
+With uploaded files it is the other way round: a row is written when its file is there, so they are read last.
 """
 
 import asyncio
@@ -21,8 +22,10 @@ from server.attendance.spool import SUFFIX, Spool
 from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
+from server.core.files.store import FileStore
 from server.core.tasks import Tasks
 from server.core.timekeeper import FILE, reached_ms
+from server.live.files import FILES
 from server.settings import Config
 from server.upkeep import archive, keybox, records
 from server.upkeep.archive import Manifest
@@ -93,6 +96,7 @@ async def _collect(config: Config, folder: Path, keys: str, clock: Clock) -> Man
         taken_ms = clock.ms()
         await asyncio.to_thread(copy_spools, config.server.data, folder)
         copied = await _copy_database(store.database, config.server.data, folder, sqlite)
+        await asyncio.to_thread(copy_files, config.server.data / FILES, folder / FILES)
     finally:
         await store.tasks.close()
         await store.database.close()
@@ -130,6 +134,19 @@ def copy_spools(data: Path, target: Path) -> None:
                 raise
             for path in target.rglob(f"*{SUFFIX}"):
                 path.unlink()
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """What was uploaded, after the database that speaks of it: a row is written when its file is there. No file ever
+    changes, so where it can be it is the same one under a second name, not a copy."""
+    for digest in FileStore(source).digests():
+        target.mkdir(exist_ok=True, mode=0o700)
+        try:
+            os.link(source / digest, target / digest)
+        except FileNotFoundError:  # nobody speaks of it any more
+            continue
+        except OSError:  # another disk
+            shutil.copyfile(source / digest, target / digest)
 
 
 def _hidden(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """Decides whether what is stored can still be proven: the log against itself, and the journal against the log."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from typing import Final
 
@@ -17,6 +18,7 @@ from server.ledger.rules import MINUTE_MS
 from server.ledger.sources import strays
 from server.live import records as live
 from server.live.audit import misplaced, torn
+from server.live.files import records as lesson_files
 from server.oversight import records as oversight
 from server.oversight import records_retention as retention
 from server.training import records as training
@@ -54,6 +56,8 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
         "state, begin or end of this lesson differ from what its events make",
     ),
     "acts_missing": ("这一课的互动记录中间有缺", "acts of this lesson are missing between others"),
+    "file_missing": ("课上用过的一个文件不见了", "a file of this lesson is missing"),
+    "file_changed": ("课上用过的一个文件被改动", "a file of this lesson was changed"),
     "unreadable": ("读不出来，其余照常核对", "cannot be read; the rest was looked at all the same"),
     "journal_changed": (
         "学员这一分钟或它的更正与日志不符",
@@ -69,6 +73,7 @@ SOURCES: Final = (
     *corrections.SOURCES,
     *pages.SOURCES,
     *live.SOURCES,
+    *lesson_files.SOURCES,
     *oversight.SOURCES,
     *retention.SOURCES,
     *settlements.SOURCES,
@@ -77,7 +82,7 @@ SOURCES: Final = (
 
 
 #: what is looked at, one after the other and each by itself
-PARTS: Final = ("log", "minutes", "rows", "seats", "lessons", "settlements")
+PARTS: Final = ("log", "minutes", "rows", "seats", "lessons", "settlements", "files")
 
 
 async def faults(house: House, parts: Collection[str] = PARTS) -> AsyncGenerator[str, None]:
@@ -121,6 +126,15 @@ async def _of_settlements(house: House) -> AsyncIterator[str]:
         yield _line("-", "settlement_wrong", f"{one.class_id} {one.number} {one.person_id}")
 
 
+async def _of_files(house: House) -> AsyncIterator[str]:
+    store = house.files.store
+    async with house.store.database.read() as connection:
+        known = await lesson_files.all_files(connection)
+    for lesson_id, file_id, digest, size in known:
+        if fault := await asyncio.to_thread(store.fault, digest, size):
+            yield _line("-", f"file_{fault}", f"{lesson_id} {file_id}")
+
+
 async def _of_rows(house: House) -> AsyncIterator[str]:
     async for one in strays(house.store.database, SOURCES):
         if one.slot is None:
@@ -138,7 +152,7 @@ def _minute(slot: int) -> str:
 
 
 _WORK: Final[Mapping[str, Callable[[House], AsyncIterator[str]]]] = dict(
-    zip(PARTS, (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons, _of_settlements), strict=True)
+    zip(PARTS, (_of_the_log, _of_minutes, _of_rows, _of_seats, _of_lessons, _of_settlements, _of_files), strict=True)
 )
 
 

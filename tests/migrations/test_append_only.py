@@ -33,6 +33,7 @@ HELD = {
     "ledger_sealed": "entry_id idx",
     "lesson_act": "lesson_id seq at_ms activity kind actor_id body",
     "lesson_event": "lesson_id seq at_ms kind actor_id since_ms",
+    "lesson_file": "lesson_id file_id number digest name size kind use made_of by_id at_ms",
     "minute_journal": "lesson_id slot delivered_ms credit_ms_total n_records records sealed_ms",
     "page_key": "person_id epoch lesson_id public known granted_ms",
     "page_signature": "lesson_id slot signatures",

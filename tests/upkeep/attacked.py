@@ -26,6 +26,7 @@ from server.training.rules import ChallengeRule
 from server.upkeep.fsck import PARTS, SOURCES, faults
 from server.verify.signatures import Signed
 from server.verify.vouched import Outcome as Challenged
+from tests.live.files.given import give_note
 from tests.school import NOON_MS, School, school
 from tests.upkeep.test_backup import config_of
 
@@ -62,6 +63,7 @@ async def lived(served: School) -> None:
         served.clock.advance(20_000)
         assert (await desk.call("order:silence", on=True))["ok"]
         assert (await desk.call("order:lobby", on=True))["ok"]
+        await give_note(served)
         assert (await desk.call("lesson:end"))["ok"]
     await _seal(served, SEAL_AFTER_MS)
     slot, jia, staff = begun // MINUTE_MS, served.ids["jia"], served.ids["staff"]

@@ -43,6 +43,15 @@ def test_it_says_that_all_fits_and_names_the_minute_that_does_not(
 def test_every_code_has_words() -> None:
     source = (ROOT / "server/ledger/audit.py").read_text(encoding="utf-8")
     codes = set(re.findall(r'Fault\("(\w+)"', source)) | {"entry_lost", "entry_doubled", "journal_changed"}
-    codes |= {"row_untold", "row_missing", "identity_changed", "lesson_misplaced", "unreadable", "settlement_wrong"}
+    codes |= {
+        "row_untold",
+        "row_missing",
+        "identity_changed",
+        "lesson_misplaced",
+        "unreadable",
+        "settlement_wrong",
+        "file_missing",
+        "file_changed",
+    }
     assert codes == WORDS.keys()
     assert all(all(words) for words in WORDS.values())

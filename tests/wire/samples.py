@@ -30,6 +30,8 @@ class Sample:
 CLASS = {"class_id": "{class_id}"}
 LESSON = {"lesson_id": "{lesson_id}"}
 PICTURE = {"rendition": "picture"}
+STROKE = {"deck": "", "page": 1, "colour": "ink", "width": 20}
+SLIDES = {**LESSON, "file_id": "{slides_id}"}
 SPARE = {"person_id": "{spare_id}"}
 NEW_PERSON = {"role": "instructor", "name": "新", "login": "newcomer", "institution_id": "{school_id}", "area": None}
 NEW_CLASS = {
@@ -140,6 +142,22 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/lessons/{{lesson_id}}/questions": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/answers": Sample("jia"),
     f"GET {V1}/oversight/lessons": Sample("regulator"),
+    f"GET {V1}/lessons/{{lesson_id}}/files/{{file_id}}": Sample(
+        "jia", "not_found", {**LESSON, "file_id": "{note_id}"}, beside={"stranger": "not_found"}
+    ),
+    f"GET {V1}/lessons/{{lesson_id}}/slides": Sample("teacher", "not_found", LESSON, beside={"spare": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/slides/{{file_id}}": Sample(
+        "jia", "not_found", SLIDES, beside={"stranger": "not_found"}
+    ),
+    f"GET {V1}/lessons/{{lesson_id}}/slides/{{file_id}}/{{page}}": Sample(
+        "jia", "not_found", {**SLIDES, "page": "1"}, beside={"stranger": "not_found"}
+    ),
+    f"GET {V1}/lessons/{{lesson_id}}/slides/{{file_id}}/{{page}}/{{width}}.webp": Sample(
+        "jia", "not_found", {**SLIDES, "page": "1", "width": "960"}, beside={"stranger": "not_found"}
+    ),
+    f"POST {V1}/lessons/{{lesson_id}}/files": Sample(
+        "teacher", "not_found", LESSON, {"use": "chat", "name": "a.txt"}, content=b"hello", beside=OUR_TEACHERS
+    ),
     # a lesson from beginning to end
     "lesson:join": Sample("jia", "not_found", body=JOIN, beside={"stranger": "not_found"}),
     "lesson:start": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
@@ -180,6 +198,22 @@ SAMPLES: dict[str, Sample] = {
         body={**LESSON, "person_ids": ["{jia_id}"], "since_slot": 0},
         beside={"spare": "not_found"},
     ),
+    "board:show": Sample("teacher", "not_found", body={**LESSON, "deck": "", "page": 1}, beside=OUR_TEACHERS),
+    "board:draw": Sample(
+        "teacher",
+        "not_found",
+        body={**LESSON, **STROKE, "shape": "line", "points": [0, 0, 10_000, 10_000]},
+        beside=OUR_TEACHERS | {"yi": "not_joined"},
+    ),
+    "board:move": Sample(
+        "teacher",
+        "not_found",
+        body={**LESSON, **STROKE, "tool": "pointer", "points": [5_000, 5_000]},
+        beside=OUR_TEACHERS | {"yi": "not_joined"},
+    ),
+    "board:undo": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS | {"yi": "not_joined"}),
+    "board:redo": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS | {"yi": "not_joined"}),
+    "board:clear": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:pause": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),

@@ -31,6 +31,7 @@ from server.training.records import set_lesson_state
 from server.training.rules import ChallengeRule, LessonState
 from server.training.service import NewClass
 from server.verify.vouched import Outcome
+from tests.live.files.given import give_note, give_slides
 from tests.playback.recorded import record
 from tests.school import School, plan, school
 from tests.wire.samples import SAMPLES, Sample
@@ -95,7 +96,7 @@ class World:
         """One request, as the sample says."""
         path = route.path.format(**self.fill(sample.path))
         body: dict[str, Any] = {}
-        if route.body_limit is not None:
+        if route.body_limit is not None or route.streams:
             body = {"data": sample.content}
         elif route.method != "GET":
             body = {"json": self.fill(sample.body)}
@@ -179,6 +180,7 @@ async def world(folder: Path) -> AsyncIterator[World]:
         await _challenge(first)
         names |= await _acts(first)
         record(house.store.folder / RECORDINGS, first.lesson_id, first.clock.ms() / 1000)
+        names |= {"slides_id": await give_slides(first), "note_id": await give_note(first)}
         await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
         tokens = {}

@@ -32,7 +32,7 @@ def session_token(request: web.BaseRequest, origins: AbstractSet[str]) -> str:
     return _sent(request, cookie_name(origins))
 
 
-def set_session(response: web.Response, origins: AbstractSet[str], token: str, seconds: int) -> None:
+def set_session(response: web.StreamResponse, origins: AbstractSet[str], token: str, seconds: int) -> None:
     """Sign the browser in with a token for so long, or out with ""."""
     name, secure = cookie_name(origins), is_secure(origins)
     if not token:
@@ -46,7 +46,7 @@ def device_text(request: web.BaseRequest, origins: AbstractSet[str]) -> str:
     return _sent(request, cookie_name(origins, DEVICE_COOKIE))
 
 
-def set_device(response: web.Response, origins: AbstractSet[str], text: str) -> None:
+def set_device(response: web.StreamResponse, origins: AbstractSet[str], text: str) -> None:
     """Have the browser keep it."""
     name = cookie_name(origins, DEVICE_COOKIE)
     secure = is_secure(origins)

@@ -5,8 +5,9 @@ REST routes and Socket.IO commands are declared the same way; `rest` and `socket
 
 import re
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from server.core.actor import Actor, Role
@@ -28,7 +29,7 @@ class Call:
     `connection` is the socket's id (empty for REST), `address` the client's. A REST handler may set `new_session`:
     a token to sign the browser in with, or "" to sign it out. `device` is what the browser keeps beyond its logins; a
     REST handler may set `new_device` to replace it. `view_id` is set when a regulator looks (R13):
-    it is written down once it was not refused, before it is answered.
+    it is written down once it was not refused, before it is answered. `body` is what comes, where a route `streams`.
     """
 
     actor: Actor | None
@@ -38,6 +39,7 @@ class Call:
     device: str = ""
     new_device: str | None = None
     view_id: str | None = None
+    body: AsyncIterator[bytes] | None = None
 
     @property
     def who(self) -> Actor:
@@ -45,6 +47,13 @@ class Call:
         if self.actor is None:
             raise DomainError("not_signed_in")
         return self.actor
+
+    @property
+    def coming(self) -> AsyncIterator[bytes]:
+        """The body of a route that streams. Raises ValueError elsewhere."""
+        if self.body is None:
+            raise ValueError("this route does not stream")
+        return self.body
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,19 @@ class Download:
     filename: str
     content_type: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A file of the data folder as an answer: `inline` on a page, else to be saved under its name.
+
+    A browser may keep it, and asks each time whether it still may show it.
+    """
+
+    path: Path
+    filename: str
+    content_type: str
+    inline: bool = False
 
 
 Handler = Callable[[Call, Any], Awaitable[Any]]
@@ -77,7 +99,8 @@ class Route:
 
     With `body_limit` the body is raw bytes of at most so many bytes in the request's field `content`. A regulator's
     call is written down before it is answered, unless it is not `observed` because it shows nobody else's data.
-    `codes` are its own refusals (keys of CODES), beside those of its door (`refusals`).
+    `codes` are its own refusals (keys of CODES), beside those of its door (`refusals`). One that `streams` gets its
+    body piece by piece (`Call.coming`), all other fields from path and query, and sets limits itself.
     """
 
     method: str
@@ -89,6 +112,7 @@ class Route:
     body_limit: int | None = None
     observed: bool = True
     codes: tuple[str, ...] = ()
+    streams: bool = False
 
     @property
     def refusals(self) -> frozenset[str]:

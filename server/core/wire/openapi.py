@@ -13,17 +13,18 @@ from pydantic.json_schema import JsonSchemaMode
 
 from server.core.errors import CODES
 from server.core.version import VERSION
-from server.core.wire.declaration import SAFE_METHODS, Download, Route
+from server.core.wire.declaration import SAFE_METHODS, Download, Kept, Route
 
 Json = dict[str, Any]
 PATH: Final = "/api/v1/openapi.json"
 JSON: Final = "application/json"
 REF: Final = "#/components/schemas/{model}"
-#: what a Download is, by the end of its path
+#: what a Download is, by the end of its path; one that does not say may be any file
 FILES: Final[Mapping[str, str]] = {
     ".zip": "application/zip",
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
+    ".webp": "image/webp",
     ".json": "application/json",
     ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -115,6 +116,8 @@ def _in_path(route: Route) -> set[str]:
 def _in_query(route: Route) -> set[str]:
     """A safe method has no body, and a raw body no fields: what is not in the path is in the query."""
     named = {field.name for field in fields(route.request)} - _in_path(route)
+    if route.streams:
+        return named
     if route.body_limit is not None:
         return named - {"content"}
     return named if route.method in SAFE_METHODS else set()
@@ -137,6 +140,9 @@ def _parameters(route: Route, shapes: "_Shapes") -> list[Json]:
 
 
 def _body(route: Route, shapes: "_Shapes") -> Json:
+    if route.streams:
+        raw: Json = {"application/octet-stream": {"schema": {}}}
+        return {"description": "The file itself.", "required": True, "content": raw}
     if route.body_limit is not None:
         size = f"The file itself, at most {route.body_limit} bytes."
         return {"description": size, "required": True, "content": {"application/octet-stream": {"schema": {}}}}
@@ -148,8 +154,8 @@ def _body(route: Route, shapes: "_Shapes") -> Json:
 
 
 def _answer(route: Route, shapes: "_Shapes") -> Json:
-    if route.response is Download:
-        (kind,) = (kind for end, kind in FILES.items() if route.path.endswith(end))
+    if route.response in (Download, Kept):
+        kind = next((kind for end, kind in FILES.items() if route.path.endswith(end)), "*/*")
         return {"description": "The file.", "content": {kind: {"schema": {"type": "string"}}}}
     return {"description": "Done.", "content": {JSON: {"schema": shapes.of(route.response, "serialization")}}}
 

@@ -1,12 +1,12 @@
 """Decides how REST routes are served: origin, session, roles, decoding, and one place that maps errors to answers."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from typing import Any, Final
 from urllib.parse import quote
 
 import structlog
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
 
 from server.core.actor import Actor
 from server.core.errors import DomainError
@@ -17,6 +17,7 @@ from server.core.wire.declaration import (
     SAFE_METHODS,
     Call,
     Download,
+    Kept,
     Observe,
     Route,
     check_roles,
@@ -30,6 +31,10 @@ log = structlog.get_logger("wire.rest")
 Authenticate = Callable[[str], Awaitable[Actor | None]]
 #: a body must have come whole by then; 5 MiB over a slow line take about so long
 BODY_SECONDS: Final = 60.0
+#: of what streams, each piece by then, and all of it: 50 MiB at 30 KiB a second
+PIECE_SECONDS: Final = 30.0
+STREAM_SECONDS: Final = 1_800.0
+PIECE_BYTES: Final = 64 * 1024
 
 
 class Rest:
@@ -63,6 +68,7 @@ class Rest:
             view_id = look_of(actor, route.observed and bool(route.roles))
             device = device_text(request, self._origins)
             call = Call(actor=actor, address=client_address(request), view_id=view_id, device=device)
+            call.body = _pieces(request) if route.streams else None
             asked = decode(route.request, await _values(request, route))
             answer = await route.handle(call, asked)
             if actor is not None and view_id is not None:
@@ -123,7 +129,7 @@ def _from_http(error: web.HTTPException) -> DomainError:
 
 async def _values(request: web.Request, route: Route) -> dict[str, Any]:
     values: dict[str, Any] = _query(request) | dict(request.match_info)
-    if route.method in SAFE_METHODS:
+    if route.method in SAFE_METHODS or route.streams:
         return values
     body = await _body(request, route.body_limit or JSON_LIMIT_BYTES)
     if route.body_limit is not None:
@@ -152,8 +158,7 @@ async def _body(request: web.Request, limit: int) -> bytes:
     """The body, read no further than its limit and waited for no longer than BODY_SECONDS."""
     if (request.content_length or 0) > limit:
         raise DomainError("too_large", limit_bytes=limit)
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise DomainError("bad_request", field="", problem="the body must not be compressed")
+    _check_plain(request)
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
@@ -166,8 +171,45 @@ async def _body(request: web.Request, limit: int) -> bytes:
     return bytes(body)
 
 
-def _respond(answer: Any) -> web.Response:
+async def _pieces(request: web.Request) -> AsyncIterator[bytes]:
+    """The body piece by piece. Raises DomainError bad_request when it comes too slowly, or not whole."""
+    _check_plain(request)
+    over = asyncio.get_running_loop().time() + STREAM_SECONDS
+    while piece := await _piece(request, over):
+        yield piece
+
+
+async def _piece(request: web.Request, over: float) -> bytes:
+    """The next one; none at the end."""
+    try:
+        async with asyncio.timeout_at(min(over, asyncio.get_running_loop().time() + PIECE_SECONDS)):
+            return await request.content.read(PIECE_BYTES)
+    except TimeoutError as error:
+        raise DomainError("bad_request", field="", problem="the body came too slowly") from error
+    except (web.RequestPayloadError, web.PayloadAccessError, ClientPayloadError, ConnectionError) as error:
+        raise DomainError("bad_request", field="", problem="the body did not come whole") from error
+
+
+def _check_plain(request: web.Request) -> None:
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise DomainError("bad_request", field="", problem="the body must not be compressed")
+
+
+def _kept(answer: Kept) -> web.FileResponse:
+    """Read from the disk as it is sent, also in parts; kept by the browser, which asks each time whether it may."""
+    way = "inline" if answer.inline else "attachment"
+    headers = {
+        "Cache-Control": "private, no-cache",
+        "Content-Type": answer.content_type,
+        "Content-Disposition": f"{way}; filename*=UTF-8''{quote(answer.filename)}",
+    }
+    return web.FileResponse(answer.path, headers=headers)
+
+
+def _respond(answer: Any) -> web.StreamResponse:
     headers = {"Cache-Control": "no-store"}
+    if isinstance(answer, Kept):
+        return _kept(answer)
     if isinstance(answer, Download):
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(answer.filename)}"
         return web.Response(body=answer.content, content_type=answer.content_type, headers=headers)

@@ -6,7 +6,7 @@ from enum import StrEnum
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, get_type_hints
 
-from server.core.wire.declaration import Declarations, Download
+from server.core.wire.declaration import Declarations, Download, Kept
 
 _HEAD: Final = "// Generated from the server's declarations by `python -m server types`. Do not edit.\n"
 _PLAIN: Final = {str: "string", int: "number", float: "number", bool: "boolean", NoneType: "null", bytes: "Blob"}
@@ -45,7 +45,7 @@ class _Writer:
         """The TypeScript for a Python type."""
         if kind in _PLAIN:
             return _PLAIN[kind]
-        if kind is Download:
+        if kind in (Download, Kept):
             return "Blob"
         if isinstance(kind, type) and issubclass(kind, StrEnum):
             return self._union(kind)

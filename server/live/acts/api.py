@@ -13,6 +13,7 @@ from server.core.errors import DomainError
 from server.core.tasks import Tasks
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.core.wire.fan_out import FanOut
+from server.live.acts.board import BoardPage, BoardShown, BoardStroke
 from server.live.acts.chat import ChatView
 from server.live.acts.log import ActLog, Lesson, changed_since
 from server.live.acts.order import OrderView
@@ -42,6 +43,7 @@ class Changes:
     sign_ins: list[SignInView] = field(default_factory=list)
     questions: list[QuestionView] = field(default_factory=list)
     chat: list[ChatView] = field(default_factory=list)
+    board: list[BoardShown | BoardPage | BoardStroke] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ class Mine:
     polls: list[OwnAnswer] = field(default_factory=list)
     sign_ins: list[str] = field(default_factory=list)
     questions: MyQuestions | None = None
+    board: None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ export interface TalkView {
   ledger: number | null
 }
 
-const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map() }
-const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [] }
+const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map(), board: new Map() }
+const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [], board: null }
 export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
 
 /** Views with those that changed in place of the old ones; what is new comes last. */

@@ -26,6 +26,8 @@ export const LESSON = 21
 export const IDENTITY = 22
 /** resource: a lesson; subject: who acted in it; seq: the step, see steps.ts. */
 export const LESSON_ACT = 23
+/** subject: who gave it; resource: the file's id; seq: its number in the lesson; evidence: of its row, with its SHA-256. */
+export const LESSON_FILE = 24
 /** The mode of the event that ends a lesson, whose `creditMs` is how many acts there were. */
 export const ENDED = 1
 /** The mode of a correction's record: of `subject`'s minute `seq` count `creditMs` now, and `flags` before. */

@@ -299,7 +299,7 @@ export const desk: Record<keyof typeof zh, string> = {
   'error.id_number_malformed': 'This is not a valid ID number, please check the 18 digits. Nothing was saved.',
   'error.phone_malformed': 'This is not a valid phone number, nothing was saved.',
   'error.area_malformed': 'The area is malformed: six digits of the administrative area. Nothing was saved.',
-  'error.file_too_large': 'The file is larger than {limit_mb} MB and was not imported. Keep only the roster sheet and try again.',
+  'error.roster_too_large': 'The file is larger than {limit_mb} MB and was not imported. Keep only the roster sheet and try again.',
   'error.file_kind': 'Only .xlsx or .csv can be imported. No row was imported.',
   'error.unsupported_file': 'This file cannot be read, no row was imported. Save it from the template as .xlsx or .csv and try again.',
   'error.lesson_already_live': 'You are teaching another lesson. End that one first.',

@@ -298,7 +298,7 @@ export const desk = {
   'error.id_number_malformed': '身份证号不正确，请核对 18 位号码。没有保存。',
   'error.phone_malformed': '联系电话不正确，没有保存。',
   'error.area_malformed': '辖区写法不对：请填六位行政区划代码。没有保存。',
-  'error.file_too_large': '文件超过 {limit_mb} MB，没有导入。请只保留花名册这一张表后再试。',
+  'error.roster_too_large': '文件超过 {limit_mb} MB，没有导入。请只保留花名册这一张表后再试。',
   'error.file_kind': '只能导入 .xlsx 或 .csv 文件。没有导入任何行。',
   'error.unsupported_file': '读不了这个文件，没有导入任何行。请用模板另存为 .xlsx 或 .csv 后再试。',
   'error.lesson_already_live': '另一课正在由您上课，请先下课。',
