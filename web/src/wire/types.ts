@@ -689,6 +689,66 @@ export interface IceServerAccess {
   credential: string
 }
 
+export interface FileGiven {
+  lesson_id: string
+  use: Use
+  name: string
+}
+
+export type Use = 'slides' | 'chat'
+
+export interface FileView {
+  file_id: string
+  name: string
+  kind: FileKind
+  size: number
+  use: Use
+  by_id: string
+  at: string
+}
+
+export type FileKind = 'pdf' | 'pptx' | 'docx' | 'xlsx' | 'png' | 'jpg' | 'webp' | 'txt'
+
+export interface FileRequest {
+  lesson_id: string
+  file_id: string
+}
+
+export interface SlidesRequest {
+  lesson_id: string
+}
+
+export interface Decks {
+  decks: Deck[]
+  office: boolean
+}
+
+export interface Deck {
+  file_id: string
+  name: string
+  sizes: [number, number][]
+  made: number
+  converting: boolean
+  trouble: string | null
+}
+
+export interface PageRequest {
+  lesson_id: string
+  file_id: string
+  page: number
+}
+
+export interface PageText {
+  text: string
+}
+
+export interface PagePictureRequest {
+  lesson_id: string
+  file_id: string
+  page: number
+  width: '960' | '1920'
+}
+
 export interface ReplayRequest {
   lesson_id: string
 }
@@ -986,6 +1046,7 @@ export interface Changes {
   sign_ins: SignInView[]
   questions: QuestionView[]
   chat: ChatView[]
+  board: (BoardShown | BoardPage | BoardStroke)[]
 }
 
 export interface OrderView {
@@ -1037,11 +1098,42 @@ export interface ChatView {
   slow_s: number
 }
 
+export interface BoardShown {
+  id: string
+  what: 'shown'
+  deck: string
+  page: number
+}
+
+export interface BoardPage {
+  id: string
+  what: 'page'
+  deck: string
+  page: number
+  cleared: number
+}
+
+export interface BoardStroke {
+  id: string
+  what: 'stroke'
+  seq: number
+  deck: string
+  page: number
+  by: string
+  shape: 'pen' | 'highlighter' | 'line' | 'rectangle' | 'ellipse' | 'arrow' | 'text'
+  colour: 'ink' | 'red' | 'amber' | 'green' | 'blue' | 'violet'
+  width: number
+  points: number[]
+  text: string
+  gone: boolean
+}
+
 export interface Mine {
   order: OrderView | null
   polls: OwnAnswer[]
   sign_ins: string[]
   questions: MyQuestions | null
+  board: null
 }
 
 export interface OwnAnswer {
@@ -1217,6 +1309,35 @@ export interface SignInClose {
   sign_in_id: string
 }
 
+export interface BoardShow {
+  lesson_id: string
+  deck: string
+  page: number
+}
+
+export interface BoardDraw {
+  lesson_id: string
+  deck: string
+  page: number
+  shape: 'pen' | 'highlighter' | 'line' | 'rectangle' | 'ellipse' | 'arrow' | 'text'
+  colour: 'ink' | 'red' | 'amber' | 'green' | 'blue' | 'violet'
+  width: number
+  points: number[]
+  text: string
+}
+
+export interface BoardUndo {
+  lesson_id: string
+}
+
+export interface BoardRedo {
+  lesson_id: string
+}
+
+export interface BoardClear {
+  lesson_id: string
+}
+
 export interface StripsRequest {
   lesson_id: string
   person_ids: string[]
@@ -1243,6 +1364,21 @@ export interface OlderRequest {
 export interface OlderLines {
   lines: ChatView[]
   more: boolean
+}
+
+export interface BoardMove {
+  lesson_id: string
+  deck: string
+  page: number
+  tool: 'pen' | 'highlighter' | 'line' | 'rectangle' | 'ellipse' | 'arrow' | 'text' | 'pointer'
+  colour: 'ink' | 'red' | 'amber' | 'green' | 'blue' | 'violet'
+  width: number
+  points: number[]
+  begins: boolean
+}
+
+export interface BoardMoved {
+  told: boolean
 }
 
 export interface StreamAnswer {
@@ -1311,7 +1447,19 @@ export interface Roster {
   rows: RosterRow[]
 }
 
-export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slow_down' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export interface BoardMoving {
+  lesson_id: string
+  by: string
+  deck: string
+  page: number
+  tool: 'pen' | 'highlighter' | 'line' | 'rectangle' | 'ellipse' | 'arrow' | 'text' | 'pointer'
+  colour: 'ink' | 'red' | 'amber' | 'green' | 'blue' | 'violet'
+  width: number
+  points: number[]
+  begins: boolean
+}
+
+export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/answers': { request: Nothing; response: NewAnswers }
@@ -1330,6 +1478,7 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
   'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
+  'GET /api/v1/lessons/{lesson_id}/files/{file_id}': { request: FileRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
   'GET /api/v1/lessons/{lesson_id}/polls': { request: LessonRequest; response: KeptPolls }
   'GET /api/v1/lessons/{lesson_id}/questions': { request: QuestionsRequest; response: QuestionsRecord }
@@ -1337,6 +1486,10 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8': { request: PlaylistRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}/{take}/{start}/{size}.mp4': { request: PieceRequest; response: Blob }
+  'GET /api/v1/lessons/{lesson_id}/slides': { request: SlidesRequest; response: Decks }
+  'GET /api/v1/lessons/{lesson_id}/slides/{file_id}': { request: FileRequest; response: Deck }
+  'GET /api/v1/lessons/{lesson_id}/slides/{file_id}/{page}': { request: PageRequest; response: PageText }
+  'GET /api/v1/lessons/{lesson_id}/slides/{file_id}/{page}/{width}.webp': { request: PagePictureRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/strips': { request: LessonRequest; response: Strips }
   'GET /api/v1/me': { request: Nothing; response: Who }
   'GET /api/v1/me/logins': { request: Nothing; response: Logins }
@@ -1364,6 +1517,7 @@ export interface Routes {
   'POST /api/v1/lessons/{lesson_id}/answers/read': { request: AnswersReadRequest; response: Nothing }
   'POST /api/v1/lessons/{lesson_id}/appeals': { request: NewAppeal; response: AppealView }
   'POST /api/v1/lessons/{lesson_id}/corrections': { request: NewCorrection; response: CorrectionRef }
+  'POST /api/v1/lessons/{lesson_id}/files': { request: FileGiven; response: FileView }
   'POST /api/v1/login': { request: LoginRequest; response: Me }
   'POST /api/v1/logout': { request: Nothing; response: Nothing }
   'POST /api/v1/logout/others': { request: Nothing; response: Nothing }
@@ -1377,6 +1531,12 @@ export interface Routes {
 
 export interface Commands {
   'beat': { request: BeatRequest; response: BeatAnswer }
+  'board:clear': { request: BoardClear; response: Done }
+  'board:draw': { request: BoardDraw; response: Done }
+  'board:move': { request: BoardMove; response: BoardMoved }
+  'board:redo': { request: BoardRedo; response: Done }
+  'board:show': { request: BoardShow; response: Done }
+  'board:undo': { request: BoardUndo; response: Done }
   'challenge:answer': { request: ChallengeAnswer; response: ChallengeState }
   'challenge:verify': { request: VerifyRequest; response: ChallengeState }
   'chat:hide': { request: ChatHide; response: Done }
@@ -1424,6 +1584,7 @@ export interface Commands {
 }
 
 export interface Pushes {
+  'board:moving': BoardMoving
   'challenge:state': ChallengeState
   'lease:lost': LeaseLost
   'lease:probe': Nothing
