@@ -48,6 +48,8 @@ def prepare(goal: str) -> None:
         python_env.ensure(dev=goal in {"check", "test", "bench"})
         if goal != "run":
             web_env.install(*web_env.npm())
+        if goal == "bench":
+            web_env.install(*web_env.npm(), web_env.PEER)
         if goal in {"run", "test", "bench"}:
             web_env.build()
         if goal in {"test", "bench"}:

@@ -17,6 +17,8 @@ OLDEST_NODE = (22, 12)  # what Vite asks for
 WEB = ROOT / "web"
 MODULES = WEB / "node_modules"
 DIST = WEB / "dist"
+#: what our fan-out is measured beside: packages of its own, which no page has
+PEER = ROOT / "tests" / "bench" / "node"
 NODE_LOCK = ROOT / ".ci" / "node.lock"
 
 
@@ -38,10 +40,10 @@ def build() -> None:
     stamp.leave(mark, sources)
 
 
-def install(command: list[str], env: dict[str, str]) -> None:
-    """Put the locked packages into web/node_modules unless they are there. Raises SetupError."""
-    wanted = stamp.digest([WEB / name for name in ("package.json", "package-lock.json", ".npmrc")])
-    mark = MODULES / ".stamp"
+def install(command: list[str], env: dict[str, str], folder: Path = WEB) -> None:
+    """Put the locked packages into the folder's node_modules unless they are there. Raises SetupError."""
+    wanted = stamp.digest([folder / name for name in ("package.json", "package-lock.json", ".npmrc")])
+    mark = folder / "node_modules" / ".stamp"
     if stamp.fresh(mark, wanted):
         return
     step("安装网页依赖", "installing the packages of the pages")
@@ -53,7 +55,7 @@ def install(command: list[str], env: dict[str, str]) -> None:
             "The packages of the pages could not be installed: check the way to the npm registry",
             "换用镜像 / with a mirror:  npm_config_registry=<镜像地址 mirror> make run",
         ),
-        cwd=WEB,
+        cwd=folder,
         env=env,
     )
     stamp.leave(mark, wanted)
