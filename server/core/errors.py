@@ -103,6 +103,9 @@ CODES: Final[Mapping[str, int]] = {
     "answer_too_late": 409,
     "line_hidden": 409,
     "board_full": 409,
+    "stage_full": 409,
+    "not_invited": 409,
+    "not_on_stage": 409,
     # attendance
     "lease_held": 409,
     "lease_lost": 409,

@@ -25,6 +25,8 @@ from server.live.acts.questions import Questions
 from server.live.acts.questions_api import Answers
 from server.live.acts.seal import KeySeal
 from server.live.acts.sign_in import SignInActivity
+from server.live.acts.stage import StageActivity
+from server.live.acts.stage_api import Stage
 from server.live.api import Api
 from server.live.check import Checks
 from server.live.media_door import Door
@@ -46,7 +48,7 @@ ANSWERS_KEY: Final = "live.answers"
 def activities(vault: Vault) -> tuple[Activity[Any], ...]:
     """Everything that people do in a lesson."""
     polls = PollActivity(KeySeal(vault.key(ANSWERS_KEY)))
-    return (OrderActivity(), Questions(), Chat(), polls, SignInActivity(), BoardActivity())
+    return (OrderActivity(), StageActivity(), Questions(), Chat(), polls, SignInActivity(), BoardActivity())
 
 
 def build(
@@ -67,6 +69,7 @@ def build(
     log = ActLog(database, register.owners, activities(vault), register.clock.ms, live.has_begun_and_ended, names)
     live.on_lost.append(log.lose)
     acts = ActsApi(log, training, register, fan_out, tasks)
+    stage = Stage(log, live, training, register, tasks)  # before the doors, which end the lease of who is removed
     doors = Doors(log, presence.attendance, fan_out)
     rosters = Rosters(register, training, presence.views)
     api = Api(live, presence.attendance, presence.views, training, fan_out, doors, rosters)
@@ -74,7 +77,7 @@ def build(
     checks = Checks(live)
     streams = Streams(live, database, training, presence.attendance.register.clock, stands)
     media.key_peer = streams.peer
-    media.on_published += [live.published, streams.published]
+    media.on_published += [live.published, streams.published, stage.published]
     media.on_trouble.append(streams.troubled)
     jobs = (
         Job("live.roster", ROSTER_S, api.push_rosters),
@@ -82,11 +85,12 @@ def build(
         Job("live.round", ROUND_S, live.round),
         Job("live.checks", ROUND_S, checks.round),
         Job("live.acts", ACTS_S, log.tick),
+        Job("live.stage", ACTS_S, stage.round),
     )
     declared = api.declarations()
     read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
     lines = StreamApi(streams, fan_out), Networks(live, register, training)
-    for one in (acts, rosters, *read, Moves(acts, fan_out), checks, *lines):
+    for one in (acts, stage, rosters, *read, Moves(acts, fan_out), checks, *lines):
         declared.add(one.declarations())
     return Capability(live, declared, jobs)
 

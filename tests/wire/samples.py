@@ -67,6 +67,10 @@ CORRECTION = {**MINUTE, "person_id": "{jia_id}", "measure": "full", "text": "讲
 SECOND = "second_person_needed"
 #: one who teaches in the class, one who does not
 OUR_TEACHERS = {"other": "forbidden", "spare": "not_found"}
+#: of trainees: one whose page is not in the lesson, one who is not of the class
+NOT_IN = {"yi": "not_joined", "stranger": "not_found"}
+#: who was invited first
+GUEST = {**LESSON, "number": 1}
 
 #: who is not in the lesson, and who may not see it
 OUT_OF_IT = {"yi": "not_joined", "stranger": "not_found"}
@@ -214,6 +218,17 @@ SAMPLES: dict[str, Sample] = {
     "board:undo": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS | {"yi": "not_joined"}),
     "board:redo": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS | {"yi": "not_joined"}),
     "board:clear": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
+    "stage:raise": Sample("jia", "not_found", body=LESSON, beside=NOT_IN),
+    "stage:lower": Sample("jia", "not_found", body=LESSON, beside=NOT_IN),
+    "stage:invite": Sample("teacher", "not_found", body={**LESSON, "person_id": "{jia_id}"}, beside=OUR_TEACHERS),
+    "stage:accept": Sample("jia", "not_found", body={**GUEST, "picture": True}, beside=NOT_IN),
+    "stage:media": Sample("jia", "not_found", body=GUEST, beside=NOT_IN),
+    "stage:switch": Sample("jia", "not_found", body={**LESSON, "voice": True, "picture": False}, beside=NOT_IN),
+    "stage:silence": Sample(
+        "teacher", "not_found", body={**LESSON, "person_id": "{jia_id}", "on": True}, beside=OUR_TEACHERS
+    ),
+    "stage:leave": Sample("jia", "not_found", body=GUEST, beside=NOT_IN),
+    "stage:take_down": Sample("teacher", "not_found", body={**LESSON, "person_id": "{jia_id}"}, beside=OUR_TEACHERS),
     "lesson:pause": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:break": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),
     "lesson:resume": Sample("teacher", "not_found", body=LESSON, beside=OUR_TEACHERS),

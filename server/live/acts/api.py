@@ -21,6 +21,7 @@ from server.live.acts.polls import OwnAnswer, PollView
 from server.live.acts.port import Act, Activity, By, Says, Who
 from server.live.acts.questions import MyQuestions, QuestionView
 from server.live.acts.sign_in import SignInView
+from server.live.acts.stage import StageView
 from server.training.service import Training
 
 #: how often a page is told at most: the newest state wins
@@ -44,6 +45,7 @@ class Changes:
     questions: list[QuestionView] = field(default_factory=list)
     chat: list[ChatView] = field(default_factory=list)
     board: list[BoardShown | BoardPage | BoardStroke] = field(default_factory=list)
+    stage: list[StageView] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Mine:
     sign_ins: list[str] = field(default_factory=list)
     questions: MyQuestions | None = None
     board: None = None
+    stage: StageView | None = None
 
 
 @dataclass(frozen=True, slots=True)

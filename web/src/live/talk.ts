@@ -19,9 +19,10 @@ export interface TalkView {
   ledger: number | null
 }
 
-const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map(), board: new Map() }
-const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [], board: null }
+const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map(), board: new Map(), stage: new Map() }
+const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [], board: null, stage: null }
 export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
+export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY }
 
 /** Views with those that changed in place of the old ones; what is new comes last. */
 export function merge(views: Views, changes: Changes): Views {

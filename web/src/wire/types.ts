@@ -1047,6 +1047,7 @@ export interface Changes {
   questions: QuestionView[]
   chat: ChatView[]
   board: (BoardShown | BoardPage | BoardStroke)[]
+  stage: StageView[]
 }
 
 export interface OrderView {
@@ -1128,12 +1129,31 @@ export interface BoardStroke {
   gone: boolean
 }
 
+export interface StageView {
+  id: string
+  name: string
+  hand: number | null
+  turns: number
+  where: '' | 'invited' | 'on'
+  number: number
+  at: string | null
+  voice: boolean
+  picture: boolean
+  own_voice: boolean
+  own_picture: boolean
+  may_voice: boolean
+  may_picture: boolean
+  silenced: boolean
+  why: 'declined' | 'lapsed' | 'left' | 'taken_down' | 'lost' | 'removed' | 'over' | null
+}
+
 export interface Mine {
   order: OrderView | null
   polls: OwnAnswer[]
   sign_ins: string[]
   questions: MyQuestions | null
   board: null
+  stage: StageView | null
 }
 
 export interface OwnAnswer {
@@ -1177,6 +1197,48 @@ export interface OrderLobby {
 export interface OrderAdmit {
   lesson_id: string
   person_id: string | null
+}
+
+export interface StageRaise {
+  lesson_id: string
+}
+
+export interface StageLower {
+  lesson_id: string
+  person_id: string | null
+}
+
+export interface StageInvite {
+  lesson_id: string
+  person_id: string
+}
+
+export interface StageAccept {
+  lesson_id: string
+  number: number
+  picture: boolean
+}
+
+export interface StageLeave {
+  lesson_id: string
+  number: number
+}
+
+export interface StageSwitch {
+  lesson_id: string
+  voice: boolean
+  picture: boolean
+}
+
+export interface StageTakeDown {
+  lesson_id: string
+  person_id: string
+}
+
+export interface StageSilence {
+  lesson_id: string
+  person_id: string
+  on: boolean
 }
 
 export interface QuestionAsk {
@@ -1338,6 +1400,11 @@ export interface BoardClear {
   lesson_id: string
 }
 
+export interface StageMediaRequest {
+  lesson_id: string
+  number: number
+}
+
 export interface StripsRequest {
   lesson_id: string
   person_ids: string[]
@@ -1459,7 +1526,7 @@ export interface BoardMoving {
   begins: boolean
 }
 
-export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_joined' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_invited' | 'not_joined' | 'not_on_stage' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'stage_full' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/answers': { request: Nothing; response: NewAnswers }
@@ -1581,6 +1648,15 @@ export interface Commands {
   'sign_in:close': { request: SignInClose; response: Done }
   'sign_in:here': { request: SignInHere; response: Done }
   'sign_in:open': { request: SignInOpen; response: Done }
+  'stage:accept': { request: StageAccept; response: Done }
+  'stage:invite': { request: StageInvite; response: Done }
+  'stage:leave': { request: StageLeave; response: Done }
+  'stage:lower': { request: StageLower; response: Done }
+  'stage:media': { request: StageMediaRequest; response: MediaAnswer }
+  'stage:raise': { request: StageRaise; response: Done }
+  'stage:silence': { request: StageSilence; response: Done }
+  'stage:switch': { request: StageSwitch; response: Done }
+  'stage:take_down': { request: StageTakeDown; response: Done }
 }
 
 export interface Pushes {

@@ -379,5 +379,8 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'error.slides_damaged': 'These slides cannot be drawn; they may be damaged. Export a PDF again and upload it. Pages that are drawn can still be used.',
   'error.slides_too_long': 'These slides have more than 300 pages. Please upload them in parts.',
   'error.slides_locked': 'These slides have a password. Remove it and upload them again.',
+  'error.stage_full': 'There is room for {limit} on stage. Please ask somebody down first.',
+  'error.not_invited': 'This invitation is no longer good. You may raise your hand again.',
+  'error.not_on_stage': 'This trainee is no longer on stage.',
   'error.check_busy': 'Many try their picture now. Please try again in {retry_after_s}; you can take part without.',
 }

@@ -190,5 +190,8 @@ export const lesson = {
   'error.slides_damaged': '这份课件画不出来，可能已损坏。请重新导出 PDF 再上传；已画好的页还能用。',
   'error.slides_too_long': '这份课件超过 300 页。请拆成几份再上传。',
   'error.slides_locked': '这份课件有密码。请去掉密码再上传。',
+  'error.stage_full': '台上最多 {limit} 人。请先请一位下台。',
+  'error.not_invited': '这次邀请已经失效。可以再举手。',
+  'error.not_on_stage': '这位学员已经不在台上。',
   'error.check_busy': '正在检测画面的人多，请{retry_after_s}后再试；不检测也可以上课。',
 } as const
