@@ -4,7 +4,7 @@
  */
 import { Store } from '../ui/store'
 import type { Line } from '../wire/socket'
-import type { Acts, Changes, Commands, Done, Mine, News } from '../wire/types'
+import type { Acts, Changes, Commands, Done, MediaAccess, Mine, News } from '../wire/types'
 
 export type Views = { readonly [A in keyof Changes]: ReadonlyMap<string, Changes[A][number]> }
 /** Commands that are acts of a lesson. */
@@ -22,7 +22,6 @@ export interface TalkView {
 const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map(), board: new Map(), stage: new Map() }
 const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [], board: null, stage: null }
 export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
-export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY }
 
 /** Views with those that changed in place of the old ones; what is new comes last. */
 export function merge(views: Views, changes: Changes): Views {
@@ -79,6 +78,12 @@ export class Talk {
   /** Asks for something of the lesson that is no act. Throws a Refusal. */
   async ask<E extends keyof Commands>(event: E, request: Omit<Commands[E]['request'], 'lesson_id'>): Promise<Commands[E]['response']> {
     return await this.#line.request(event, { ...request, lesson_id: this.#lesson } as unknown as Commands[E]['request'])
+  }
+
+  /** A token for the room of a guest on stage; none while the server is away or when they are down. */
+  async guest(number: number): Promise<MediaAccess | null> {
+    const told = await this.ask('stage:media', { number }).catch(() => null)
+    return told && told.media
   }
 
   #askAgain(): boolean {

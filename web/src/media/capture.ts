@@ -30,6 +30,14 @@ export async function capture(choice: Choice): Promise<MediaStream> {
   })
 }
 
+/** For the stage: a small picture, or the voice alone. */
+export async function captureSmall(picture: boolean): Promise<MediaStream> {
+  return await navigator.mediaDevices.getUserMedia({
+    video: picture && { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 24, max: 30 }, facingMode: 'user' },
+    audio: { echoCancellation: true, noiseSuppression: true, autoGainControl: true },
+  })
+}
+
 export async function devices(kind: 'videoinput' | 'audioinput'): Promise<{ id: string; label: string }[]> {
   const all = await navigator.mediaDevices.enumerateDevices()
   return all.filter((d) => d.kind === kind && d.deviceId).map((d) => ({ id: d.deviceId, label: d.label }))

@@ -1,9 +1,11 @@
-/** Publishes voice, camera at two sizes and screen into a room, in the order of its slots: H.264 first (it can be recorded and packed as it is). */
+/** Publishes voice, camera at two sizes and screen (a guest: one small camera) into a room, in the order of its slots: H.264 first (it can be recorded and packed as it is). */
 import { Peer, type AskGrant, type PeerState } from './peer'
 
 const VIDEO_MAX_BITRATE = 1_200_000
 /** 720p becomes 360p. */
 const SMALL = { maxBitrate: 350_000, scaleResolutionDownBy: 2 }
+/** Of a guest: captured at 360p. */
+const GUEST = { maxBitrate: 350_000 }
 const SCREEN_MAX_BITRATE = 1_500_000
 const AUDIO_MAX_BITRATE = 48_000
 
@@ -25,10 +27,14 @@ export class Publisher extends Peer {
   readonly #stream: () => MediaStream | null
   #screen: MediaStreamTrack | null = null
   #place: RTCRtpSender | null = null
+  /** One picture, small, and no screen: somebody on stage. */
+  readonly #guest: boolean
+  #picture = true
 
-  constructor(grant: AskGrant, onState: (state: PeerState) => void, stream: () => MediaStream | null) {
+  constructor(grant: AskGrant, onState: (state: PeerState) => void, stream: () => MediaStream | null, guest = false) {
     super(grant, onState)
     this.#stream = stream
+    this.#guest = guest
   }
 
   protected override prepare(connection: RTCPeerConnection): void {
@@ -43,6 +49,10 @@ export class Publisher extends Peer {
     }
     const [camera] = stream.getVideoTracks()
     send(stream.getAudioTracks()[0], 'audio', { maxBitrate: AUDIO_MAX_BITRATE })
+    if (this.#guest) {
+      this.#place = send(this.#picture ? camera : null, 'video', GUEST)
+      return
+    }
     send(camera, 'video', { maxBitrate: VIDEO_MAX_BITRATE })
     send(camera, 'video', SMALL)
     this.#place = send(this.#screen, 'video', { maxBitrate: SCREEN_MAX_BITRATE })
@@ -52,6 +62,13 @@ export class Publisher extends Peer {
   async share(screen: MediaStreamTrack | null): Promise<void> {
     this.#screen = screen
     await this.#place?.replaceTrack(screen)
+  }
+
+  /** A guest's camera is sent or not; no new connection. */
+  async show(picture: boolean): Promise<void> {
+    this.#picture = picture
+    const [camera] = this.#stream()?.getVideoTracks() ?? []
+    await this.#place?.replaceTrack(picture ? camera ?? null : null)
   }
 
   /** Another camera or microphone without a new connection. */

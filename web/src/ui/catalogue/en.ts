@@ -1,12 +1,14 @@
 /** The texts of all the trainee's pages in English. */
 import { check } from './en.check'
 import { polls } from './en.polls'
+import { stage } from './en.stage'
 import type { words as zh } from './zh-CN'
 import type { lesson } from './zh-CN.lesson'
 
-export const words: Record<keyof typeof zh | keyof typeof lesson, string> & typeof check & typeof polls = {
+export const words: Record<keyof typeof zh | keyof typeof lesson, string> & typeof check & typeof polls & typeof stage = {
   ...check,
   ...polls,
+  ...stage,
   'brand': 'Keshi',
   'language.other': '中文',
   'list.comma': ', ',
