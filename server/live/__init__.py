@@ -23,6 +23,7 @@ from server.live.acts.polls_api import Kept
 from server.live.acts.port import Activity
 from server.live.acts.questions import Questions
 from server.live.acts.questions_api import Answers
+from server.live.acts.replay_api import ReplayApi
 from server.live.acts.seal import KeySeal
 from server.live.acts.sign_in import SignInActivity
 from server.live.acts.stage import StageActivity
@@ -89,7 +90,8 @@ def build(
     )
     declared = api.declarations()
     read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
-    lines = StreamApi(streams, fan_out), Networks(live, register, training)
+    replay = ReplayApi(database, training, tuple(log.activities.values()), names)
+    lines = StreamApi(streams, fan_out), Networks(live, register, training), replay
     for one in (acts, stage, rosters, *read, Moves(acts, fan_out), checks, *lines):
         declared.add(one.declarations())
     return Capability(live, declared, jobs)

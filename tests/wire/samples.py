@@ -126,6 +126,7 @@ SAMPLES: dict[str, Sample] = {
     f"GET {V1}/lessons": Sample("staff"),
     f"GET {V1}/lessons/{{lesson_id}}": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/strips": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/acts": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/replay": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/replay/{{rendition}}.m3u8": Sample(
         "jia", "not_found", LESSON | PICTURE, beside={"stranger": "not_found"}

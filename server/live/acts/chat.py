@@ -174,6 +174,9 @@ class Chat(Activity[State]):
             hidden=one.hidden,
         )
 
+    def withdrawn(self, state: State, key: str) -> bool:
+        return key != ROOM and state.lines[key].hidden
+
 
 def newest(state: State, most: int, before: int | None = None) -> list[str]:
     """The ids of the last lines, in order; with `before` those that were said before that one."""

@@ -111,7 +111,7 @@ class ActLog:
     async def answer(self, lesson_id: str, who: Who, activity: str, command: Any) -> Answer:
         """`do`, and what this person is told of their own just then, which costs no second turn in the queue."""
         lesson = await self._lesson(lesson_id)
-        await self._know(lesson, [who.person_id])
+        await self._know(lesson, [who.person_id, getattr(command, "person_id", None)])
         return await self._in_line(lesson, who, activity, command)
 
     async def seen(self, lesson_id: str, read: Callable[[Lesson], Any]) -> Any:
@@ -182,9 +182,10 @@ class ActLog:
         for act in acts:
             self._apply(lesson, act)
         lesson.unsure = False
-        await self._know(lesson, {act.actor_id for act in acts})
+        await self._know(lesson, {one for act in acts for one in (act.actor_id, act.body.get("person_id"))})
 
-    async def _know(self, lesson: Lesson, person_ids: Iterable[str]) -> None:
+    async def _know(self, lesson: Lesson, person_ids: Iterable[str | None]) -> None:
+        """The names of who acts, and of who is meant, before there is a view of them: a view changes by acts alone."""
         if new := [one for one in person_ids if one and one not in lesson.names]:
             lesson.names |= await self._names(new)
 

@@ -90,7 +90,7 @@ class Switches:
 class OrderView:
     """The order of everybody (`id` is `all`), or of one person, whom only the desk and they themselves are told of.
 
-    `waiting`: at the door of the lobby.
+    `silence` and `lobby` are of everybody's alone: it changes, not those of each. `waiting`: at the door of the lobby.
     """
 
     id: str
@@ -241,8 +241,8 @@ def _person(state: State, person_id: str, name: Name) -> OrderView:
         id=person_id,
         name=name(person_id),
         switches=Switches(**{what: own.get(what) for what in WHATS}),
-        silence=state.silence,
-        lobby=state.lobby,
+        silence=False,
+        lobby=False,
         removed=person_id in state.removed,
         waiting=person_id in state.waiting,
     )

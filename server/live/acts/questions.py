@@ -282,6 +282,10 @@ class Questions(Activity[State]):
             answers=[] if silent else [AnswerView(a.text, name(a.actor_id), a.at_ms, a.late) for a in one.answers],
         )
 
+    def withdrawn(self, state: State, key: str) -> bool:
+        one = state.questions[key]
+        return one.hidden or one.state == "withdrawn"
+
     def mine(self, state: State, person_id: str) -> MyQuestions:
         every = state.questions.values()
         asked = [one.id for one in every if one.author_id == person_id]

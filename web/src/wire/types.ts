@@ -689,6 +689,130 @@ export interface IceServerAccess {
   credential: string
 }
 
+export interface ReplayActsRequest {
+  lesson_id: string
+  after: number
+}
+
+export interface ReplayActs {
+  lesson_id: string
+  moments: ReplayMoment[]
+  more: boolean
+}
+
+export interface ReplayMoment {
+  at: string
+  seq: number
+  changes: Changes
+}
+
+export interface Changes {
+  order: OrderView[]
+  polls: PollView[]
+  sign_ins: SignInView[]
+  questions: QuestionView[]
+  chat: ChatView[]
+  board: (BoardShown | BoardPage | BoardStroke)[]
+  stage: StageView[]
+}
+
+export interface OrderView {
+  id: string
+  name: string
+  switches: Switches
+  silence: boolean
+  lobby: boolean
+  removed: boolean
+  waiting: boolean
+}
+
+export interface Switches {
+  text: boolean | null
+  voice: boolean | null
+  video: boolean | null
+  screen: boolean | null
+  drawing: boolean | null
+  files: boolean | null
+}
+
+export interface PollView {
+  id: string
+  poll_id: string
+  face: PollFace | null
+  tally: PollTally | null
+}
+
+export interface SignInView {
+  id: string
+  open: boolean
+  opened_ms: number
+  closes_ms: number
+  closed_ms: number | null
+  here: number | null
+}
+
+export interface ChatView {
+  id: string
+  at_ms: number
+  author_id: string
+  author: string
+  teaches: boolean
+  text: string
+  mentions: string[]
+  file: string | null
+  hidden: boolean
+  pinned: string | null
+  slow_s: number
+}
+
+export interface BoardShown {
+  id: string
+  what: 'shown'
+  deck: string
+  page: number
+}
+
+export interface BoardPage {
+  id: string
+  what: 'page'
+  deck: string
+  page: number
+  cleared: number
+}
+
+export interface BoardStroke {
+  id: string
+  what: 'stroke'
+  seq: number
+  deck: string
+  page: number
+  by: string
+  shape: 'pen' | 'highlighter' | 'line' | 'rectangle' | 'ellipse' | 'arrow' | 'text'
+  colour: 'ink' | 'red' | 'amber' | 'green' | 'blue' | 'violet'
+  width: number
+  points: number[]
+  text: string
+  gone: boolean
+}
+
+export interface StageView {
+  id: string
+  name: string
+  hand: number | null
+  turns: number
+  where: '' | 'invited' | 'on'
+  number: number
+  at: string | null
+  voice: boolean
+  picture: boolean
+  own_voice: boolean
+  own_picture: boolean
+  may_voice: boolean
+  may_picture: boolean
+  silenced: boolean
+  why: 'declined' | 'lapsed' | 'left' | 'taken_down' | 'lost' | 'removed' | 'over' | null
+}
+
 export interface FileGiven {
   lesson_id: string
   use: Use
@@ -1038,113 +1162,6 @@ export interface Acts {
   changes: Changes
   mine: Mine
   now_ms: number
-}
-
-export interface Changes {
-  order: OrderView[]
-  polls: PollView[]
-  sign_ins: SignInView[]
-  questions: QuestionView[]
-  chat: ChatView[]
-  board: (BoardShown | BoardPage | BoardStroke)[]
-  stage: StageView[]
-}
-
-export interface OrderView {
-  id: string
-  name: string
-  switches: Switches
-  silence: boolean
-  lobby: boolean
-  removed: boolean
-  waiting: boolean
-}
-
-export interface Switches {
-  text: boolean | null
-  voice: boolean | null
-  video: boolean | null
-  screen: boolean | null
-  drawing: boolean | null
-  files: boolean | null
-}
-
-export interface PollView {
-  id: string
-  poll_id: string
-  face: PollFace | null
-  tally: PollTally | null
-}
-
-export interface SignInView {
-  id: string
-  open: boolean
-  opened_ms: number
-  closes_ms: number
-  closed_ms: number | null
-  here: number | null
-}
-
-export interface ChatView {
-  id: string
-  at_ms: number
-  author_id: string
-  author: string
-  teaches: boolean
-  text: string
-  mentions: string[]
-  file: string | null
-  hidden: boolean
-  pinned: string | null
-  slow_s: number
-}
-
-export interface BoardShown {
-  id: string
-  what: 'shown'
-  deck: string
-  page: number
-}
-
-export interface BoardPage {
-  id: string
-  what: 'page'
-  deck: string
-  page: number
-  cleared: number
-}
-
-export interface BoardStroke {
-  id: string
-  what: 'stroke'
-  seq: number
-  deck: string
-  page: number
-  by: string
-  shape: 'pen' | 'highlighter' | 'line' | 'rectangle' | 'ellipse' | 'arrow' | 'text'
-  colour: 'ink' | 'red' | 'amber' | 'green' | 'blue' | 'violet'
-  width: number
-  points: number[]
-  text: string
-  gone: boolean
-}
-
-export interface StageView {
-  id: string
-  name: string
-  hand: number | null
-  turns: number
-  where: '' | 'invited' | 'on'
-  number: number
-  at: string | null
-  voice: boolean
-  picture: boolean
-  own_voice: boolean
-  own_picture: boolean
-  may_voice: boolean
-  may_picture: boolean
-  silenced: boolean
-  why: 'declined' | 'lapsed' | 'left' | 'taken_down' | 'lost' | 'removed' | 'over' | null
 }
 
 export interface Mine {
@@ -1543,6 +1560,7 @@ export interface Routes {
   'GET /api/v1/institutions': { request: Nothing; response: Institutions }
   'GET /api/v1/lessons': { request: Nothing; response: Lessons }
   'GET /api/v1/lessons/{lesson_id}': { request: OneLesson; response: LessonView }
+  'GET /api/v1/lessons/{lesson_id}/acts': { request: ReplayActsRequest; response: ReplayActs }
   'GET /api/v1/lessons/{lesson_id}/appeals': { request: LessonAppeals; response: Appeals }
   'GET /api/v1/lessons/{lesson_id}/evidence.json': { request: LessonRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/files/{file_id}': { request: FileRequest; response: Blob }

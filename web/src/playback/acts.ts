@@ -1,0 +1,118 @@
+/**
+ * What people did in a recorded lesson, as it was at the moment that is played: onwards by what changed, back from a state that was kept.
+ * It comes page by page, and goes on coming while the lesson goes on.
+ */
+import { START, merge, type Views } from '../live/talk'
+import { Store } from '../ui/store'
+import type { Changes, ReplayActs, ReplayMoment } from '../wire/types'
+
+interface Moment { atMs: number; seq: number; changes: Changes }
+/** A state, and how many moments made it. */
+interface Kept { count: number; views: Views }
+
+/** A state is kept every so many moments, so that a jump back need not begin at the beginning. */
+const KEEP = 200
+const AGAIN_MS = 5_000
+
+/** The changes of many moments as those of one: the newest view of each thing. */
+function together(moments: readonly Moment[]): Changes {
+  const found: Record<string, Map<string, { id: string }>> = {}
+  for (const { changes } of moments)
+    for (const [activity, views] of Object.entries(changes) as [string, { id: string }[]][])
+      for (const view of views) (found[activity] ??= new Map()).set(view.id, view)
+  return Object.fromEntries(Object.entries(found).map(([activity, views]) => [activity, [...views.values()]])) as unknown as Changes
+}
+
+/** The past of a lesson; moments are added in order. */
+export class Past {
+  readonly #moments: Moment[] = []
+  readonly #kept: Kept[] = [{ count: 0, views: START.views }]
+  #now: Kept = { count: 0, views: START.views }
+
+  /** The newest act that is known. */
+  get seq(): number {
+    return this.#moments.at(-1)?.seq ?? 0
+  }
+
+  add(moments: readonly ReplayMoment[]): void {
+    for (const { at, seq, changes } of moments)
+      if (seq > this.seq) this.#moments.push({ atMs: Date.parse(at), seq, changes })
+  }
+
+  /** Everything as it was at a moment (milliseconds since 1970); the same object while nothing changes. */
+  at(ms: number): Views {
+    const count = this.#until(ms)
+    if (count < this.#now.count) this.#now = this.#before(count)
+    while (this.#now.count < count) {
+      const next = Math.min(count, (Math.floor(this.#now.count / KEEP) + 1) * KEEP)
+      this.#now = { count: next, views: merge(this.#now.views, together(this.#moments.slice(this.#now.count, next))) }
+      if (next % KEEP === 0 && this.#kept.length === next / KEEP) this.#kept.push(this.#now)
+    }
+    return this.#now.views
+  }
+
+  /** Everything as it was in the end. */
+  end(): Views {
+    return this.at(Number.POSITIVE_INFINITY)
+  }
+
+  /** How many moments there were by then. */
+  #until(ms: number): number {
+    let [low, high] = [0, this.#moments.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#moments[middle] as Moment).atMs <= ms) low = middle + 1
+      else high = middle
+    }
+    return low
+  }
+
+  #before(count: number): Kept {
+    return this.#kept[Math.min(Math.floor(count / KEEP), this.#kept.length - 1)] as Kept
+  }
+}
+
+/** Fetches a lesson's past and says what of it is shown. */
+export class Acts {
+  readonly views = new Store<Views>(START.views)
+  /** How many acts are known; whoever lists all of them looks again when it changes. */
+  readonly known = new Store(0)
+  readonly past = new Past()
+  readonly #ask: (after: number) => Promise<ReplayActs>
+  #atMs = 0
+  #again: ReturnType<typeof setTimeout> | undefined
+  #stopped = false
+
+  constructor(ask: (after: number) => Promise<ReplayActs>) {
+    this.#ask = ask
+  }
+
+  /** Until everything is there; `over`: nothing will be added. What cannot be fetched now is tried again. */
+  async load(over: boolean): Promise<void> {
+    let more = true
+    try {
+      while (more && !this.#stopped) {
+        const found = await this.#ask(this.past.seq)
+        this.past.add(found.moments)
+        this.known.set(this.past.seq)
+        this.show(this.#atMs)
+        more = found.more && found.moments.length > 0
+      }
+    } catch {
+      more = true // the line is down: the pictures tell it, and this comes after them
+    }
+    if ((more || !over) && !this.#stopped) this.#again = setTimeout(() => { void this.load(over) }, AGAIN_MS)
+  }
+
+  /** What is played is at this moment (milliseconds since 1970). */
+  show(ms: number): void {
+    this.#atMs = ms
+    const views = this.past.at(ms)
+    if (views !== this.views.value) this.views.set(views)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#again)
+  }
+}
