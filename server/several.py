@@ -23,7 +23,7 @@ from server.core.errors import DomainError
 from server.core.shared import Shared
 from server.core.tasks import Tasks
 from server.core.vault import Vault
-from server.core.wire.errands import ClusterFanOut, Errands, actor_of
+from server.core.wire.errands import TIDY_S, ClusterFanOut, Errands, actor_of
 from server.core.wire.socket import Sockets
 from server.live.service import Live
 
@@ -108,10 +108,10 @@ class Several:
         address = await member.relay.start(member.folder.path / SOCKET, self.internal)
         await member.enter(address)
         tasks.every("cluster.renew", RENEW_S, member.renew)
-        await self.fan_out.start()
         await member.round()
         tasks.every("cluster.round", ROUND_S, member.round)
         tasks.every("cluster.shared", SHARED_S, self._again)
+        tasks.every("cluster.channels", TIDY_S, self.fan_out.tidy)
 
     async def stop(self) -> None:
         """Let go: others take over what we had."""
@@ -144,7 +144,7 @@ class Several:
         await self.lessons.nodes_gone(nodes)
 
     async def _again(self) -> None:
-        """What was sent to groups while the shared store was away is lost: all phases are said again.
+        """What was sent to groups while the shared store was away is lost: all phases are said again, and pages ask.
 
         Ours to the others once we can speak, theirs to us once we can hear: they do not know when that is.
         """
@@ -152,4 +152,5 @@ class Several:
         if gaps != self.gaps:
             await self.lessons.announce_all()
             await self.member.tell_all(ANNOUNCE, {})
+            self.fan_out.missed()
             self.gaps = gaps

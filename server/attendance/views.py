@@ -85,12 +85,12 @@ class Views:
         self._register = register
         self._training = training
 
-    async def minutes(self, lesson_id: str) -> LessonMinutes:
-        """A lesson's minutes, with what the scheme of its class makes of them."""
+    async def minutes(self, lesson_id: str, only: Collection[str] | None = None) -> LessonMinutes:
+        """A lesson's minutes (of `only` these trainees), with what the scheme of its class makes of them."""
         lesson = await self._training.lesson(lesson_id)
         rules = (await self._training.scheme_of(lesson.class_id)).rules
         sharing = await self._sharing(lesson, rules)
-        known = {one.number: await self._minutes(one.id) for one in sharing or [lesson]}
+        known = {one.number: await self._minutes(one.id, only) for one in sharing or [lesson]}
         if sharing or (rules.shortest_ms, rules.complete_percent, rules.late_ms) != (None, None, None):
             known[lesson.number].settles = settles(rules, lesson.number, known)
         return known[lesson.number]
@@ -104,12 +104,12 @@ class Views:
         full = full_days(rules, lessons, now).intersection(days_of(lesson, now))
         return [one for one in lessons if full.intersection(days_of(one, now))]
 
-    async def _minutes(self, lesson_id: str) -> LessonMinutes:
-        fresh = await self.fresh(lesson_id)
+    async def _minutes(self, lesson_id: str, only: Collection[str] | None = None) -> LessonMinutes:
+        fresh = await self.fresh(lesson_id, only)
         async with self._register.database.read() as connection:  # after it: what was sealed meanwhile is in both
-            stored = await records.sealed_minutes(connection, lesson_id)
+            stored = await records.sealed_minutes(connection, lesson_id, only=only)
             corrected = replay(await entries_of(connection, lesson_id))
-            challenged = await self._challenged(connection, lesson_id)
+            challenged = await self._challenged(connection, lesson_id, only)
         first = stored[-1].slot + 1 if stored else 0
         return LessonMinutes(
             stored, [minute for minute in fresh.minutes if minute.slot >= first], corrected, challenged
@@ -137,11 +137,12 @@ class Views:
         ended = (await self._training.lesson(lesson_id)).ended_ms is not None
         return Challenged(limit_s * 1000, await events_of(connection, lesson_id, only), ended)
 
-    async def fresh(self, lesson_id: str) -> Fresh:
-        """What is not sealed yet, asked of the process that has the lesson. Raises DomainError owner_changing."""
+    async def fresh(self, lesson_id: str, only: Collection[str] | None = None) -> Fresh:
+        """What is not sealed yet, asked of the process that has the lesson, which tells of everybody. Raises
+        DomainError owner_changing."""
 
         async def here() -> Fresh:
-            return self.fresh_here(lesson_id)
+            return self.fresh_here(lesson_id, only)
 
         errand = Errand(FRESH, lambda: {"lesson_id": lesson_id})
         answer = await self._register.owners.at_owner(lesson_id, here, errand, load=False)
@@ -161,7 +162,7 @@ class Views:
 
     async def totals(self, lesson_id: str, person_id: str) -> Totals:
         """One trainee's totals of a lesson."""
-        return (await self.minutes(lesson_id)).totals(person_id)
+        return (await self.minutes(lesson_id, [person_id])).totals(person_id)
 
     async def results(self, class_id: str) -> list[LessonResult]:
         """Every enrolled trainee's result of every lesson of a class that has begun."""

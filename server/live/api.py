@@ -205,7 +205,8 @@ class Api:
             roster = await self._rosters.enter(call, lesson.id)
             return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
         await self._fan_out.join(call.connection, f"learn:{lesson.id}")
-        known, me = await self._views.minutes(lesson.id), actor.person_id
+        me = actor.person_id
+        known = await self._views.minutes(lesson.id, [me])
         return Joined(shown, phase_of(running), media, lease, known.cells(me), known.totals(me), [], None)
 
     async def media(self, call: Call, request: LessonCommand) -> MediaAnswer:

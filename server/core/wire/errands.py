@@ -1,12 +1,15 @@
 """Decides what processes ask of each other about connections: join, send, probe, run a command, tell an end.
 
 A connection is called `<node>:<sid>`; what concerns it goes to its node by relay. What concerns a group goes to all:
-here at once, to the others over the shared channel, in the order in which it was sent.
+here at once, to the others over the channel of its lesson, in the order in which it was sent. A process hears only
+the lessons of which it has connections, and hears them before a connection is let in: whoever asks after that for what
+there is has missed nothing.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Protocol
 
 import orjson
@@ -21,10 +24,12 @@ from server.core.wire.codec import plain
 from server.core.wire.declaration import Push
 from server.core.wire.fan_out import SocketFanOut, pushed
 from server.core.wire.socket import Sockets
+from server.core.wire.written import TOLD, message
 
 log = structlog.get_logger("wire.errands")
 
-CHANNEL: Final = "keshi.groups"
+#: how often a process looks which lessons nobody of its connections is in any more
+TIDY_S: Final = 10.0
 
 
 #: called with the id of a connection or of a login that ended at another process
@@ -36,7 +41,23 @@ class Channel(Protocol):
 
     async def publish(self, channel: str, payload: bytes) -> None: ...
 
-    async def subscribe(self, channel: str, handler: Callable[[bytes], Awaitable[None]]) -> object: ...
+    async def subscribe(
+        self, channel: str, handler: Callable[[bytes], Awaitable[None]]
+    ) -> Callable[[], Awaitable[None]]: ...
+
+
+def channel_of(group: str) -> str:
+    """One for all groups of a lesson: `desk:ab` and `learn:ab` are told over `lesson.ab`."""
+    return f"lesson.{group.partition(':')[2]}"
+
+
+@dataclass(slots=True)
+class _Hearing:
+    """A lesson's channel: how to end hearing it, and how many joins are under way that need it."""
+
+    joining: int = 0
+    end: Callable[[], Awaitable[None]] | None = None
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class ClusterFanOut:
@@ -46,20 +67,44 @@ class ClusterFanOut:
         self._local = local
         self._member = member
         self._channel = channel
+        self._hearing: dict[str, _Hearing] = {}
         member.relay.serve("fan.join", self._joined)
         member.relay.serve("fan.leave", self._left)
         member.relay.serve("fan.send", self._sent)
         member.relay.serve("fan.ask", self._asked)
 
-    async def start(self) -> None:
-        """Hear what others send to groups."""
-        await self._channel.subscribe(CHANNEL, self._heard)
+    async def tidy(self) -> None:
+        """Hear no more of lessons that none of our connections is in."""
+        wanted = {channel_of(group) for group in self._local.groups}
+        for channel, hearing in list(self._hearing.items()):
+            if channel not in wanted and not hearing.joining:
+                del self._hearing[channel]
+                if hearing.end is not None:
+                    await hearing.end()
+
+    def missed(self) -> None:
+        """What others sent may be lost: those of our connections that are in a lesson are told so."""
+        for group in self._local.groups:
+            if group.startswith("lesson:"):
+                self._local.say(group, TOLD)
 
     async def join(self, connection: str, group: str) -> None:
         if (sid := self._ours(connection)) is not None:
-            await self._local.join(sid, group)
+            await self._join(sid, group)
         else:
             await self._there(connection, "fan.join", {"group": group})
+
+    async def _join(self, sid: str, group: str) -> None:
+        channel = channel_of(group)
+        hearing = self._hearing.setdefault(channel, _Hearing())
+        hearing.joining += 1
+        try:
+            async with hearing.turn:
+                if hearing.end is None:
+                    hearing.end = await self._channel.subscribe(channel, self._heard)
+            await self._local.join(sid, group)
+        finally:
+            hearing.joining -= 1
 
     async def leave(self, connection: str, group: str) -> None:
         if (sid := self._ours(connection)) is not None:
@@ -68,15 +113,15 @@ class ClusterFanOut:
             await self._there(connection, "fan.leave", {"group": group})
 
     async def send(self, to: str, push: Push, payload: Any) -> None:
-        body = {"event": push.event, "payload": plain(payload)}
         if not node_of(to):
-            await self._local.send(to, push, body["payload"])
-            message = {"node": self._member.node, "to": to, **body}
-            await self._channel.publish(CHANNEL, orjson.dumps(message))
+            said = pushed(to, push.event, payload)
+            self._local.say(to, said)
+            head = orjson.dumps([self._member.node, to, push.event])
+            await self._channel.publish(channel_of(to), head + b"\n" + said.data)
         elif (sid := self._ours(to)) is not None:
-            await self._local.send(sid, push, body["payload"])
+            await self._local.send(sid, push, payload)
         else:
-            await self._there(to, "fan.send", body)
+            await self._there(to, "fan.send", {"event": push.event, "payload": plain(payload)})
 
     async def ask(self, connection: str, push: Push, payload: Any, seconds: float) -> bool:
         if (sid := self._ours(connection)) is not None:
@@ -97,13 +142,14 @@ class ClusterFanOut:
         log.info("connection_not_reached", verb=verb, node=row.id)
         return None
 
-    async def _heard(self, message: bytes) -> None:
-        told = orjson.loads(message)
-        if told["node"] != self._member.node:
-            self._local.say(told["to"], pushed(told["to"], told["event"], told["payload"]))
+    async def _heard(self, told: bytes) -> None:
+        head, _, data = told.partition(b"\n")
+        node, to, name = orjson.loads(head)
+        if node != self._member.node:
+            self._local.say(to, message(data, f"{to} {name}"))
 
     async def _joined(self, body: dict[str, Any]) -> None:
-        await self._local.join(body["sid"], body["group"])
+        await self._join(body["sid"], body["group"])
 
     async def _left(self, body: dict[str, Any]) -> None:
         await self._local.leave(body["sid"], body["group"])

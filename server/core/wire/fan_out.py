@@ -1,5 +1,6 @@
 """Decides how one event reaches many: named groups of connections, in one process or in several."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 import socketio
@@ -33,6 +34,11 @@ class SocketFanOut:
         self._lines: dict[str, Written] = {}
         self._groups: dict[str, dict[str, Written]] = {}
         self._joined: dict[str, set[str]] = {}
+
+    @property
+    def groups(self) -> Iterable[str]:
+        """Those that some connection is in."""
+        return tuple(self._groups)
 
     def arrived(self, connection: str, line: Written) -> None:
         """A connection is there, and this is how it is written to."""

@@ -83,7 +83,7 @@ def event(name: str, payload: Any, key: str = "") -> Message:
     return message(EVENT + orjson.dumps([name, payload]), key)
 
 
-_TOLD: Final = event(MISSED.event, Nothing(), MISSED.event)
+TOLD: Final = event(MISSED.event, Nothing(), MISSED.event)
 
 
 class Written:
@@ -158,7 +158,7 @@ class Written:
                 kept.appendleft(one)
             newest.add(one.key)
         if len(kept) < len(self._waiting):
-            kept.append(_TOLD)
+            kept.append(TOLD)
         self._waiting, self._bytes = kept, sum(len(one.frame) for one in kept)
 
     async def _drained(self) -> None:
