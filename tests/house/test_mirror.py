@@ -25,6 +25,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/verify/look.py": "tests/verify/test_check.py and those beside it see what it finds",
     "server/several.py": "tests/cluster runs it between two servers",
     "server/ledger/records.py": "tests/ledger/test_service.py writes and reads its rows",
+    "server/live/acts/question_forms.py": "tests/live/acts/test_questions.py says each of them",
     "server/live/acts/port.py": "what every activity is made of; their tests go through it",
     "server/live/acts/records.py": "tests/live/acts/test_log.py writes and reads its rows",
     "server/core/files/rules.py": "what the program and who begins it agree on; tests/core/files/test_pages.py",

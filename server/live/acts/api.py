@@ -19,7 +19,7 @@ from server.live.acts.log import ActLog, Lesson, changed_since
 from server.live.acts.order import OrderView
 from server.live.acts.polls import OwnAnswer, PollView
 from server.live.acts.port import Act, Activity, By, Says, Who
-from server.live.acts.questions import MyQuestions, QuestionView
+from server.live.acts.question_forms import MyQuestions, QuestionView
 from server.live.acts.sign_in import SignInView
 from server.live.acts.stage import StageView
 from server.training.service import Training

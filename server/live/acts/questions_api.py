@@ -16,7 +16,8 @@ from server.core.database import Database
 from server.core.wire.declaration import UNSEEN, Call, Declarations, Nothing, Route
 from server.live.acts import records
 from server.live.acts.port import Act
-from server.live.acts.questions import Late, MyQuestions, Questions, QuestionView, State, late_for
+from server.live.acts.question_forms import MyQuestions, QuestionView
+from server.live.acts.questions import Late, Questions, State, late_for
 from server.training.service import Training
 
 #: lessons whose late answers are kept at hand

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import BigInteger, Integer, Row, String, Table, Text, delete, func, select
+from sqlalchemy import BigInteger, Index, Integer, Row, String, Table, Text, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.core.database import ERASE, RETAIN, column, metadata
@@ -18,6 +18,8 @@ from server.ledger.sources import Source
 from server.live.acts.port import Act
 from server.verify.formats import Kind, Record
 
+#: late answers are looked for in many lessons at once
+ANSWERED: Final = text("kind = 'answered'")
 lesson_act: Final = Table(
     "lesson_act",
     metadata,
@@ -28,6 +30,7 @@ lesson_act: Final = Table(
     column("kind", String(16), RETAIN),
     column("actor_id", String(16), RETAIN),
     column("body", Text, RETAIN),
+    Index("ix_lesson_act_answered", "lesson_id", "seq", sqlite_where=ANSWERED, postgresql_where=ANSWERED),
 )
 
 #: up to which answer somebody has read what was answered after a lesson

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.live.acts.port import Who
-from server.live.acts.questions import (
+from server.live.acts.question_forms import (
     ANSWER_MOST,
     ANSWERS_MOST,
     ASKS,
@@ -20,13 +20,11 @@ from server.live.acts.questions import (
     QuestionDone,
     QuestionHide,
     QuestionMerge,
-    Questions,
     QuestionView,
     QuestionVote,
     QuestionWithdraw,
-    State,
-    late_for,
 )
+from server.live.acts.questions import Questions, State, late_for
 from tests.live.acts.desk import TEACHER, Table
 
 L = "lesson"

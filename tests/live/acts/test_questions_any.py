@@ -8,18 +8,17 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from server.core.errors import DomainError
 from server.live.acts.port import Who
-from server.live.acts.questions import (
+from server.live.acts.question_forms import (
     QuestionAnswer,
     QuestionAnswering,
     QuestionAsk,
     QuestionDone,
     QuestionHide,
     QuestionMerge,
-    Questions,
     QuestionVote,
     QuestionWithdraw,
-    State,
 )
+from server.live.acts.questions import Questions, State
 from tests.live.acts.desk import TEACHER, Table
 
 L: Final = "lesson"

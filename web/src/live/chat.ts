@@ -15,13 +15,16 @@ const byId = (a: ChatView, b: ChatView): number => Number(a.id) - Number(b.id)
 
 /** Lines in order. A pinned one that is older than all others that are there stands alone: what lies between is missing. */
 export function linesOf(views: ReadonlyMap<string, ChatView>, older: readonly ChatView[]): ChatView[] {
-  const pinned = views.get(ROOM)?.pinned ?? null
   const all = new Map(older.map((line) => [line.id, line]))
   const loaded = new Set(all.keys())
   for (const [id, line] of views) if (id !== ROOM) all.set(id, line)
   const lines = [...all.values()].sort(byId)
+  return standsAlone(lines, views.get(ROOM), loaded) ? lines.slice(1) : lines
+}
+
+function standsAlone(lines: readonly ChatView[], room: ChatView | undefined, loaded: ReadonlySet<string>): boolean {
   const [first] = lines
-  return first && first.id === pinned && !loaded.has(first.id) && lines.length > 1 ? lines.slice(1) : lines
+  return first !== undefined && lines.length > 1 && first.id === room?.pinned && !loaded.has(first.id)
 }
 
 /** People who have spoken, the last one first; not oneself. */

@@ -77,7 +77,7 @@ export class Talk {
 
   /** Asks for something of the lesson that is no act. Throws a Refusal. */
   async ask<E extends keyof Commands>(event: E, request: Omit<Commands[E]['request'], 'lesson_id'>): Promise<Commands[E]['response']> {
-    return await this.#line.request(event, { ...request, lesson_id: this.#lesson } as unknown as Commands[E]['request'])
+    return await this.#line.request(event, { ...request, lesson_id: this.#lesson })
   }
 
   /** A token for the room of a guest on stage; none while the server is away or when they are down. */

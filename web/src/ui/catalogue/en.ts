@@ -2,11 +2,13 @@
 import { check } from './en.check'
 import { polls } from './en.polls'
 import { stage } from './en.stage'
+import { talk } from './en.talk'
 import type { words as zh } from './zh-CN'
 import type { lesson } from './zh-CN.lesson'
 
-export const words: Record<keyof typeof zh | keyof typeof lesson, string> & typeof check & typeof polls & typeof stage = {
+export const words: Record<keyof typeof zh | keyof typeof lesson, string> & typeof check & typeof polls & typeof stage & typeof talk = {
   ...check,
+  ...talk,
   ...polls,
   ...stage,
   'brand': 'Keshi',

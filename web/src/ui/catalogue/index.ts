@@ -6,8 +6,9 @@ import { words as zh } from './zh-CN'
 import type { lesson } from './zh-CN.lesson'
 import type { polls } from './zh-CN.polls'
 import type { stage } from './zh-CN.stage'
+import type { talk } from './zh-CN.talk'
 
-export type Key = keyof typeof zh | keyof typeof lesson | keyof typeof check | keyof typeof polls | keyof typeof stage | keyof typeof desk
+export type Key = keyof typeof zh | keyof typeof lesson | keyof typeof check | keyof typeof polls | keyof typeof stage | keyof typeof talk | keyof typeof desk
 export type Words = Partial<Record<Key, string>>
 export type Params = Record<string, string | number>
 export type Language = 'zh-CN' | 'en'
