@@ -1,4 +1,4 @@
-"""Questions and chat in Chromium: asked on a phone, voted by another, answered live and in writing, also after the lesson."""
+"""Questions and chat in Chromium: asked on a phone, voted by another, answered live, in writing, after the lesson."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
