@@ -16,8 +16,9 @@ from server.accounts.service import Accounts
 from server.attendance import Presence
 from server.attendance.api import LEASE_LOST, LEASE_PROBE, lease_lost
 from server.attendance.challenges.api import CHALLENGE_STATE
+from server.attendance.challenges.lesson import ChallengeState
 from server.attendance.challenges.prompts import Prompts
-from server.attendance.challenges.service import Challenges, ChallengeState
+from server.attendance.challenges.service import Challenges
 from server.attendance.lease import End
 from server.attendance.register import SPOOL, Holder, Register
 from server.attendance.service import Attendance, Ports

@@ -177,9 +177,9 @@ async def fill(house: House, url: str, clock: ManualClock, scheme: dict[str, Any
         ids[who] = found.id
     classes = await house.training.classes_of(administrator)
     if not classes:
-        new = NewClass("C-1", "示例班", home.id, "养老护理员", "五级", "2026-11-01", "2026-12-31", 40)
         bound = (await house.training.publish_scheme("ours", "本校规则", scheme)).id if scheme else DEFAULT_SCHEME
-        classes = [await house.training.create_class(administrator, new, bound)]
+        new = NewClass("C-1", "示例班", home.id, "养老护理员", "五级", "2026-11-01", "2026-12-31", 40, bound)
+        classes = [await house.training.create_class(administrator, new)]
         await house.training.enrol_all(classes[0].id, [ids["jia"], ids["yi"]])
         await plan(house, classes[0].id, ids["teacher"], 1, clock.ms())
     (first, *_) = await house.training.lessons_of_class(classes[0].id)

@@ -8,6 +8,7 @@ from server.attendance.awake import LOOK_S
 from server.attendance.book import Witnessed, nobody_saw
 from server.attendance.challenges.api import Api as ChallengesApi
 from server.attendance.challenges.provider import ChallengeProvider
+from server.attendance.challenges.seeds import ROUND_S as SEEDS_S
 from server.attendance.challenges.service import ROUND_S as CHALLENGES_S
 from server.attendance.challenges.service import Challenges, Show
 from server.attendance.challenges.service import Ports as ChallengePorts
@@ -23,7 +24,7 @@ from server.attendance.views import Views
 from server.core.capability import Capability, Job
 from server.core.vault import Vault
 from server.training.rules import AttentionRule, ChallengeRule
-from server.training.service import Training
+from server.training.service import Lesson, Scheme, Training
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +72,21 @@ def build(
     register.attention_of = attention_of
     challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of), provider)
     served.add(ChallengesApi(challenges).declarations())
+
+    async def planned(lesson: Lesson, scheme: Scheme) -> None:
+        if scheme.challenges is not None:
+            await challenges.seeds.planned(lesson.id, scheme.challenges)
+
+    async def seeds() -> None:
+        to_come = await training.to_come()
+        await challenges.seeds.round({one.id: rule for one, each in to_come if (rule := each.challenges)})
+
+    training.on_planned.append(planned)
     jobs = (
         Job("attendance.awake", LOOK_S, register.awake),
         Job("attendance.seal", ROUND_S, sealer.round),
         Job("attendance.pages", PAGES_S, attendance.pages.round),
         Job("attendance.challenges", CHALLENGES_S, challenges.round),
+        Job("attendance.seeds", SEEDS_S, seeds),
     )
     return Capability(Presence(attendance, views, api.hours_of, challenges, settlements), served, jobs)

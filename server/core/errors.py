@@ -113,6 +113,7 @@ CODES: Final[Mapping[str, int]] = {
     "beat_refused": 409,
     "page_key_wrong": 403,
     "challenge_over": 409,
+    "challenge_too_fast": 429,
     "challenge_too_soon": 429,
     "challenges_unavailable": 503,
     "minute_not_sealed": 409,

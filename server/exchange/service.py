@@ -175,8 +175,9 @@ class Exchange:
         seats = [Seat(one.person_id, one.seat) for one in await self._training.roster(class_id)]
         known = await self._attendance.evidence(one.id for one in lessons)
         (rows, scheme), settled = await self._training.told_of(class_id), await self._settlements.shown(class_id)
-        partly = [class_id, scheme, *settled.groups]
-        proofs = await self._log.proofs((one.id for one in lessons), known.texts, partly=partly)
+        begun = {one.id for one in lessons if one.started_ms is not None}
+        partly = [class_id, scheme, *settled.groups, *(one.id for one in lessons if one.id not in begun)]
+        proofs = await self._log.proofs(begun, known.texts, partly=partly)
         shown = await self._attendance.shown(one.id for one in lessons)  # after them: it holds all that they need
         both = [await self.ledger(class_id, form, language) for form in FORMS]
         salts = identity.write(await self._training.salts(class_id))

@@ -157,7 +157,7 @@ ENGLISH: Final = Words(
         "late_ms": "who first comes more than {n} minutes after it opened is late",
     },
     list_mark="; ",
-    schemes={"default": "Default scheme"},
+    schemes={"default": "Default scheme", "prompts": "Scheme with prompt challenges"},
     head=(
         "Class: {code} {name} · Occupation: {occupation} · Level: {level}",
         "Institution: {institution} · Required class hours: {hours}",

@@ -13,8 +13,9 @@ KEPT_YEARS: Final = 5
 #: what is about trainees; that a lesson or a class took place, and when, stays
 PERSONAL: Final = frozenset(
     {
-        *(Kind.MINUTE, Kind.LEASE, Kind.LEASE_END, Kind.PAGE_KEY, Kind.CHALLENGE_OUTCOME, Kind.APPEAL),
-        *(Kind.CORRECTION, Kind.ENROLMENT, Kind.IDENTITY, Kind.SETTLEMENT, Kind.LESSON_ACT, Kind.LESSON_FILE),
+        *(Kind.MINUTE, Kind.LEASE, Kind.LEASE_END, Kind.PAGE_KEY, Kind.CHALLENGE_OUTCOME, Kind.CHALLENGE_ANSWER),
+        *(Kind.APPEAL, Kind.CORRECTION, Kind.ENROLMENT, Kind.IDENTITY, Kind.SETTLEMENT),
+        *(Kind.LESSON_ACT, Kind.LESSON_FILE),
     }
 )
 

@@ -12,7 +12,7 @@ from server.core.version import VERSION
 from server.core.wire.declaration import PUBLIC, UNSEEN, Call, Declarations, Nothing, Route
 from server.training.records import Counts
 from server.training.service import Enrolled, NewClass, NewLesson, Training
-from server.training.views import ClassDetail, ClassView, LessonView, class_detail, class_view
+from server.training.views import ClassDetail, ClassView, LessonView, SchemeRef, class_detail, class_view, scheme_ref
 
 __all__ = ["LessonView", "declarations"]
 
@@ -21,6 +21,7 @@ ADMINISTRATORS: Final = frozenset({Role.ADMINISTRATOR})
 CLASS_CODES: Final = (
     "institution_needed",
     "institution_unknown",
+    "scheme_unknown",
     "class_code_malformed",
     "class_code_taken",
     "name_missing",
@@ -57,6 +58,21 @@ class Institutions:
 class NewInstitution:
     name: str
     area: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedScheme:
+    """A published scheme that a new class may be bound to."""
+
+    id: str
+    scheme: SchemeRef
+
+
+@dataclass(frozen=True, slots=True)
+class Schemes:
+    """The default first."""
+
+    schemes: list[OfferedScheme]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +135,10 @@ class Api:
         made = await self._training.create_institution(request.name, request.area)
         return InstitutionRef(made.id, made.name, made.area)
 
+    async def schemes(self, _call: Call, _request: Nothing) -> Schemes:
+        """Which schemes there are."""
+        return Schemes([OfferedScheme(one.id, scheme_ref(one)) for one in await self._training.schemes()])
+
     async def classes(self, call: Call, _request: Nothing) -> Classes:
         """Classes in one's scope, newest first."""
         counts = await self._training.counts()
@@ -179,6 +199,7 @@ def declarations(training: Training, accounts: Accounts, clock: Clock) -> Declar
                 api.create_institution,
                 codes=("name_missing", "name_taken", "area_malformed"),
             ),
+            Route("GET", f"{v1}/schemes", DESK, Nothing, Schemes, api.schemes),
             Route("GET", f"{v1}/classes", OVERSEERS, Nothing, Classes, api.classes),
             Route("POST", f"{v1}/classes", DESK, NewClass, ClassView, api.create_class, codes=CLASS_CODES),
             Route("GET", one, OVERSEERS, OneClass, ClassDetail, api.one_class, codes=UNSEEN),

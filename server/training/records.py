@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, TypeAlias
 
-from sqlalchemy import ColumnElement, Select, Table, delete, false, func, select, true, update
+from sqlalchemy import ColumnElement, Select, Table, delete, false, func, select, true, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -173,6 +173,13 @@ async def scheme_by_id(connection: Connection, scheme_id: str) -> Scheme | None:
     return Scheme(**row) if row else None
 
 
+async def newest_schemes(connection: Connection) -> list[Scheme]:
+    """Of each published scheme the newest version."""
+    newest = select(scheme.c.name, func.max(scheme.c.version)).group_by(scheme.c.name)
+    query = select(scheme).where(tuple_(scheme.c.name, scheme.c.version).in_(newest))
+    return [Scheme(**row) for row in (await connection.execute(query)).mappings()]
+
+
 async def add_class(connection: Connection, new: TrainingClass) -> None:
     """Write a class. Raises DomainError class_code_taken."""
     values = {each.name: getattr(new, each.name) for each in _CLASS_COLUMNS}
@@ -305,6 +312,12 @@ async def lessons_in_scope(connection: Connection, actor: Actor) -> list[Lesson]
 async def lessons_of_class(connection: Connection, class_id: str) -> list[Lesson]:
     """A class's lessons."""
     return await lessons(connection, lesson.c.class_id == class_id)
+
+
+async def lessons_to_come(connection: Connection, now_ms: int) -> list[Lesson]:
+    """Lessons that may still be started."""
+    startable = (LessonState.PLANNED, LessonState.START_FAILED)
+    return await lessons(connection, lesson.c.state.in_(startable) & (lesson.c.planned_end_ms > now_ms))
 
 
 async def states_as_stored(connection: Connection) -> list[tuple[str, str, int | None, int | None]]:

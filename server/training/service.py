@@ -3,7 +3,7 @@ nothing (not_found). Methods that take no actor are for the server's own work, b
 """
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -50,6 +50,8 @@ class NewClass:
     starts_on: str
     ends_on: str
     required_hours: int
+    #: the published scheme (学时认定规则) that the class is bound to for ever
+    scheme_id: str = DEFAULT_SCHEME
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +67,17 @@ class NewLesson:
     instructor_id: str
 
 
+#: what is done about a lesson that was just planned, under its class's scheme
+Planned = Callable[[Lesson, Scheme], Awaitable[None]]
+
+
 class Training:
     """The door of this capability for all others."""
 
     def __init__(self, database: Database, clock: Clock, accounts: Accounts, demo: bool) -> None:
         self._database, self._clock, self._accounts, self._demo = database, clock, accounts, demo
+        #: told of every lesson once it is planned; raises nothing
+        self.on_planned: list[Planned] = []
 
     # ---- platform and institutions
 
@@ -128,11 +136,11 @@ class Training:
             await records.add_scheme(connection, new)
         return new
 
-    async def create_class(self, actor: Actor, new: NewClass, scheme_id: str = DEFAULT_SCHEME) -> TrainingClass:
+    async def create_class(self, actor: Actor, new: NewClass) -> TrainingClass:
         """Make a class under a published scheme; staff only at their own institution.
 
         Raises DomainError institution_needed, institution_unknown, class_code_malformed, class_code_taken,
-        name_missing, dates_reversed, hours_out_of_range, bad_request.
+        scheme_unknown, name_missing, dates_reversed, hours_out_of_range, bad_request.
         """
         institution_id = new.institution_id or actor.institution_id
         if institution_id is None:
@@ -140,9 +148,9 @@ class Training:
         starts_on, ends_on = rules.checked_dates(new.starts_on, new.ends_on)
         async with self._database.write() as connection:
             home = await records.institution_by_id(connection, institution_id)
-            bound = await records.scheme_by_id(connection, scheme_id)
+            bound = await records.scheme_by_id(connection, new.scheme_id)
             if bound is None:
-                raise DomainError("not_found")
+                raise DomainError("scheme_unknown")
             if home is None or not sees(actor, home.id, home.area):
                 raise DomainError("institution_unknown")
             made = TrainingClass(
@@ -228,6 +236,8 @@ class Training:
         )
         async with self._database.write() as connection:
             await records.add_lesson(connection, made, self._clock.ms())
+        for told in self.on_planned:
+            await told(made, home.scheme)
         return made
 
     async def lessons_of(self, actor: Actor) -> list[Lesson]:
@@ -268,6 +278,20 @@ class Training:
         names = await self._accounts.names({lesson.instructor_id for lesson in known.values()})
         shown = [known[lesson_id] for lesson_id in lesson_ids]
         return [lesson_view(lesson, homes[lesson.class_id], names[lesson.instructor_id]) for lesson in shown]
+
+    async def to_come(self) -> list[tuple[Lesson, Scheme]]:
+        """All planned lessons whose time is not over, each with the scheme of its class."""
+        async with self._database.read() as connection:
+            planned = await records.lessons_to_come(connection, self._clock.ms())
+            ids = {lesson.class_id for lesson in planned}
+            homes = {home.id: home for home in await records.classes(connection, records.is_one_of(ids))}
+        return [(lesson, homes[lesson.class_id].scheme) for lesson in planned]
+
+    async def schemes(self) -> list[Scheme]:
+        """The newest version of each published scheme, the default first."""
+        async with self._database.read() as connection:
+            found = await records.newest_schemes(connection)
+        return sorted(found, key=lambda one: (one.id != DEFAULT_SCHEME, one.name))
 
     async def running_lessons(self) -> list[Lesson]:
         """All lessons that are starting, live or in a break."""

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from server.accounts.ports import InstitutionRef
 from server.core.clock import iso
 from server.training.records import Counts, TrainingClass
-from server.training.rules import Lesson, LessonState, Scheme, SubjectKind
+from server.training.rules import ChallengeRule, Lesson, LessonState, Scheme, SubjectKind
 from server.verify.hours import Rules
 
 
@@ -35,12 +35,13 @@ class LessonView:
 
 @dataclass(frozen=True, slots=True)
 class SchemeRef:
-    """The scheme (学时认定规则) a class is bound to, and what it says of class hours."""
+    """The scheme (学时认定规则) a class is bound to, what it says of class hours, and how it challenges, if it does."""
 
     name: str
     version: int
     title: str
     rules: Rules
+    challenges: ChallengeRule | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class ClassDetail(ClassHead):
 
 def scheme_ref(scheme: Scheme) -> SchemeRef:
     """A scheme as pages show it."""
-    return SchemeRef(scheme.name, scheme.version, scheme.title, scheme.rules)
+    return SchemeRef(scheme.name, scheme.version, scheme.title, scheme.rules, scheme.challenges)
 
 
 def lesson_view(lesson: Lesson, home: TrainingClass, instructor_name: str) -> LessonView:

@@ -3,8 +3,8 @@
 from typing import Final
 
 from server.attendance.challenges.counting import Challenged
+from server.attendance.challenges.lesson import Answer, ChallengeState
 from server.attendance.challenges.rules import Event
-from server.attendance.challenges.service import Answer, ChallengeState
 from server.attendance.intervals import Intervals, clip, total, union
 from server.core.errors import DomainError
 from server.training.rules import ChallengeRule
@@ -33,7 +33,7 @@ async def face(world: World, page: Page, way: str) -> None:
         if state.state == "asked":
             state = await _say(world, page, state, way)
     except DomainError as error:
-        if error.code not in ("challenge_over", "challenge_too_soon", "lease_lost"):
+        if error.code not in ("challenge_over", "challenge_too_fast", "challenge_too_soon", "lease_lost"):
             raise
         return
     world.shown[page.connection] = state

@@ -12,8 +12,9 @@ from server.attendance import records
 from server.attendance.beats import Acknowledged
 from server.attendance.book import LessonBook
 from server.attendance.challenges import records as challenge_records
+from server.attendance.challenges.lesson import ChallengeState
 from server.attendance.challenges.rules import Event
-from server.attendance.challenges.service import Challenges, ChallengeState
+from server.attendance.challenges.service import Challenges
 from server.attendance.challenges.service import Ports as ChallengePorts
 from server.attendance.credit import Attended, Beat
 from server.attendance.intervals import Intervals, union

@@ -83,9 +83,9 @@ async def test_a_scheme_is_published_in_versions_and_a_class_is_bound_to_one(sch
     one, two = [await school.training.publish_scheme("half", "半小时", said) for _ in range(2)]
     assert (one.id, two.id, one.rules.class_hour_ms) == ("half/1", "half/2", 1_800_000)
     staff, make = school.people["staff"], school.training.create_class
-    made = await make(staff, new_class("演-9"), one.id)
+    made = await make(staff, replace(new_class("演-9"), scheme_id=one.id))
     assert (await school.training.scheme_of(made.id)).challenges == ChallengeRule(600_000)
-    assert await refusal(make(staff, new_class("演-8"), "half/3")) == "not_found"
+    assert await refusal(make(staff, replace(new_class("演-8"), scheme_id="half/3"))) == "scheme_unknown"
     assert await refusal(school.training.publish_scheme("A b", "半小时", said)) == "bad_request"
     assert await refusal(school.training.publish_scheme("half", "", said)) == "name_missing"
 

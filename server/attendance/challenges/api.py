@@ -5,7 +5,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from server.attendance.challenges.service import Answer, Challenges, ChallengeState
+from server.attendance.challenges.lesson import Answer, ChallengeState
+from server.attendance.challenges.service import Challenges
 from server.core.actor import Role
 from server.core.wire.declaration import Call, Command, Declarations, Push
 
@@ -56,7 +57,7 @@ class Api:
                     ChallengeAnswer,
                     ChallengeState,
                     self.answer,
-                    codes=CODES,
+                    codes=(*CODES, "challenge_too_fast"),
                     at_owner=True,
                 ),
                 Command(

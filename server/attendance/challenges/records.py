@@ -1,6 +1,6 @@
 """Tables of challenges, all append-only: a lesson's seed, its revelation, and what happened; the log is told of all."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, fields
 from hashlib import sha256
 from typing import Any, Final
@@ -8,9 +8,10 @@ from typing import Any, Final
 from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.attendance.challenges.pace import Said
 from server.attendance.challenges.rules import Event
 from server.core.database import RETAIN, column, metadata
-from server.ledger.facts import digest, id_of
+from server.ledger.facts import digest, id_of, tell
 from server.ledger.records import append
 from server.ledger.rules import MINUTE_MS
 from server.ledger.sources import Source
@@ -50,7 +51,19 @@ challenge_event: Final = Table(
     column("credit_ms", BigInteger, RETAIN),
 )
 
-APPEND_ONLY: Final = ("challenge_seed", "challenge_reveal", "challenge_event")
+#: when each answer came, and how long after its question was sent; `taken` 0: too fast to be one
+challenge_answer: Final = Table(
+    "challenge_answer",
+    metadata,
+    column("lesson_id", String(16), RETAIN, primary_key=True),
+    column("person_id", String(16), RETAIN, primary_key=True),
+    column("at_ms", BigInteger, RETAIN, primary_key=True, autoincrement=False),
+    column("number", Integer, RETAIN),
+    column("delay_ms", BigInteger, RETAIN),
+    column("taken", Integer, RETAIN),
+)
+
+APPEND_ONLY: Final = ("challenge_seed", "challenge_reveal", "challenge_event", "challenge_answer")
 
 
 async def add_seed(
@@ -87,6 +100,30 @@ async def add_event(
     await connection.execute(challenge_event.insert().values(_row(lesson_id, person_id, event)))
     told = record_of(lesson_id, person_id, event, rule.limit_ms // 1000)
     await append(connection, told.slot, lesson_id, [told])
+
+
+async def committed(connection: AsyncConnection, lesson_ids: Iterable[str]) -> set[str]:
+    """Which of these lessons have a seed."""
+    query = select(challenge_seed.c.lesson_id).where(challenge_seed.c.lesson_id.in_(sorted(lesson_ids)))
+    return set((await connection.execute(query)).scalars())
+
+
+async def add_answer(connection: AsyncConnection, lesson_id: str, said: Said) -> None:
+    """Write when an answer came."""
+    row = {"lesson_id": lesson_id, **asdict(said), "taken": int(said.taken)}
+    await connection.execute(challenge_answer.insert().values(row))
+    about = {"subject": said.person_id, "resource": lesson_id, "seq": said.number, "mode": row["taken"]}
+    await tell(connection, Kind.CHALLENGE_ANSWER, said.at_ms, row, group_id=lesson_id, **about)
+
+
+async def answers_of(connection: AsyncConnection, lesson_ids: Iterable[str]) -> dict[str, list[Said]]:
+    """The answers of these lessons, by lesson, in order."""
+    query = select(challenge_answer).where(challenge_answer.c.lesson_id.in_(sorted(lesson_ids)))
+    found: dict[str, list[Said]] = {}
+    for row in (await connection.execute(query.order_by(challenge_answer.c.at_ms))).mappings():
+        own = {each.name: row[each.name] for each in fields(Said)}
+        found.setdefault(row["lesson_id"], []).append(Said(**{**own, "taken": bool(row["taken"])}))
+    return found
 
 
 async def events_of(
@@ -184,4 +221,5 @@ SOURCES: Final = (
         of_record=_told_of,
     ),
     Source(challenge_event, Kind.CHALLENGE_OUTCOME, "at_ms", tuple(Outcome)),
+    Source(challenge_answer, Kind.CHALLENGE_ANSWER, "at_ms", (0, 1)),
 )

@@ -1,61 +1,36 @@
 """Use-cases of challenges: commit to a lesson's seed, ask who is due, take answers, note silence, reveal the seed."""
 
 import asyncio
-import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import structlog
 
 from server.attendance.book import LessonBook
-from server.attendance.challenges import records, rules
-from server.attendance.challenges.lesson import Lesson, Line
+from server.attendance.challenges import pace, records, rules
+from server.attendance.challenges.lesson import Answer, ChallengeState, Lesson, Line
+from server.attendance.challenges.pace import Said
 from server.attendance.challenges.provider import ChallengeProvider, Prompt, Question
 from server.attendance.challenges.rules import Asked, Event, Heard, Standing
+from server.attendance.challenges.seeds import Seeds
 from server.attendance.lease import End
 from server.attendance.register import Holder, Register
 from server.core.actor import Actor
 from server.core.errors import DomainError
 from server.core.vault import Vault
 from server.training.rules import ChallengeRule
-from server.verify.schedule import SEED_BYTES, draw
+from server.training.service import Connection
+from server.verify.schedule import draw
 
 ROUND_S: Final = 1.0
 #: so often it is looked who is due: to the second nobody needs to know
 LOOK_EVERY_MS: Final = 5_000
-SEAL: Final = "challenge.seed"
 #: a provider that takes longer has failed; much less than anybody has to answer
 PROVIDER_S: Final = 10.0
 
 log = structlog.get_logger("attendance.challenges")
-
-
-@dataclass(frozen=True, slots=True)
-class ChallengeState:
-    """How a trainee stands: `asked` (with a prompt), `blocked` (nothing counts until they are verified), or `clear`.
-
-    `number` is that of the last challenge; an answer names it. `left_ms`: so long an answer is taken. `reason`: why
-    nothing counts.
-    """
-
-    lesson_id: str
-    state: Literal["clear", "asked", "blocked"]
-    number: int
-    prompt: Prompt | None
-    left_ms: int
-    reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a page says about a challenge: its lease's epoch, which challenge, and the answer."""
-
-    lesson_id: str
-    epoch: int
-    number: int
-    answer: str
 
 
 #: show the page of a connection how it stands; whether it acknowledged that
@@ -79,7 +54,8 @@ class Challenges:
     def __init__(
         self, register: Register, vault: Vault, ports: Ports, provider: ChallengeProvider | None = None
     ) -> None:
-        self._register, self._vault, self._ports, self.provider = register, vault, ports, provider
+        self._register, self._ports, self.provider = register, ports, provider
+        self.seeds = Seeds(register, vault)
         self._lessons: dict[str, Lesson] = {}
         self._without: set[str] = set()
         self._switched: dict[tuple[str, str], int] = {}
@@ -92,19 +68,14 @@ class Challenges:
         register.on_lesson_over.append(self._round)  # else a restart after the end could leave its seed hidden
 
     async def begin(self, lesson_id: str) -> None:
-        """Commit to a seed before the lesson. Raises DomainError challenges_unavailable when nobody could ask."""
+        """Commit to a seed, if planning did not. Raises DomainError challenges_unavailable when nobody could ask."""
         rule = await self._ports.rule_of(lesson_id)
         if rule is None:
             return
         if self.provider is None:
             raise DomainError("challenges_unavailable")
-        seed = secrets.token_bytes(SEED_BYTES)
-        sealed = self._vault.seal(SEAL, seed.hex(), lesson_id)
         async with self._loading:  # else a lesson that is being read would be taken for one without challenges
-            async with self._register.database.write(f"challenge:{lesson_id}") as connection:
-                if await records.sealed_seed(connection, lesson_id) is None:
-                    await self._register.owners.require(connection, lesson_id)
-                    await records.add_seed(connection, lesson_id, seed, sealed, rule, self._now())
+            await self.seeds.commit(lesson_id, rule, owned=True)
             self._without.discard(lesson_id)
 
     async def round(self) -> None:
@@ -121,15 +92,19 @@ class Challenges:
                 raise failed
 
     async def answer(self, actor: Actor, connection: str, said: Answer) -> ChallengeState:
-        """Judge an answer; one that is repeated changes nothing. Raises DomainError lease_lost, challenge_over."""
+        """Judge an answer; one that is repeated changes nothing.
+
+        Raises DomainError lease_lost, challenge_over, challenge_too_fast: it is none, and the question waits.
+        """
         received_ms = self._now()
         self._ports.holds(actor, connection, said.lesson_id, said.epoch)
         async with self._in_line(said.lesson_id, actor.person_id, received_ms):
             await self._register.awake()
             known, provider = await self._challenged(said.lesson_id)
             if not await self._is_judged(known, actor.person_id, said.number, received_ms):
+                paced = await self._paced(known, actor.person_id, said.number, received_ms)
                 right = await self._judge(known, provider, actor.person_id, said)
-                await self._decide(known, actor.person_id, said.number, received_ms, right)
+                await self._decide(known, paced, right)
         return await self._state(known, actor.person_id)
 
     async def again(self, actor: Actor, connection: str, lesson_id: str, epoch: int) -> ChallengeState:
@@ -188,18 +163,38 @@ class Challenges:
             log.error("challenge_not_judged", lesson=known.lesson_id, person=person_id, error=type(error).__name__)
             return None
 
-    async def _decide(self, known: Lesson, person_id: str, number: int, received_ms: int, right: bool | None) -> None:
+    async def _paced(self, known: Lesson, person_id: str, number: int, received_ms: int) -> Said:
+        """An answer with its delay. Raises DomainError challenge_too_fast, once that is written down."""
+        asked = known.asked_now(person_id)
+        if asked is None:
+            raise DomainError("challenge_over")
+        sent = known.sent_to(person_id, asked, asked.since_ms)
+        delay_ms = max(0, received_ms - sent.at_ms)
+        try:
+            pace.check(max(sent.at_ms, sent.fast_ms), received_ms)
+        except DomainError:
+            if sent.fast < pace.FAST_KEPT and received_ms > sent.fast_ms:
+                sent.fast += 1
+                async with self._writing(known) as connection:
+                    said = Said(person_id, received_ms, number, delay_ms, False)
+                    await records.add_answer(connection, known.lesson_id, said)
+            sent.fast_ms = received_ms
+            raise
+        return Said(person_id, received_ms, number, delay_ms, True)
+
+    async def _decide(self, known: Lesson, said: Said, right: bool | None) -> None:
         """Raises DomainError challenge_over: it was withdrawn while it was judged."""
+        person_id = said.person_id
         if right is None:
             known.anew.add(person_id)
         async with self._settled(known, person_id) as standing:
             asked = standing.asked
-            if asked is None or asked.number != number:
+            if asked is None or asked.number != said.number:
                 raise DomainError("challenge_over")
             if right is not None:
-                at_ms = max(received_ms, standing.at_ms)
+                at_ms = max(said.at_ms, standing.at_ms)
                 event = rules.answered(standing, asked, at_ms, right, self._credit_ms(known, person_id))
-                await self._happen(known, person_id, event)
+                await self._happen(known, person_id, event, said)
 
     # ---- a round
 
@@ -219,7 +214,8 @@ class Challenges:
                     await self._issue(known, holder, now)
             known.looked_ms = now if look else known.looked_ms
             if book.ended and not known.revealed:
-                await self._reveal(known)
+                await self.seeds.reveal(known.lesson_id, known.seed, known.rule)
+                known.revealed = True
         for holder in list(self._register.holders.values()):
             if holder.lesson_id == lesson_id and holder.connection:
                 self._begin_show(known, holder.person_id, holder.connection)
@@ -281,6 +277,7 @@ class Challenges:
         reason = standing.blocked.code if standing.blocked else None
         if asked is None or prompt is None or prompt[0] != asked.number:
             return ChallengeState(known.lesson_id, "blocked" if reason else "clear", standing.number, None, 0, reason)
+        known.sent_to(person_id, asked, self._now())
         left_ms = max(0, asked.deadline_ms - self._now())
         return ChallengeState(known.lesson_id, "asked", asked.number, prompt[1], left_ms, reason)
 
@@ -331,22 +328,24 @@ class Challenges:
             known.shown.pop(person_id, None)
         known.anew.discard(person_id)
 
-    async def _happen(self, known: Lesson, person_id: str, event: Event) -> None:
+    async def _happen(self, known: Lesson, person_id: str, event: Event, said: Said | None = None) -> None:
+        """Write down what happened, and the answer by which it did."""
         known.anew.add(person_id)
-        async with self._register.database.write(f"challenge:{known.lesson_id}") as connection:
-            await self._register.owners.require(connection, known.lesson_id)
+        async with self._writing(known) as connection:
             await records.add_event(connection, known.lesson_id, person_id, event, known.rule)
+            if said is not None:
+                await records.add_answer(connection, known.lesson_id, said)
         known.standings[person_id] = rules.apply(known.standing(person_id), event)
         known.anew.discard(person_id)
         if known.standing(person_id).asked is None:
             known.unasked.discard(person_id)
 
-    async def _reveal(self, known: Lesson) -> None:
+    @asynccontextmanager
+    async def _writing(self, known: Lesson) -> AsyncIterator[Connection]:
+        """A transaction about a lesson that is still ours."""
         async with self._register.database.write(f"challenge:{known.lesson_id}") as connection:
             await self._register.owners.require(connection, known.lesson_id)
-            if await records.revealed(connection, known.lesson_id) is None:
-                await records.add_reveal(connection, known.lesson_id, known.seed, known.rule, self._now())
-        known.revealed = True
+            yield connection
 
     async def _challenged(self, lesson_id: str) -> tuple[Lesson, ChallengeProvider]:
         known = await self._known(lesson_id)
@@ -375,10 +374,11 @@ class Challenges:
             revealed = await records.revealed(connection, lesson_id)
         if rule is None or sealed is None:
             return None
-        seed = bytes.fromhex(self._vault.open(SEAL, sealed, lesson_id))
+        seed = self.seeds.opened(lesson_id, sealed)
         standings = {person_id: rules.rebuild(each) for person_id, each in events.items()}
-        asked = {person_id for person_id, standing in standings.items() if standing.asked is not None}
-        return Lesson(lesson_id, rule, seed, revealed is not None, standings, asked, self._register.watch.pauses)
+        known = Lesson(lesson_id, rule, seed, revealed is not None, standings, set(), self._register.watch.pauses)
+        known.ask_anew()
+        return known
 
     async def _lease_ended(self, holder: Holder) -> None:
         if holder.ended is End.TAKEN_OVER:

@@ -1,6 +1,6 @@
 """A trainee in a lesson with challenges: the page beats, is asked, and answers."""
 
-from server.attendance.challenges.service import Answer, ChallengeState
+from server.attendance.challenges.lesson import Answer, ChallengeState
 from server.core.actor import Actor
 from server.training.rules import ChallengeRule
 from server.verify.vouched import Outcome
@@ -9,6 +9,8 @@ from tests.attendance.world import BEAT_EVERY_MS, LESSON, Page, World, trainee
 
 RULE = ChallengeRule(180_000, 20_000)
 ANN = trainee(1)
+#: nobody answers sooner who reads
+READ_MS = 2_000
 #: by then everybody was asked
 LATEST_MS = RULE.latest_ms + BEAT_EVERY_MS
 
@@ -39,6 +41,7 @@ async def until_asked(world: World, page: Page) -> ChallengeState:
 
 
 async def say(world: World, page: Page, state: ChallengeState, answer: str = "") -> ChallengeState:
+    world.clock.advance(READ_MS)
     said = Answer(LESSON, page.epoch, state.number, answer or right(state.prompt))
     return await world.challenges.answer(page.actor, page.connection, said)
 

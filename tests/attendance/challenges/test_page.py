@@ -9,6 +9,8 @@ from tests.school import Page, School, school
 
 RULE = {"limit_ms": 240_000, "answer_ms": 60_000}
 SCHEME = {"class_hour_ms": 60_000, "challenges": RULE}
+#: nobody answers sooner who reads
+READ_MS = 2_000
 #: whoever was here so long was asked
 ASKED_MS = 130_000
 
@@ -50,6 +52,7 @@ class Seat:
         return dict(self.page.heard("challenge:state")[-1])
 
     async def say(self, state: dict[str, Any], answer: str = "") -> dict[str, Any]:
+        self.served.clock.advance(READ_MS)
         said = answer or state["prompt"]["text"].split()[-1]
         return await self.page.call("challenge:answer", epoch=self.epoch, number=state["number"], answer=said)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from server.attendance.challenges import records, rules
-from server.attendance.challenges.service import Answer, ChallengeState
+from server.attendance.challenges import pace, records, rules
+from server.attendance.challenges.lesson import Answer, ChallengeState
 from server.attendance.minutes import MINUTE_MS
 from server.attendance.timeline import Phase, Transition
 from server.core.errors import DomainError
@@ -239,3 +239,40 @@ async def test_a_scheme_without_challenges_knows_nothing_of_them(tmp_path: Path,
     with pytest.raises(DomainError):
         await say(world, page, ChallengeState(LESSON, "asked", 1, None, 1, None), "1")
     await world.close()
+
+
+async def test_an_answer_that_nobody_can_have_read_for_is_none_and_is_written_down(world: World) -> None:
+    page = await enter(world)
+    state = await until_asked(world, page)
+    said = Answer(LESSON, page.epoch, state.number, right(state.prompt))
+    for _ in range(2 * pace.FAST_KEPT):  # a script that tries again and again gets no further
+        with pytest.raises(DomainError) as fast:
+            await world.challenges.answer(page.actor, page.connection, said)
+        assert fast.value.code == "challenge_too_fast"
+        world.clock.advance(pace.TOO_FAST_MS - 1)
+    assert await outcomes(world) == [Outcome.ISSUED]
+    world.clock.advance(1)
+    assert (await world.challenges.answer(page.actor, page.connection, said)).state == "clear"
+    async with world.database.read() as connection:
+        kept = (await records.answers_of(connection, [LESSON]))[LESSON]
+    assert [one.taken for one in kept] == [False] * pace.FAST_KEPT + [True]
+    assert [one.delay_ms for one in kept[:2]] == [0, pace.TOO_FAST_MS - 1]
+
+
+async def test_whoever_answers_wrong_too_fast_has_not_answered_either(world: World) -> None:
+    page = await enter(world)
+    state = await until_asked(world, page)
+    said = Answer(LESSON, page.epoch, state.number, "wrong")
+    with pytest.raises(DomainError):
+        await world.challenges.answer(page.actor, page.connection, said)
+    assert await outcomes(world) == [Outcome.ISSUED], "a stray tap fails nobody"
+
+
+async def test_an_answer_on_its_way_while_we_crashed_is_not_too_fast(world: World) -> None:
+    page = await enter(world)
+    state = await until_asked(world, page)
+    world.clock.advance(5_000)
+    await world.crash()
+    await page.join()
+    said = Answer(LESSON, page.epoch, state.number, right(state.prompt))
+    assert (await world.challenges.answer(page.actor, page.connection, said)).state == "clear"

@@ -58,6 +58,7 @@ export function schemeWords(scheme: SchemeRef): string {
   if (rules.shortest_ms !== null) said.push(t('rule.shortest', time(rules.shortest_ms)))
   if (rules.complete_percent !== null) said.push(t('rule.complete', { percent: rules.complete_percent }))
   if (rules.late_ms !== null) said.push(t('rule.late', time(rules.late_ms)))
+  if (scheme.challenges) said.push(t('rule.challenges', { ...time(scheme.challenges.limit_ms), answer: duration(scheme.challenges.answer_ms) }))
   return t('rule.all', { scheme: `${coded('scheme', scheme.name, { title: scheme.title })} v${scheme.version}`, said: said.join(t('list.comma')) })
 }
 

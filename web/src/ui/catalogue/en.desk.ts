@@ -160,6 +160,8 @@ export const desk: Record<keyof typeof zh, string> = {
   'error.lesson_not_sealed': 'A lesson goes on, or something of it is not sealed yet. Try again about three minutes after it ends or is corrected.',
   'error.appeals_open': 'An appeal is not answered, or a correction not decided. Look at appeals and corrections first.',
   'error.settlement_empty': 'Nobody is enrolled, or no lesson was taught: there is nothing to settle.',
+  'class.scheme': 'Scheme',
+  'class.schemeHow': 'It cannot be changed later, and stands in the ledger.',
   'error.scheme_unknown': 'This version of a scheme was never published.',
   'settlement.title': 'Settlement',
   'settlement.go': 'Settle',

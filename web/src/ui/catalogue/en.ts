@@ -101,6 +101,8 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'hours.words': '{hours} of {required:# class hour|# class hours}, plus {minutes} min',
   'hours.scheme': 'Scheme: {scheme}',
   'scheme.default': 'Default scheme',
+  'scheme.prompts': 'Scheme with prompt challenges',
+  'rule.challenges': 'a random check at least every {time}, answered within {answer}',
   'scheme.other': '{title}',
   'rule.all': '{scheme} ({said})',
   'rule.down': '{time} make a class hour, rounded down',

@@ -159,6 +159,8 @@ export const desk = {
   'error.lesson_not_sealed': '有课次没有下课，或下课、更正后还没有封存。约三分钟后再试。',
   'error.appeals_open': '有申诉还没有答复，或更正还没有批准。请先到“申诉与更正”处理。',
   'error.settlement_empty': '没有学员，或还没有上过课，无可结算。',
+  'class.scheme': '学时认定规则',
+  'class.schemeHow': '开班后不能更改，写入学时台账。',
   'error.scheme_unknown': '没有发布过这一版学时认定规则。',
   'settlement.title': '结算',
   'settlement.go': '结算',

@@ -90,6 +90,8 @@ export const words = {
   'hours.words': '{hours} 课时，另 {minutes} 分钟 / 共 {required}',
   'hours.scheme': '学时认定规则：{scheme}',
   'scheme.default': '默认学时认定规则',
+  'scheme.prompts': '随机互动核验规则',
+  'rule.challenges': '每{time}内随机互动核验一次，{answer}内作答',
   'scheme.other': '{title}',
   'rule.all': '{scheme}（{said}）',
   'rule.down': '每课时 {time}，不足一课时不计',
