@@ -7,6 +7,7 @@ from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
 from server.attendance.book import Witnessed, nobody_saw
 from server.attendance.challenges.api import Api as ChallengesApi
+from server.attendance.challenges.listed import Listed
 from server.attendance.challenges.provider import ChallengeProvider
 from server.attendance.challenges.seeds import ROUND_S as SEEDS_S
 from server.attendance.challenges.service import ROUND_S as CHALLENGES_S
@@ -72,6 +73,7 @@ def build(
     register.attention_of = attention_of
     challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of), provider)
     served.add(ChallengesApi(challenges).declarations())
+    served.add(Listed(register.database, training).declarations())
 
     async def planned(lesson: Lesson, scheme: Scheme) -> None:
         if scheme.challenges is not None:

@@ -142,6 +142,8 @@ SAMPLES: dict[str, Sample] = {
     f"POST {V1}/check": Sample("teacher", "self"),
     f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
     f"GET {V1}/corrections": Sample("staff"),
+    f"GET {V1}/challenges/notable": Sample("staff"),
+    f"GET {V1}/schemes": Sample("staff", "self"),
     f"GET {V1}/lessons/{{lesson_id}}/looks": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/receipt": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),
     f"GET {V1}/lessons/{{lesson_id}}/questions": Sample("jia", "not_found", LESSON, beside={"stranger": "not_found"}),

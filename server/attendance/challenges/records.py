@@ -5,7 +5,7 @@ from dataclasses import asdict, fields
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, select
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.attendance.challenges.pace import Said
@@ -138,6 +138,17 @@ async def events_of(
     for row in rows.mappings():
         own = {each.name: row[each.name] for each in fields(Event)}
         found.setdefault(row["person_id"], []).append(Event(**{**own, "outcome": Outcome(row["outcome"])}))
+    return found
+
+
+async def unshown_of(connection: AsyncConnection, lesson_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """By lesson and trainee, how many challenges a page that attended never showed."""
+    mine = challenge_event.c.lesson_id.in_(sorted(lesson_ids))
+    query = select(challenge_event.c.lesson_id, challenge_event.c.person_id, func.count())
+    query = query.where(mine & (challenge_event.c.outcome == int(Outcome.BLOCKED)))
+    found: dict[str, dict[str, int]] = {}
+    for row in await connection.execute(query.group_by(challenge_event.c.lesson_id, challenge_event.c.person_id)):
+        found.setdefault(row[0], {})[row[1]] = row[2]
     return found
 
 

@@ -22,6 +22,7 @@ export const router = createRouter({
     { path: '/people', component: () => import('../accounts/desk/People.vue'), meta: { title: 'nav.people' } },
     { path: '/institutions', component: () => import('../training/desk/Institutions.vue'), meta: { title: 'nav.institutions' } },
     { path: '/corrections', component: () => import('../attendance/desk/Corrections.vue'), meta: { title: 'corrections.title' } },
+    { path: '/notable', component: () => import('../attendance/desk/NotablePage.vue'), meta: { title: 'notable.title' } },
     { path: '/oversight', component: () => import('../oversight/desk/Oversight.vue'), meta: { title: 'nav.oversight' } },
     { path: '/password', component: () => import('../accounts/ChangePassword.vue'), meta: { title: 'password.title' } },
     { path: '/:rest(.*)', redirect: '/' },
