@@ -135,6 +135,39 @@ export interface NewInstitution {
   area: string
 }
 
+export interface Schemes {
+  schemes: OfferedScheme[]
+}
+
+export interface OfferedScheme {
+  id: string
+  scheme: SchemeRef
+}
+
+export interface SchemeRef {
+  name: string
+  version: number
+  title: string
+  rules: Rules
+  challenges: ChallengeRule | null
+}
+
+export interface Rules {
+  class_hour_ms: number
+  rounding: Rounding
+  daily_cap_ms: number | null
+  shortest_ms: number | null
+  complete_percent: number | null
+  late_ms: number | null
+}
+
+export type Rounding = 'down' | 'nearest'
+
+export interface ChallengeRule {
+  limit_ms: number
+  answer_ms: number
+}
+
 export interface Classes {
   classes: ClassView[]
 }
@@ -156,24 +189,6 @@ export interface ClassView {
   lessons: number
 }
 
-export interface SchemeRef {
-  name: string
-  version: number
-  title: string
-  rules: Rules
-}
-
-export interface Rules {
-  class_hour_ms: number
-  rounding: Rounding
-  daily_cap_ms: number | null
-  shortest_ms: number | null
-  complete_percent: number | null
-  late_ms: number | null
-}
-
-export type Rounding = 'down' | 'nearest'
-
 export interface NewClass {
   code: string
   name: string
@@ -183,6 +198,7 @@ export interface NewClass {
   starts_on: string
   ends_on: string
   required_hours: number
+  scheme_id: string
 }
 
 export interface OneClass {
@@ -545,6 +561,28 @@ export interface SettledRow {
   name: string
   hours: SettledHours
 }
+
+export interface NotableList {
+  notable: NotableView[]
+  view_id: string | null
+}
+
+export interface NotableView {
+  lesson: LessonView
+  trainee: NotableTrainee
+  why: Why
+  times: number
+  least_ms: number | null
+  others: NotableTrainee[]
+}
+
+export interface NotableTrainee {
+  person_id: string
+  seat: number
+  name: string
+}
+
+export type Why = 'too_fast' | 'in_step' | 'not_shown'
 
 export interface KeptPolls {
   polls: KeptPoll[]
@@ -1543,10 +1581,11 @@ export interface BoardMoving {
   begins: boolean
 }
 
-export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_invited' | 'not_joined' | 'not_on_stage' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'stage_full' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_fast' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_invited' | 'not_joined' | 'not_on_stage' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'stage_full' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/answers': { request: Nothing; response: NewAnswers }
+  'GET /api/v1/challenges/notable': { request: Nothing; response: NotableList }
   'GET /api/v1/classes': { request: Nothing; response: Classes }
   'GET /api/v1/classes/{class_id}': { request: OneClass; response: ClassDetail }
   'GET /api/v1/classes/{class_id}/hours': { request: ClassRequest; response: ClassHoursAnswer }
@@ -1582,6 +1621,7 @@ export interface Routes {
   'GET /api/v1/people': { request: PeopleRequest; response: PeopleAnswer }
   'GET /api/v1/roster-template.csv': { request: Nothing; response: Blob }
   'GET /api/v1/roster-template.xlsx': { request: Nothing; response: Blob }
+  'GET /api/v1/schemes': { request: Nothing; response: Schemes }
   'GET /api/v1/site': { request: Nothing; response: Site }
   'GET /api/v1/today': { request: Nothing; response: Today }
   'POST /api/v1/appeals/{appeal_id}/refuse': { request: AppealRefusal; response: Nothing }
