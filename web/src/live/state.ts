@@ -258,7 +258,7 @@ export class TraineeRoom {
         return
       case 'offline':
         this.#lostLine()
-        setTimeout(() => { if (this.view.value.stage === 'reconnecting') void this.join() }, AGAIN_MS)
+        setTimeout(() => { if (['joining', 'reconnecting'].includes(this.view.value.stage)) void this.join() }, AGAIN_MS)
         return
       default:
         this.#refuse(refusal)
