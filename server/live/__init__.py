@@ -80,7 +80,18 @@ def build(
     media.key_peer = streams.peer
     media.on_published += [live.published, streams.published, stage.published]
     media.on_trouble.append(streams.troubled)
-    jobs = (
+    declared = api.declarations()
+    read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
+    replay = ReplayApi(database, training, tuple(log.activities.values()), names)
+    lines = StreamApi(streams, fan_out), Networks(live, register, training), replay
+    for one in (acts, stage, rosters, *read, Moves(acts, fan_out), checks, *lines):
+        declared.add(one.declarations())
+    return Capability(live, declared, _jobs(live, api, checks, log, stage))
+
+
+def _jobs(live: Live, api: Api, checks: Checks, log: ActLog, stage: Stage) -> tuple[Job, ...]:
+    """What is done again and again."""
+    return (
         Job("live.roster", ROSTER_S, api.push_rosters),
         Job("live.audience", ROSTER_S, api.push_audiences),
         Job("live.round", ROUND_S, live.round),
@@ -88,13 +99,6 @@ def build(
         Job("live.acts", ACTS_S, log.tick),
         Job("live.stage", ACTS_S, stage.round),
     )
-    declared = api.declarations()
-    read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
-    replay = ReplayApi(database, training, tuple(log.activities.values()), names)
-    lines = StreamApi(streams, fan_out), Networks(live, register, training), replay
-    for one in (acts, stage, rosters, *read, Moves(acts, fan_out), checks, *lines):
-        declared.add(one.declarations())
-    return Capability(live, declared, jobs)
 
 
 async def _announce(api: Api, acts: ActsApi, running: Running) -> None:

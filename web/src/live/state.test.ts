@@ -146,6 +146,15 @@ describe('a trainee', () => {
     expect(await room.renew()).toBeNull()
     expect(room.view.value.media).toEqual(fresh)
   })
+  it('asks again when its very first join is answered too late', async () => {
+    line.answers.set('lesson:join', () => new Refusal('offline'))
+    line.open()
+    await settle()
+    expect(room.view.value.stage).toBe('joining')
+    line.answers.set('lesson:join', () => JOINED)
+    await vi.advanceTimersByTimeAsync(2_000)
+    expect(room.view.value.stage).toBe('in')
+  })
   it('beats every ten seconds, and at once when the page goes behind', async () => {
     line.open()
     await settle()
