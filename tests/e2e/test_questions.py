@@ -13,12 +13,15 @@ from tests.e2e.pictures import DESK, PHONE, picture
 from tests.school import PASSWORD, School, school
 
 pytestmark = pytest.mark.timeout(420)
+#: a machine that does much else beside
+SLOW_MS = 60_000
 
 
 async def open_page(browser: Browser, served: School, who: str, size: ViewportSize, where: str) -> Page:
     """Somebody's browser, signed in and at a place."""
     context = await browser.new_context(locale="zh-CN", viewport=size)
     page = await context.new_page()
+    page.set_default_timeout(SLOW_MS)
     await page.goto(f"{served.url}/{where}")
     await page.get_by_test_id("login-name").fill(who)
     await page.get_by_test_id("login-password").fill(PASSWORD)
