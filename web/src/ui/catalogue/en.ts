@@ -1,4 +1,5 @@
 /** The texts of all the trainee's pages in English. */
+import { board } from './en.board'
 import { check } from './en.check'
 import { polls } from './en.polls'
 import { stage } from './en.stage'
@@ -382,6 +383,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'error.other': 'Not done (code {code}). What was saved is safe. Try again; if it goes on, tell your institution the code.',
   'today.check': 'Check network and devices first',
   'title.check': 'Check before the lesson',
+  ...board,
   'error.board_full': 'This page is full. Take another page, or clear it.',
   'error.file_too_large': 'The file is larger than {limit_mb} MB and was not taken. Make it smaller and try again.',
   'error.file_kind_refused': 'Files of this kind cannot be used (what counts is the content, not the name). It was not taken.',
