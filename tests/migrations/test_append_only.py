@@ -15,6 +15,7 @@ from tests.migrations.base import append_only, declared, move, sample
 HELD = {
     "appeal": "id lesson_id person_id first_slot last_slot text_digest at_ms",
     "appeal_answer": "appeal_id person_id text_digest at_ms",
+    "challenge_answer": "lesson_id person_id at_ms number delay_ms taken",
     "challenge_event": "lesson_id person_id seq at_ms outcome number epoch deadline_ms credit_ms",
     "challenge_reveal": "lesson_id seed at_ms",
     "challenge_seed": "lesson_id sealed limit_s at_ms",
