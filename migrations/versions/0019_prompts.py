@@ -8,7 +8,7 @@ from alembic import op
 from migrations.append_only import close_again, drop_append_only, make_append_only, open_for
 
 revision = "0019_prompts"
-down_revision = "0020_files"
+down_revision = "0018_acts"
 branch_labels = None
 depends_on = None
 

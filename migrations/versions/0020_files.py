@@ -6,7 +6,7 @@ from alembic import op
 from migrations.append_only import drop_append_only, make_append_only, open_for
 
 revision = "0020_files"
-down_revision = "0022_answers"
+down_revision = "0019_prompts"
 branch_labels = None
 depends_on = None
 

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0022_answers"
-down_revision = "0018_acts"
+down_revision = "0020_files"
 branch_labels = None
 depends_on = None
 
