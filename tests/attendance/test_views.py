@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from server.attendance.minutes import MINUTE_MS, SEAL_AFTER_MS
+from server.attendance.views import Views
 from tests.school import NOON_MS, Page, School, school
 
 BOTH_STORES = True
@@ -71,6 +72,12 @@ async def test_a_lesson_adds_up_for_everybody_who_may_see_it(tmp_path: Path) -> 
         assert jia["cells"][1]["reasons"] == [{"code": "hidden", "ms": 60_000}]
         assert (jia["totals"]["credit_ms"], jia["totals"]["state"]) == (120_000, "confirmed")
         assert yi["totals"]["reasons"] == [{"code": "absent", "ms": 180_000}]
+        views = Views(served.house.register, served.house.training)
+        for me in (served.ids["jia"], served.ids["yi"]):
+            known = [await views.minutes(served.lesson_id, only) for only in (None, [me])]
+            assert [one.cells(me) for one in known] == [known[0].cells(me)] * 2
+            assert [one.totals(me) for one in known] == [known[0].totals(me)] * 2
+            assert known[1].credit_ms == known[1].totals(me).credit_ms, "nobody else's were read"
         today = await _get(served, "jia", "today")
         assert today["lessons"][0]["my"]["confirmed_ms"] == 120_000
         assert today["classes"][0]["hours"] == {
