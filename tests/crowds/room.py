@@ -117,7 +117,8 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.closed = True
         lost = exc or ConnectionResetError("closed")
-        for future in (self.open, *(future for future, _ in self._asked.values())):
+        waiting: list[asyncio.Future[Any]] = [self.open, *(future for future, _ in self._asked.values())]
+        for future in waiting:
             if not future.done():
                 future.set_exception(lost)
 
@@ -234,7 +235,9 @@ async def arrive(url: str, room: Room, told: Told) -> list[Page]:
 
     async def one(token: str) -> Page:
         async with gate:
-            _, line = await loop.create_connection(lambda: Line(url, token, told), parts.hostname, parts.port)
+            _, line = await loop.create_connection(
+                lambda: Line(url, token, told), parts.hostname or "", parts.port or 0
+            )
             await line.open
             return Page(line, room.lesson_id)
 

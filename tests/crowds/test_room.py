@@ -1,4 +1,4 @@
-"""Very many in one lesson (500 and 2,000 in `make long`): they storm in, chat, answer a poll, beat; nothing is lost to anybody.
+"""Very many in one lesson (500 and 2,000 in `make long`): they storm in, chat, answer a poll, beat; nothing is lost.
 
 How long answers take is printed; `make bench` holds it to its goal.
 """
