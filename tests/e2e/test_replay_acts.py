@@ -92,8 +92,16 @@ async def at(page: Page, where: str) -> str:
     slider = page.get_by_test_id("slider")
     await slider.focus()
     await slider.press(where)
-    await page.wait_for_timeout(1_500)
+    await reached(page, float(await slider.get_attribute("min" if where == "Home" else "max") or 0))
     return await chat(page)
+
+
+async def reached(page: Page, moment: float) -> None:
+    """Wait until this moment is played, or nearly."""
+    screening = page.get_by_test_id("screening")
+    async with asyncio.timeout(20):
+        while abs(float(await screening.get_attribute("data-moment") or 0) - moment) > 1.5:  # noqa: ASYNC110  the page's
+            await asyncio.sleep(0.1)
 
 
 async def seen_by_a_trainee(school: School, lesson_id: str) -> None:
@@ -106,7 +114,7 @@ async def seen_by_a_trainee(school: School, lesson_id: str) -> None:
     assert [WHY in one for one in await questions.get_by_role("button").all_inner_texts()] == [True, False]
     assert "匿名" in await questions.inner_text()
     await questions.get_by_role("button").first.click()
-    await page.wait_for_timeout(1_500)
+    await questions.locator("[aria-current=true]").wait_for()
     assert await questions.get_by_role("button").first.get_attribute("aria-current") == "true"
     assert (GREETING in await chat(page), LATER in await chat(page)) == (True, False)
     await page.get_by_test_id("replay-chat").scroll_into_view_if_needed()
@@ -122,6 +130,6 @@ async def seen_by_staff(school: School, lesson_id: str) -> None:
     questions = page.get_by_test_id("replay-questions")
     assert "匿名" not in await questions.inner_text()
     await questions.get_by_role("button").first.click()
-    await page.wait_for_timeout(1_500)
+    await questions.locator("[aria-current=true]").wait_for()
     assert INSULT in await chat(page)
     await picture(page, "replay-acts-desk", both=True)

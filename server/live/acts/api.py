@@ -177,12 +177,14 @@ class Api:
     async def _tell(self, lesson_id: str, untold: _Untold) -> None:
         try:
             while True:
-                if not await self._told(lesson_id, untold):
-                    break
-                await asyncio.sleep(PUSH_S)
-            if untold.learn < untold.seq:
+                if await self._told(lesson_id, untold):
+                    await asyncio.sleep(PUSH_S)
+                    continue
+                if untold.learn == untold.seq:
+                    return
                 news = self._silence(lesson_id, untold.learn, untold.seq)
-                await self._fan_out.send(f"learn:{lesson_id}", ACTS, news)
+                untold.learn = untold.seq
+                await self._fan_out.send(f"learn:{lesson_id}", ACTS, news)  # what happens meanwhile is told, too
         finally:
             self._untold.pop(lesson_id, None)
 

@@ -64,8 +64,10 @@ describe('fetching it', () => {
     acts.show(BEGIN + 2_000)
     await acts.load(true)
     expect([asked, acts.known.value, acts.views.value.order.get('a')?.name]).toEqual([[0, 1], 2, 'a1'])
-    acts.show(BEGIN + 5_000)
+    acts.show(BEGIN + 4_999.9)
     expect(acts.views.value.order.get('a')?.name).toBe('a2')
+    acts.show(BEGIN + 4_700)
+    expect(acts.views.value.order.get('a')?.name).toBe('a1')
   })
 
   it('asks again while the lesson goes on, and after a fault, until it is stopped', async () => {

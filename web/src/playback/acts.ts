@@ -13,6 +13,8 @@ interface Kept { count: number; views: Views }
 /** A state is kept every so many moments, so that a jump back need not begin at the beginning. */
 const KEEP = 200
 const AGAIN_MS = 5_000
+/** What happened within so long comes as one moment, dated by the last of it: so much ahead nothing comes late, nor is missed by a jump to it. */
+const TOGETHER_MS = 250
 
 /** The changes of many moments as those of one: the newest view of each thing. */
 function together(moments: readonly Moment[]): Changes {
@@ -107,7 +109,7 @@ export class Acts {
   /** What is played is at this moment (milliseconds since 1970). */
   show(ms: number): void {
     this.#atMs = ms
-    const views = this.past.at(ms)
+    const views = this.past.at(ms + TOGETHER_MS)
     if (views !== this.views.value) this.views.set(views)
   }
 
