@@ -13,12 +13,16 @@ class Server {
   asked: number[] = []
   waiting: ((acts: Acts) => void)[] = []
   push: (news: News) => void = () => undefined
+  missed: () => void = () => undefined
   readonly line: Line = {
     request: (async (_event: string, { seq }: { seq: number }) => {
       this.asked.push(seq)
       return await new Promise<Acts>((done) => { this.waiting.push(done) })
     }) as unknown as Line['request'],
-    on: (event, heard) => { if (event === 'lesson:acts') this.push = heard as unknown as (news: News) => void },
+    on: (event, heard) => {
+      if (event === 'lesson:acts') this.push = heard as unknown as (news: News) => void
+      if (event === 'lesson:missed') this.missed = heard as unknown as () => void
+    },
     onState: () => undefined,
     open: () => undefined,
     close: () => undefined,
@@ -55,6 +59,14 @@ describe('what a page knows of a lesson', () => {
     const [server, talk] = await joined(3, view('all', false))
     server.news(1, 5, view('all', true))
     server.news(3, 4, view('all', false))
+    expect([talk.view.value.seq, silent(talk)]).toEqual([5, true])
+  })
+
+  it('asks when it is told that it missed something', async () => {
+    const [server, talk] = await joined(3, view('all', false))
+    server.missed()
+    expect(server.asked).toEqual([0, 3])
+    await server.answer(told(5, false, view('all', true)))
     expect([talk.view.value.seq, silent(talk)]).toEqual([5, true])
   })
 

@@ -48,6 +48,7 @@ export class Talk {
     this.#lesson = lesson
     this.#mono = mono
     line.on('lesson:acts', (news) => { if (news.lesson_id === lesson) this.#hear(news) })
+    line.on('lesson:missed', () => { void this.catchUp() })
   }
 
   /** After each join, and when something was missed: asks for what is not known yet. */
