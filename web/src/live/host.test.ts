@@ -14,7 +14,7 @@ describe('an instructor who reads too slowly', () => {
     let state: (state: LineState) => void = () => undefined
     let joins = 0
     const line = {
-      request: () => { joins += 1; return Promise.resolve({ roster: [row(joins, true, true)] }) },
+      request: (event: string) => { joins += event === 'lesson:join' ? 1 : 0; return Promise.resolve({ roster: [row(joins, true, true)] }) },
       on: (event: string, hears: (payload: never) => void) => { heard.set(event, hears) },
       onState: (hears: (state: LineState) => void) => { state = hears },
       open: () => undefined, close: () => undefined,
