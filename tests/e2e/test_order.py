@@ -158,7 +158,7 @@ async def crowded(school: School) -> None:
     context, staff = await school.signed_in("staff", "desk", DESK)
     lessons = (await staff.evaluate(ASK, "/api/v1/lessons"))["lessons"]
     class_id = next(one["class_id"] for one in lessons if one["state"] == "planned")
-    known = len((await staff.evaluate(ASK, f"/api/v1/classes/{class_id}/roster"))["rows"])
+    known = len((await staff.evaluate(ASK, f"/api/v1/classes/{class_id}/roster"))["trainees"])
     lines = [f"学员{serial}号,{id_number(serial)}" for serial in range(5_000, 5_000 + MANY - known)]
     for at in range(0, len(lines), IMPORTED):
         answer = await context.request.post(

@@ -1,6 +1,7 @@
 /** The texts of all the trainee's pages in English. */
 import { board } from './en.board'
 import { check } from './en.check'
+import { order } from './en.order'
 import { polls } from './en.polls'
 import { stage } from './en.stage'
 import { talk } from './en.talk'
@@ -9,6 +10,7 @@ import type { lesson } from './zh-CN.lesson'
 
 export const words: Record<keyof typeof zh | keyof typeof lesson, string> & typeof check & typeof polls & typeof stage & typeof talk = {
   ...check,
+  ...order,
   ...talk,
   ...polls,
   ...stage,
@@ -352,29 +354,6 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'error.lease_lost': 'Continued on another device, this page has stopped recording. What is recorded is safe.',
   'error.take_over_limit': 'Too many changes of device within an hour. Return to the former device or ask your institution. What is recorded is safe.',
   'error.lesson_ended': 'This lesson is over.',
-  'order.what.text': 'Text',
-  'order.what.voice': 'Voice',
-  'order.what.video': 'Video',
-  'order.what.drawing': 'Drawing',
-  'order.what.screen': 'Screen',
-  'order.what.files': 'Files',
-  'list.and': ', ',
-  'order.off': 'The instructor has switched off: {what}.',
-  'order.silenceNow': 'Silence: only the instructor may speak now. Listening and your record are not affected.',
-  'outside.lobby.title': 'Waiting to be admitted',
-  'outside.lobby.how': 'The instructor of this lesson admits people, and sees that you wait.',
-  'outside.lobby.counts': 'No minutes are recorded while you wait; they begin once you are in.',
-  'outside.lobby.ask': 'Waiting for long? Ask the instructor or your institution.',
-  'outside.lobby.wait': 'You enter by yourself once admitted: keep this page open.',
-  'outside.removed.title': 'The instructor has removed you from the lesson',
-  'outside.removed.how': 'This page has left the lesson; no minutes are recorded from now on.',
-  'outside.removed.kept': 'All minutes recorded before are kept.',
-  'outside.removed.ask': 'Questions? Ask the instructor or your institution; objections to the hours can be made in the lesson’s record afterwards.',
-  'outside.removed.wait': 'You enter by yourself once you are let back in: keep this page open.',
-  'error.removed_from_lesson': 'The instructor has removed you from this lesson. What was recorded before is kept.',
-  'error.in_lobby': 'Please wait: the instructor admits people one by one.',
-  'error.silenced': 'The instructor has silenced everybody for now.',
-  'error.switched_off': 'The instructor has switched this off.',
   'error.slow_down': 'Too fast. Please try again in {retry_after_s}.',
   'error.question_closed': 'This question is settled and can no longer be changed.',
   'error.question_own': 'Your own question counts already.',
