@@ -32,6 +32,8 @@ log = structlog.get_logger("live.stage")
 
 #: a guest of whom nothing comes for so long is down
 LOST_MS: Final = 30_000
+#: a page that is loaded again has its new lease by then
+AGAIN_S: Final = 1.0
 NOBODY: Final = Who("")
 
 
@@ -138,9 +140,13 @@ class Stage:
 
     async def _lease_ended(self, holder: Holder) -> None:
         """Whoever has no place in the lesson is not on its stage; whoever ends the lease does not wait for it."""
-        self._tasks.spawn("live.stage", self._left(holder.lesson_id, holder.person_id))
+        self._tasks.spawn("live.stage", self._left(holder.lesson_id, holder.person_id, holder.session_id))
 
-    async def _left(self, lesson_id: str, person_id: str) -> None:
+    async def _left(self, lesson_id: str, person_id: str, session_id: str) -> None:
+        await asyncio.sleep(AGAIN_S)
+        again = self._register.holders.get(person_id)
+        if again is not None and (again.lesson_id, again.session_id) == (lesson_id, session_id):
+            return  # the same browser, loaded again: nothing of before is sent on, and it publishes anew
         with suppress(DomainError):  # their media is cut; so they are lost soon
             await self._acts.do(lesson_id, NOBODY, "stage", Gone(person_id, "left"))
 
