@@ -266,8 +266,7 @@ def _classroom(
 ) -> _Classroom:
     """Attendance, media and lessons, and with a `member` their ties to other processes."""
     register = _register(store, member)
-    media = _media(config, store)
-    shared = ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
+    media, shared = _media(config, store), ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
     presence = attendance.build(
         register=register,
@@ -293,10 +292,10 @@ def _classroom(
     _bind_ends(people, sockets, presence.service.attendance, lessons.service)
     register.on_lease_end.append(partial(_cut, media))
     room = _Classroom(register, media, presence, lessons)
-    if member is None or shared is None:
-        return room
-    several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
-    return _with_others(room, several, store, people, sockets)
+    if member is not None and shared is not None:
+        several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
+        room = _with_others(room, several, store, people, sockets)
+    return room
 
 
 def _register(store: Store, member: Member | None) -> Register:

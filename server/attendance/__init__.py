@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 
 from server.attendance.api import Api, Hours
 from server.attendance.awake import LOOK_S
@@ -62,33 +63,41 @@ def build(
     served.add(CorrectionsApi(corrections, training).declarations())
     served.add(settling.declarations())
 
-    async def rule_of(lesson_id: str) -> ChallengeRule | None:
-        lesson = await training.lesson(lesson_id)
-        return (await training.scheme_of(lesson.class_id)).challenges
-
-    async def attention_of(lesson_id: str) -> AttentionRule | None:
-        lesson = await training.lesson(lesson_id)
-        return (await training.scheme_of(lesson.class_id)).attention
-
-    register.attention_of = attention_of
-    challenges = Challenges(register, vault, ChallengePorts(rule_of, show, attendance.holder_of), provider)
+    register.attention_of = partial(_attention_of, training)
+    challenges = Challenges(
+        register, vault, ChallengePorts(partial(_rule_of, training), show, attendance.holder_of), provider
+    )
     served.add(ChallengesApi(challenges).declarations())
     served.add(Listed(register.database, training).declarations())
 
-    async def planned(lesson: Lesson, scheme: Scheme) -> None:
-        if scheme.challenges is not None:
-            await challenges.seeds.planned(lesson.id, scheme.challenges)
-
-    async def seeds() -> None:
-        to_come = await training.to_come()
-        await challenges.seeds.round({one.id: rule for one, each in to_come if (rule := each.challenges)})
-
-    training.on_planned.append(planned)
+    training.on_planned.append(partial(_planned, challenges))
     jobs = (
         Job("attendance.awake", LOOK_S, register.awake),
         Job("attendance.seal", ROUND_S, sealer.round),
         Job("attendance.pages", PAGES_S, attendance.pages.round),
         Job("attendance.challenges", CHALLENGES_S, challenges.round),
-        Job("attendance.seeds", SEEDS_S, seeds),
+        Job("attendance.seeds", SEEDS_S, partial(_seeds, challenges, training)),
     )
     return Capability(Presence(attendance, views, api.hours_of, challenges, settlements), served, jobs)
+
+
+async def _rule_of(training: Training, lesson_id: str) -> ChallengeRule | None:
+    lesson = await training.lesson(lesson_id)
+    return (await training.scheme_of(lesson.class_id)).challenges
+
+
+async def _attention_of(training: Training, lesson_id: str) -> AttentionRule | None:
+    lesson = await training.lesson(lesson_id)
+    return (await training.scheme_of(lesson.class_id)).attention
+
+
+async def _planned(challenges: Challenges, lesson: Lesson, scheme: Scheme) -> None:
+    """A lesson has its seed as soon as it is planned."""
+    if scheme.challenges is not None:
+        await challenges.seeds.planned(lesson.id, scheme.challenges)
+
+
+async def _seeds(challenges: Challenges, training: Training) -> None:
+    """And so has every lesson to come that was planned otherwise."""
+    to_come = await training.to_come()
+    await challenges.seeds.round({one.id: rule for one, each in to_come if (rule := each.challenges)})

@@ -137,9 +137,7 @@ class Walk:
                 self.find("record_changed", slot, name, raw[10:18])
                 self.changed.add((slot, name, raw[10:18]))
 
-    def record(  # noqa: C901  a flat match
-        self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool
-    ) -> None:
+    def record(self, raw: bytes, shown: bytes, slot: int, name: bytes, late: bool) -> None:
         try:
             record = read_record(raw)
         except Refused:
@@ -151,6 +149,9 @@ class Walk:
             self.details(record, shown, name)
         if record.slot > slot or (record.slot < slot and not late):
             self.find("minute_moved", record.slot, name, record.subject)
+        self.take(record, slot, name)
+
+    def take(self, record: Record, slot: int, name: bytes) -> None:  # noqa: C901  a flat match
         match record.kind, record.mode:
             case Kind.MINUTE, _:
                 self.minute(record, name)

@@ -52,20 +52,7 @@ AT: Final = {source.table.name: source.at for source in SOURCES if source.at}
 
 async def lived(served: School) -> None:
     """Two minutes of a lesson, an appeal, corrections, an objection, a look; somebody wants it deleted too early."""
-    begun = served.clock.ms()
-    await served.house.training.set_platform("某平台", "鲁-1")
-    async with served.page("teacher") as desk, served.page("jia") as page:
-        await desk.join()
-        assert (await desk.call("lesson:start"))["ok"]
-        lease = (await page.join(mono=0))["lease"]
-        served.clock.advance(50_000)
-        beat = {"epoch": lease["epoch"], "seq": 1, "nonce": lease["nonce"], "mono": 50_000, "spans": [[0, 50_000]]}
-        assert (await page.call("beat", **beat))["ok"]
-        served.clock.advance(20_000)
-        assert (await desk.call("order:silence", on=True))["ok"]
-        assert (await desk.call("order:lobby", on=True))["ok"]
-        await give_note(served)
-        assert (await desk.call("lesson:end"))["ok"]
+    begun = await _taught(served)
     await _seal(served, SEAL_AFTER_MS)
     slot, jia, staff = begun // MINUTE_MS, served.ids["jia"], served.ids["staff"]
     asked = Appeal("0a" * 8, served.lesson_id, jia, slot, slot, "我一直在", served.clock.ms())
@@ -94,6 +81,25 @@ async def lived(served: School) -> None:
     await _seal(served, 2 * SEAL_AFTER_MS)
     await served.house.settlements.settle(served.actor("staff"), served.class_id)
     await _seal(served, 2 * SEAL_AFTER_MS)
+
+
+async def _taught(served: School) -> int:
+    """The lesson: a beat, something that people do, its end. When it began."""
+    begun = served.clock.ms()
+    await served.house.training.set_platform("某平台", "鲁-1")
+    async with served.page("teacher") as desk, served.page("jia") as page:
+        await desk.join()
+        assert (await desk.call("lesson:start"))["ok"]
+        lease = (await page.join(mono=0))["lease"]
+        served.clock.advance(50_000)
+        beat = {"epoch": lease["epoch"], "seq": 1, "nonce": lease["nonce"], "mono": 50_000, "spans": [[0, 50_000]]}
+        assert (await page.call("beat", **beat))["ok"]
+        served.clock.advance(20_000)
+        assert (await desk.call("order:silence", on=True))["ok"]
+        assert (await desk.call("order:lobby", on=True))["ok"]
+        await give_note(served)
+        assert (await desk.call("lesson:end"))["ok"]
+    return begun
 
 
 async def _seal(served: School, ms: int) -> None:

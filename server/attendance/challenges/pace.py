@@ -88,10 +88,10 @@ def in_step(said: Iterable[Said]) -> dict[str, set[str]]:
     """Who answered again and again with the same delay as two others who did so with one another: those others."""
     delays: dict[str, dict[int, int]] = {}
     rows: dict[int, list[tuple[int, str]]] = {}
-    for one in said:
-        if one.taken:
-            delays.setdefault(one.person_id, {})[one.number] = one.delay_ms
-            rows.setdefault(one.number, []).append((one.delay_ms, one.person_id))
+    for answer in said:
+        if answer.taken:
+            delays.setdefault(answer.person_id, {})[answer.number] = answer.delay_ms
+            rows.setdefault(answer.number, []).append((answer.delay_ms, answer.person_id))
     for row in rows.values():
         row.sort()
     times = least_times(len(delays))

@@ -367,28 +367,34 @@ def _words(name: str, known: Sequence[str]) -> Sequence[str]:
     return WORDS if "text" in name else (*known, *known, *WORDS[:1], *TRAINEES[:1])
 
 
-def value_of(kind: Any, words: Sequence[str]) -> st.SearchStrategy[Any]:  # noqa: C901  a flat match
+def value_of(kind: Any, words: Sequence[str]) -> st.SearchStrategy[Any]:
     """JSON of a type: often of something that there is."""
     if kind in LIKELY:
         return LIKELY[kind]
-    origin, inner = get_origin(kind), get_args(kind)
+    if (origin := get_origin(kind)) is not None:
+        return _generic(origin, get_args(kind), words)
+    if is_dataclass(kind):
+        hints = get_type_hints(kind, include_extras=True)
+        return st.fixed_dictionaries({name: value_of(hint, words) for name, hint in hints.items()})
+    return _simple(kind, words)
+
+
+def _generic(origin: Any, inner: tuple[Any, ...], words: Sequence[str]) -> st.SearchStrategy[Any]:
     if origin is Annotated:
         return value_of(inner[0], words)
     if origin in (Union, UnionType):
         return st.one_of(*(value_of(one, words) for one in inner))
     if origin is Literal:
         return st.sampled_from(inner)
-    if origin in (list, tuple, Sequence):
-        return st.lists(value_of(inner[0], words), max_size=3)
-    if is_dataclass(kind):
-        hints = get_type_hints(kind, include_extras=True)
-        return st.fixed_dictionaries({name: value_of(hint, words) for name, hint in hints.items()})
-    if kind is bool:
-        return st.booleans()
-    if kind is int:
-        return st.one_of(st.integers(0, 9), st.sampled_from([int(one) for one in words if one.isdecimal()] or [1]))
-    if kind is float:
-        return st.floats(0, 1, width=32)
-    if kind is str:
-        return st.sampled_from(words)
-    return st.none()
+    return st.lists(value_of(inner[0], words), max_size=3)
+
+
+def _simple(kind: Any, words: Sequence[str]) -> st.SearchStrategy[Any]:
+    numbers = [int(one) for one in words if one.isdecimal()] or [1]
+    found: dict[Any, st.SearchStrategy[Any]] = {
+        bool: st.booleans(),
+        int: st.one_of(st.integers(0, 9), st.sampled_from(numbers)),
+        float: st.floats(0, 1, width=32),
+        str: st.sampled_from(words),
+    }
+    return found.get(kind, st.none())
