@@ -37,13 +37,9 @@ def helps(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
             yield str(action.option_strings or action.dest), action.help or ""
 
 
-@pytest.mark.parametrize(
-    "files",
-    [("zh-CN.ts", "zh-CN.lesson.ts", "zh-CN.desk.ts"), ("en.ts", "en.desk.ts")],
-    ids=["zh-CN", "en"],
-)
-def test_every_refusal_has_words(files: tuple[str, ...]) -> None:
-    known = words(*files)
+@pytest.mark.parametrize("language", ["zh-CN", "en"])
+def test_every_refusal_has_words(language: str) -> None:
+    known = words(*(file.name for file in CATALOGUE.glob(f"{language}.*ts") if "check" not in file.name))
     shown = {code for code in CODES if f"error.{code}" in known}
     assert CODES.keys() - shown - ALL_REMEDIES.keys() == set(), "words in the catalogue, or a remedy"
 
