@@ -156,7 +156,8 @@ class Attendance:
             case Decision.GRANT:
                 await self.register.end_lease(holder, End.SILENT, min(holder.seen_ms + SILENCE_MS, self._now()))
                 return How.NEW
-            case Decision.IF_SILENT if holder.connection in ("", silent_page):
+            case Decision.IF_SILENT if holder.connection in ("", silent_page, entry.connection):
+                # it is gone, silent, or this very page, which has not heard the answer to its join
                 await self.register.end_lease(holder, End.RESUMED, self._now())
                 return How.RESUME
             case Decision.IF_SILENT if entry.password is None and not asked:

@@ -242,3 +242,13 @@ async def test_impossible_clocks_are_refused(served: School, mono: float) -> Non
         lease = (await page.join())["lease"]
         answer = await _beat(page, lease, mono, [])
     assert answer["code"] in ("beat_refused", "bad_request")
+
+
+async def test_a_page_that_did_not_hear_the_answer_to_its_join_asks_again_over_the_same_line(served: School) -> None:
+    async with served.page("jia") as page:
+        first = (await page.join())["lease"]
+        again = (await page.join())["lease"]
+        assert again["epoch"] == first["epoch"] + 1
+        assert page.heard("lease:probe") == []
+        beat = {"epoch": again["epoch"], "seq": 1, "nonce": again["nonce"], "mono": 1_000, "spans": []}
+        assert (await page.call("beat", **beat))["ok"]

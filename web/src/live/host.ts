@@ -2,7 +2,7 @@
 import type { Device } from '../ui/capable'
 import { Store } from '../ui/store'
 import { Talk } from './talk'
-import { asRefusal, type RefusalData } from '../wire/refusal'
+import { asRefusal, passes, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 import { Sight } from './sight'
 import type { Audience, JoinRequest, Joined, LessonView, MediaAccess, NetworkRow, Phase, RosterRow, StreamState } from '../wire/types'
@@ -119,7 +119,7 @@ export class HostRoom {
       void this.sight.look()
     } catch (fault) {
       const refusal = asRefusal(fault)
-      if (refusal.code === 'offline') setTimeout(() => { void this.#join() }, AGAIN_MS)
+      if (passes(refusal.code)) setTimeout(() => { void this.#join() }, AGAIN_MS)
       else this.view.patch({ stage: 'refused', refusal })
     }
   }

@@ -146,8 +146,8 @@ describe('a trainee', () => {
     expect(await room.renew()).toBeNull()
     expect(room.view.value.media).toEqual(fresh)
   })
-  it('asks again when its very first join is answered too late', async () => {
-    line.answers.set('lesson:join', () => new Refusal('offline'))
+  it.each(['offline', 'store_unavailable', 'owner_changing', 'too_many_tries'])('asks again when its very first join fails by %s', async (code) => {
+    line.answers.set('lesson:join', () => new Refusal(code))
     line.open()
     await settle()
     expect(room.view.value.stage).toBe('joining')

@@ -10,7 +10,7 @@ import { Store } from '../ui/store'
 import type { AttentionRule, BeatAnswer, Cell, ChallengeState, JoinRequest, Joined, LessonState, LessonView, MediaAccess, Phase, ReasonMs, Totals } from '../wire/types'
 import { calls, challengeOf, withheld, type Challenge } from './challenge'
 import { Talk } from './talk'
-import { Refusal, asRefusal, type RefusalData } from '../wire/refusal'
+import { Refusal, asRefusal, passes, type RefusalData } from '../wire/refusal'
 import type { Line } from '../wire/socket'
 
 /**
@@ -240,6 +240,11 @@ export class TraineeRoom {
   }
 
   #notJoined(refusal: Refusal): void {
+    if (passes(refusal.code)) {
+      this.#lostLine()
+      setTimeout(() => { if (['joining', 'reconnecting'].includes(this.view.value.stage)) void this.join() }, AGAIN_MS)
+      return
+    }
     if (OUTSIDE.has(refusal.code)) {
       this.view.patch({ stage: 'outside', media: null, refusal })
       setTimeout(() => { this.#knock() }, KNOCK_MS)
@@ -255,10 +260,6 @@ export class TraineeRoom {
         return
       case 'lesson_ended':
         this.#end()
-        return
-      case 'offline':
-        this.#lostLine()
-        setTimeout(() => { if (['joining', 'reconnecting'].includes(this.view.value.stage)) void this.join() }, AGAIN_MS)
         return
       default:
         this.#refuse(refusal)

@@ -11,6 +11,10 @@ export class Refusal extends Error {
   }
 }
 
+/** What will be otherwise in a moment: whoever was refused so asks again by themselves. */
+const PASSING = new Set(['offline', 'store_unavailable', 'owner_changing', 'closing', 'too_many_tries', 'internal_error'])
+export const passes = (code: string): boolean => PASSING.has(code)
+
 /** Whatever was thrown, as a refusal: unknown faults keep their own name as a code. */
 export function asRefusal(fault: unknown): Refusal {
   if (fault instanceof Refusal) return fault
