@@ -36,7 +36,7 @@ check:  ## 检查风格、类型、依赖方向、家规 · lint, types, import 
 	@$(BIN) -B .ci/check.py $(ONLY)
 
 long:  ## 全量指标的长测试 · the tests with full figures
-	@$(SETUP) test
+	@$(SETUP) long
 	@$(BIN) -B .ci/tests.py long $(ONLY)
 
 mutants:  ## 逐个改动计时、学时与账本的规则，测试必须发现（ONLY=文件，WORKERS=进程数） · change each rule a little: a test must notice

@@ -3,6 +3,7 @@
     setup.py run          .venv with what the server needs, and the pages built
     setup.py check        .venv with the tools of test and check besides, and those of the pages
     setup.py test         all of that, a Chromium and Chinese fonts
+    setup.py long         all of that, and LibreOffice
     setup.py bench        all of that, and what we are measured beside
     setup.py npm ARGS...  npm in web/, with the right Node
 
@@ -43,17 +44,17 @@ def alone() -> Iterator[None]:
 
 
 def prepare(goal: str) -> None:
-    """Bring the checkout to where `goal` (run, check, test, bench or npm) can be done. Raises SetupError."""
+    """Bring the checkout to where `goal` (run, check, test, long, bench or npm) can be done. Raises SetupError."""
     with alone():
-        python_env.ensure(dev=goal in {"check", "test", "bench"})
+        python_env.ensure(dev=goal in {"check", "test", "long", "bench"})
         if goal != "run":
             web_env.install(*web_env.npm())
         if goal == "bench":
             web_env.install(*web_env.npm(), web_env.PEER)
-        if goal in {"run", "test", "bench"}:
+        if goal in {"run", "test", "long", "bench"}:
             web_env.build()
-        if goal in {"test", "bench"}:
-            test_env.ensure(peers=goal == "bench")
+        if goal in {"test", "long", "bench"}:
+            test_env.ensure(peers=goal == "bench", long=goal == "long")
 
 
 def call_npm(arguments: list[str]) -> int:
@@ -65,7 +66,7 @@ def call_npm(arguments: list[str]) -> int:
 def main(arguments: list[str]) -> int:
     """Do what the command line says; 0 when it went well."""
     goal, *rest = arguments or [""]
-    if goal not in {"run", "check", "test", "bench", "npm"}:
+    if goal not in {"run", "check", "test", "long", "bench", "npm"}:
         print(__doc__)
         return 2
     try:

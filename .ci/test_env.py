@@ -34,6 +34,8 @@ SERVERS = (
 )
 #: what we are measured beside: a program and the package that brings it; without it that figure is left out
 PEERS = (("janus", "janus"),)
+#: what only long tests need: a program and the package that brings it
+LONG = (("soffice", "libreoffice-impress"),)
 #: Go's own packages for transparent logs, as Debian carries them: an independent checker of ours
 GO_SUMDB = Path("/usr/share/gocode/src/golang.org/x/mod/sumdb")
 #: where Debian keeps what is not on everybody's PATH
@@ -42,9 +44,12 @@ POSTGRES_PROGRAMS = ("usr/lib/postgresql/*/bin/initdb", "usr/local/bin/initdb", 
 FONT_PATTERNS = ("*CJK*", "*wqy*", "*PingFang*", "*SourceHan*")
 
 
-def ensure(*, peers: bool = False) -> None:
-    """Have all of it, by apt where it is missing; `peers` as well, where apt has them. Raises SetupError."""
+def ensure(*, peers: bool = False, long: bool = False) -> None:
+    """Have all of it, by apt where it is missing; `peers` as well, where apt has them; what `long` tests need.
+    Raises SetupError."""
     missing = _missing_servers()
+    if long:
+        missing += [package for program, package in LONG if shutil.which(program) is None]
     if peers and shutil.which("apt-get"):
         missing += [package for program, package in PEERS if shutil.which(program) is None]
     if not _is_ubuntu():

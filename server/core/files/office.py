@@ -88,7 +88,8 @@ def main(said: Sequence[str]) -> NoReturn:
     named = folder / "slides.pptx"
     named.symlink_to(source.resolve())
     words = [program, f"-env:UserInstallation=file://{profile}", "--headless", "--norestore", "--nolockcheck"]
-    words += ["--nodefault", "--convert-to", "pdf:impress_pdf_Export", "--outdir", str(folder), str(named)]
+    # never with --nodefault: after a document that it cannot read LibreOffice would then wait for ever
+    words += ["--convert-to", "pdf:impress_pdf_Export", "--outdir", str(folder), str(named)]
     nowhere = {"http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "HOME": str(folder)}
     os.execve(program, words, {**os.environ, **nowhere})  # noqa: S606  a list, never a shell
 

@@ -1,5 +1,5 @@
-"""A presentation becomes a PDF by the real LibreOffice (make long, where it is installed by the set-up); without it, or
-when it fails or takes too long, that is said and nothing of it goes on."""
+"""What is done with a program that should make a PDF of a presentation: its limits, and what is said when it fails,
+takes too long or is not there. The real LibreOffice is asked in test_office_real.py (make long)."""
 
 import asyncio
 import os

@@ -240,7 +240,7 @@ async def test_a_presentation_that_cannot_be_converted_says_so(served: School, m
 
 
 async def test_a_presentation_becomes_a_pdf_of_the_lesson(served: School, monkeypatch: pytest.MonkeyPatch) -> None:
-    """LibreOffice's own part is tested in tests/core/files/test_office.py."""
+    """LibreOffice's own part is tested in tests/core/files/test_office_real.py."""
 
     async def made(_source: Path, folder: Path, *_: object) -> Path:
         (folder / "slides.pdf").write_bytes(TWO)
