@@ -178,12 +178,12 @@ def build(
     trace = Trace(store.health.told, QUIET)
     sockets = Sockets(people.service.authenticate, watch.record_view, origins, trace, member)
     log = _log(config, store)
-    room = _classroom(config, store, people.service, classes.service, log.service, sockets, member)
-    files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
-    recordings = Recordings(store.folder / RECORDINGS)
     given = lesson_files.build(
         database=database, clock=clock, tasks=store.tasks, folder=store.folder, training=classes.service
     )
+    room = _classroom(config, store, people.service, classes.service, log.service, sockets, member, given.service)
+    files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
+    recordings = Recordings(store.folder / RECORDINGS)
     replays = playback.build(training=classes.service, recordings=recordings, observe=watch.record_view, clock=clock)
     looks = oversight.declare(watch, classes.service, room.presence.service)
     extra = (_demo(config, store, people.service, classes.service, url),) if demo else ()
@@ -263,13 +263,13 @@ def _classroom(
     log: Ledger,
     sockets: Sockets,
     member: Member | None,
+    given: LessonFiles,
 ) -> _Classroom:
     """Attendance, media and lessons, and with a `member` their ties to other processes."""
-    register = _register(store, member)
     media, shared = _media(config, store), ClusterFanOut(sockets.fan_out, member, store.shared) if member else None
     fan_out = shared or sockets.fan_out
     presence = attendance.build(
-        register=register,
+        register=_register(store, member),
         vault=store.vault,
         ports=_ports(fan_out, people, log),
         training=classes,
@@ -288,10 +288,10 @@ def _classroom(
         names=people.names,
         tasks=store.tasks,
         vault=store.vault,
+        file_of=given.file,
     )
-    _bind_ends(people, sockets, presence.service.attendance, lessons.service)
-    register.on_lease_end.append(partial(_cut, media))
-    room = _Classroom(register, media, presence, lessons)
+    _bind_ends(people, sockets, presence.service.attendance, lessons.service, media)
+    room = _Classroom(presence.service.attendance.register, media, presence, lessons)
     if member is not None and shared is not None:
         several = Several(member, store.shared, shared, config.server.internal, presence.service, lessons.service)
         room = _with_others(room, several, store, people, sockets)
@@ -368,10 +368,11 @@ async def _cut(media: Door, holder: Holder) -> None:
     await media.cut(peer_of(holder.person_id, holder.epoch))
 
 
-def _bind_ends(people: Accounts, sockets: Sockets, presence: Attendance, lessons: Live) -> None:
+def _bind_ends(people: Accounts, sockets: Sockets, presence: Attendance, lessons: Live, media: Door) -> None:
     """What ends together: a login with its lease, sockets and media; a connection with its control and its page."""
     people.on_session_end.append(presence.session_ended)
     people.on_session_end.append(sockets.cut)
     people.on_session_end.append(lessons.signed_out)
     sockets.when_gone(presence.gone)
     sockets.when_gone(lessons.gone)
+    presence.register.on_lease_end.append(partial(_cut, media))

@@ -14,7 +14,7 @@ from server.live.acts.api import Api as ActsApi
 from server.live.acts.board import BoardActivity
 from server.live.acts.board_api import Moves
 from server.live.acts.chat import Chat
-from server.live.acts.chat_api import ChatReading
+from server.live.acts.chat_api import ChatReading, FileOf
 from server.live.acts.doors import Doors
 from server.live.acts.log import ActLog
 from server.live.acts.order import OrderActivity
@@ -63,6 +63,7 @@ def build(
     names: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]],
     tasks: Tasks,
     vault: Vault,
+    file_of: FileOf,
 ) -> Capability[Live]:
     """Live lessons over attendance and a media door. `stands`: whether a login has not ended."""
     live = Live(database, training, presence.attendance.register, media)
@@ -81,10 +82,10 @@ def build(
     media.on_published += [live.published, streams.published, stage.published]
     media.on_trouble.append(streams.troubled)
     declared = api.declarations()
-    read = (Kept(database, training, log.activities, names), ChatReading(acts), Answers(database, training, names))
+    kept, answers = Kept(database, training, log.activities, names), Answers(database, training, names)
     replay = ReplayApi(database, training, tuple(log.activities.values()), names)
     lines = StreamApi(streams, fan_out), Networks(live, register, training), replay
-    for one in (acts, stage, rosters, *read, Moves(acts, fan_out), checks, *lines):
+    for one in (acts, stage, rosters, kept, ChatReading(acts, file_of), answers, Moves(acts, fan_out), checks, *lines):
         declared.add(one.declarations())
     return Capability(live, declared, _jobs(live, api, checks, log, stage))
 

@@ -1,7 +1,7 @@
 """Declares what people do in a lesson over Socket.IO: commands of all activities, what changed, what was missed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
 
@@ -121,6 +121,8 @@ class Api:
         self._fan_out = fan_out
         self._tasks = tasks
         self._untold: dict[str, _Untold] = {}
+        #: by event: what an activity is given of a request when something must be looked up for it
+        self.before: dict[str, Callable[[Who, Any], Awaitable[Any]]] = {}
         log.on_acts.append(self._happened)
 
     async def since(self, call: Call, request: SinceRequest) -> Acts:
@@ -145,7 +147,9 @@ class Api:
             raise DomainError("forbidden")
         if not says.late and (await self.log.phase(lesson_id))[1] is not None:
             raise DomainError("lesson_ended")
-        answer = await self.log.answer(lesson_id, who, activity.name, request)
+        before = self.before.get(says.event)
+        command = await before(who, request) if before else request
+        answer = await self.log.answer(lesson_id, who, activity.name, command)
         return Done(answer.seq, Mine(**answer.mine))
 
     async def who(self, call: Call, lesson_id: str) -> tuple[Who, bool]:

@@ -4,6 +4,7 @@ A hidden line stays in the record and at the desk; peers see that something was 
 writes without a pace, everybody else at most five lines in ten seconds, and slower where the instructor says so.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -19,8 +20,9 @@ LINES: Final = Limit(5, 10_000)
 #: one line in so many seconds of each trainee, at the slowest
 SLOWEST_S: Final = 300
 MENTIONS_MOST: Final = 10
-#: characters of a person's id, and of a file's
+#: characters of a person's id
 ID_LENGTH: Final = 16
+FILE_ID: Final = re.compile("[0-9a-f]{16}")
 #: lines that a page gets at first
 PAGE_LINES: Final = 200
 #: and more at a time, when it asks for older ones
@@ -31,12 +33,31 @@ ROOM: Final = "room"
 
 @dataclass(frozen=True, slots=True)
 class ChatSay:
-    """`mentions`: the people that the text speaks to. With a `file` of the lesson the text may be empty."""
+    """`mentions`: the people that the text speaks to. `file`: one that this person gave to this lesson's chat; the
+    text may be empty then."""
 
     lesson_id: str
     text: str
     mentions: list[str] = field(default_factory=list)
     file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatFile:
+    """A file that came with a line; `kind` by its content, as a name ends (`pdf`), `size` in bytes."""
+
+    id: str
+    name: str
+    size: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A line and what was found of the file that it names; None: this person gave no such file to this chat."""
+
+    say: ChatSay
+    file: ChatFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +87,8 @@ class ChatSlow:
 class ChatView:
     """A line, or with the id `room` what is true of the chat: `slow_s`, and which line is `pinned` (its id).
 
-    `teaches`: the instructor's. `mentions`: the ids of whom it speaks to. A hidden one has no text for peers.
+    `teaches`: the instructor's. `mentions`: the ids of whom it speaks to. A hidden one has no text and no file
+    for peers.
     """
 
     id: str
@@ -76,7 +98,7 @@ class ChatView:
     teaches: bool = False
     text: str = ""
     mentions: list[str] = field(default_factory=list)
-    file: str | None = None
+    file: ChatFile | None = None
     hidden: bool = False
     pinned: str | None = None
     slow_s: int = 0
@@ -92,7 +114,7 @@ class Line:
     teaches: bool
     text: str
     mentions: tuple[str, ...]
-    file: str | None
+    file: ChatFile | None
     hidden: bool = False
 
 
@@ -123,6 +145,8 @@ class Chat(Activity[State]):
     def decide(self, state: State, command: Any, scene: Scene, who: Who) -> Sequence[Fact]:
         match command:
             case ChatSay():
+                return _say(state, Saying(command, None), scene, who)
+            case Saying():
                 return _say(state, command, scene, who)
             case ChatHide():
                 one = _line(state, command.line)
@@ -184,13 +208,11 @@ def newest(state: State, most: int, before: int | None = None) -> list[str]:
     return list(islice(back, most))[::-1]
 
 
-def _say(state: State, command: ChatSay, scene: Scene, who: Who) -> Sequence[Fact]:
+def _say(state: State, saying: Saying, scene: Scene, who: Who) -> Sequence[Fact]:
+    command = saying.say
     scene.order.check(who, "text")
-    if command.file is not None:
-        scene.order.check(who, "files")
-        if len(command.file) != ID_LENGTH:
-            raise DomainError("bad_request", field="file", problem="an id")
-    bare = command.file is not None and not command.text.strip()
+    given = _given(saying, scene, who)
+    bare = given is not None and not command.text.strip()
     found = "" if bare else text(command.text, TEXT_MOST)
     if not who.teaches:
         state.pace.check(who.person_id, scene.now_ms)
@@ -200,11 +222,23 @@ def _say(state: State, command: ChatSay, scene: Scene, who: Who) -> Sequence[Fac
     body: dict[str, Any] = {"text": found}
     if mentions := _mentioned(command, who):
         body["mentions"] = mentions
-    if command.file is not None:
-        body["file"] = command.file
+    if given is not None:
+        body["file"] = {"id": given.id, "name": given.name, "size": given.size, "kind": given.kind}
     if who.teaches:
         body["teaches"] = True
     return [Fact("said", body)]
+
+
+def _given(saying: Saying, scene: Scene, who: Who) -> ChatFile | None:
+    """The file that comes with a line, if one is to. Raises DomainError not_found, and what the order refuses."""
+    if saying.say.file is None:
+        return None
+    scene.order.check(who, "files")
+    if not FILE_ID.fullmatch(saying.say.file):
+        raise DomainError("bad_request", field="file", problem="the id of a file")
+    if saying.file is None:
+        raise DomainError("not_found")
+    return saying.file
 
 
 def _mentioned(command: ChatSay, who: Who) -> list[str]:
@@ -235,6 +269,7 @@ def _line(state: State, key: str) -> Line:
 
 def _said(state: State, act: Act) -> Iterable[str]:
     key, body = str(act.seq), act.body
+    file = body.get("file")
     state.lines[key] = Line(
         key,
         act.at_ms,
@@ -242,7 +277,7 @@ def _said(state: State, act: Act) -> Iterable[str]:
         body.get("teaches", False),
         body["text"],
         tuple(body.get("mentions", ())),
-        body.get("file"),
+        ChatFile(**file) if file else None,
     )
     state.pace.note(act.actor_id, act.at_ms)
     return (key,)

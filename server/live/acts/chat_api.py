@@ -1,17 +1,24 @@
-"""Declares what a page reads of a chat beyond what it is told: older lines."""
+"""Declares what a page reads of a chat beyond what it is told: older lines. Finds the file that a line names."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from pydantic import Field
 
 from server.core.actor import EVERYONE
+from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations
 from server.live.acts.api import CODES, Api
-from server.live.acts.chat import OLDER_LINES, Chat, ChatView, newest
+from server.live.acts.chat import FILE_ID, OLDER_LINES, Chat, ChatFile, ChatSay, ChatView, Saying, newest
 from server.live.acts.log import Lesson
+from server.live.acts.port import Who
+from server.live.files.rules import LessonFile, Use
 
 NAME: Final = Chat.name
+SAY: Final = "chat:say"
+#: a file by its lesson and its id. Raises DomainError not_found
+FileOf = Callable[[str, str], Awaitable[LessonFile]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +40,23 @@ class OlderLines:
 class ChatReading:
     """The functions behind the declarations."""
 
-    def __init__(self, acts: Api) -> None:
-        self._acts = acts
+    def __init__(self, acts: Api, file_of: FileOf) -> None:
+        self._acts, self._file_of = acts, file_of
+        acts.before[SAY] = self.saying
+
+    async def saying(self, who: Who, request: ChatSay) -> Saying:
+        """A line with the file that it names, if this person gave it to this lesson's chat. Refuses nothing: whether
+        they may speak at all is decided first."""
+        if request.file is None or not FILE_ID.fullmatch(request.file):
+            return Saying(request, None)
+        try:
+            file = await self._file_of(request.lesson_id, request.file)
+        except DomainError as error:
+            if error.code != "not_found":
+                raise
+            return Saying(request, None)
+        own = file.use is Use.CHAT and file.by_id == who.person_id
+        return Saying(request, ChatFile(file.file_id, file.name, file.size, file.kind.value) if own else None)
 
     async def older(self, call: Call, request: OlderRequest) -> OlderLines:
         """The lines before one."""

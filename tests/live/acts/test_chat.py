@@ -12,11 +12,13 @@ from server.live.acts.chat import (
     SLOWEST_S,
     TEXT_MOST,
     Chat,
+    ChatFile,
     ChatHide,
     ChatPin,
     ChatSay,
     ChatSlow,
     ChatView,
+    Saying,
     State,
     newest,
 )
@@ -25,7 +27,7 @@ from tests.live.acts.desk import TEACHER, Table
 
 L = "lesson"
 JIA, YI = Who("jia" + "0" * 13), Who("yi" + "0" * 14)
-FILE = "0123456789abcdef"
+FILE = ChatFile("0123456789abcdef", "急救流程.pdf", 20 << 20, "pdf")
 EASY_MS = 10_000
 
 
@@ -36,6 +38,10 @@ def table() -> Table[State]:
 def say(at: Table[State], who: Who = JIA, words: str = "老师好", passes_ms: int = EASY_MS) -> str:
     (act,) = at.say(ChatSay(L, words), who, passes_ms)
     return str(act.seq)
+
+
+def gives(words: str, *mentions: str) -> Saying:
+    return Saying(ChatSay(L, words, list(mentions), FILE.id), FILE)
 
 
 def seen(at: Table[State], key: str, desk: bool = False) -> ChatView:
@@ -68,16 +74,28 @@ def test_texts_at_their_edge() -> None:
 
 def test_a_file_needs_no_text_but_leave() -> None:
     at = table()
-    at.say(ChatSay(L, " ", file=FILE), JIA)
+    at.say(gives(" "), JIA)
     assert (seen(at, "1").text, seen(at, "1").file) == ("", FILE)
     at.order.off.add("files")
-    assert at.refused(ChatSay(L, "看", file=FILE), JIA) == "switched_off"
+    assert at.refused(gives("看"), JIA) == "switched_off"
     say(at)
     at.order.off.add("text")
     assert at.refused(ChatSay(L, "看"), JIA) == "switched_off"
     at.order.silenced.add(JIA.person_id)
     assert at.refused(ChatSay(L, "看"), JIA) == "silenced"
-    at.say(ChatSay(L, "看", file=FILE), TEACHER)
+    at.say(gives("看"), TEACHER)
+
+
+def test_a_file_that_is_none_of_theirs_is_found_by_nobody_who_may_not_speak() -> None:
+    at = table()
+    lost = Saying(ChatSay(L, "看", file=FILE.id), None)
+    assert at.refused(lost, JIA) == "not_found"
+    assert at.refused(lost.say, JIA) == "not_found"
+    assert at.refused(Saying(ChatSay(L, " "), None), JIA) == "text_missing"
+    at.order.off.add("files")
+    assert at.refused(lost, JIA) == "switched_off"
+    at.order.silenced.add(JIA.person_id)
+    assert at.refused(lost, JIA) == "silenced"
 
 
 def test_lines_of_one_within_ten_seconds() -> None:
@@ -116,7 +134,7 @@ def test_slow_mode() -> None:
 
 def test_hidden_from_peers_never_from_the_record() -> None:
     at = table()
-    at.say(ChatSay(L, "@名yi 不当言论", [YI.person_id], FILE), JIA)
+    at.say(gives("@名yi 不当言论", YI.person_id), JIA)
     at.say(ChatHide(L, "1", True), TEACHER)
     assert at.say(ChatHide(L, "1", True), TEACHER) == []
     assert seen(at, "1") == ChatView("1", 1_000, JIA.person_id, f"名{JIA.person_id}", hidden=True)
@@ -164,7 +182,7 @@ def test_older_lines() -> None:
 def test_the_acts_alone_make_the_same() -> None:
     at = table()
     one = say(at)
-    for command in (ChatPin(L, one), ChatHide(L, one, True), ChatSlow(L, 5), ChatSay(L, "好", [JIA.person_id], FILE)):
+    for command in (ChatPin(L, one), ChatHide(L, one, True), ChatSlow(L, 5), gives("好", JIA.person_id)):
         at.say(command, TEACHER)
     assert at.rebuilt() == at.state
 

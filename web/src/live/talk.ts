@@ -38,14 +38,14 @@ export function merge(views: Views, changes: Changes): Views {
 export class Talk {
   readonly view = new Store<TalkView>(START)
   readonly #line: Line
-  readonly #lesson: string
+  readonly lesson: string
   readonly #mono: () => number
   #asking = false
   #again = false
 
   constructor(line: Line, lesson: string, mono = () => performance.now()) {
     this.#line = line
-    this.#lesson = lesson
+    this.lesson = lesson
     this.#mono = mono
     line.on('lesson:acts', (news) => { if (news.lesson_id === lesson) this.#hear(news) })
     line.on('lesson:missed', () => { void this.catchUp() })
@@ -59,7 +59,7 @@ export class Talk {
     }
     this.#asking = true
     try {
-      do this.#take(await this.#line.request('lesson:since', { lesson_id: this.#lesson, seq: this.view.value.seq }))
+      do this.#take(await this.#line.request('lesson:since', { lesson_id: this.lesson, seq: this.view.value.seq }))
       while (this.#askAgain())
     } catch {
       // the line is down, or the place is lost: the next join asks again
@@ -70,7 +70,7 @@ export class Talk {
 
   /** Gives a command. Throws a Refusal. */
   async do<E extends ActEvent>(event: E, request: Omit<Commands[E]['request'], 'lesson_id'>): Promise<Done> {
-    const asked = { ...request, lesson_id: this.#lesson } as unknown as Commands[E]['request']
+    const asked = { ...request, lesson_id: this.lesson } as unknown as Commands[E]['request']
     const done: Done = await this.#line.request(event, asked)
     this.view.patch({ mine: done.mine })
     return done
@@ -78,7 +78,7 @@ export class Talk {
 
   /** Asks for something of the lesson that is no act. Throws a Refusal. */
   async ask<E extends keyof Commands>(event: E, request: Omit<Commands[E]['request'], 'lesson_id'>): Promise<Commands[E]['response']> {
-    return await this.#line.request(event, { ...request, lesson_id: this.#lesson })
+    return await this.#line.request(event, { ...request, lesson_id: this.lesson })
   }
 
   /** A token for the room of a guest on stage; none while the server is away or when they are down. */

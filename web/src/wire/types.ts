@@ -797,10 +797,17 @@ export interface ChatView {
   teaches: boolean
   text: string
   mentions: string[]
-  file: string | null
+  file: ChatFile | null
   hidden: boolean
   pinned: string | null
   slow_s: number
+}
+
+export interface ChatFile {
+  id: string
+  name: string
+  size: number
+  kind: string
 }
 
 export interface BoardShown {
