@@ -1,6 +1,7 @@
 """Sealing: 90 s after the minute, once, whatever fails in between; and what the rounds clean up."""
 
 import asyncio
+from collections.abc import Collection
 from pathlib import Path
 from typing import cast
 
@@ -131,9 +132,11 @@ async def test_who_looks_while_a_minute_is_sealed_sees_every_minute_once(
     read = records.sealed_minutes
     rounds = [world.sealer.round]
 
-    async def read_slowly(connection: AsyncConnection, lesson_id: str, since_slot: int = 0) -> list[SealedMinute]:
+    async def read_slowly(
+        connection: AsyncConnection, lesson_id: str, since_slot: int = 0, only: Collection[str] | None = None
+    ) -> list[SealedMinute]:
         """Between the reading of the journal and the look into the book, the sealer comes by."""
-        found = await read(connection, lesson_id, since_slot)
+        found = await read(connection, lesson_id, since_slot, only)
         while rounds and since_slot == 0:
             await rounds.pop()()
         return found

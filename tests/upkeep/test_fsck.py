@@ -52,6 +52,7 @@ def test_every_code_has_words() -> None:
         "settlement_wrong",
         "file_missing",
         "file_changed",
+        "acts_missing",
     }
     assert codes == WORDS.keys()
     assert all(all(words) for words in WORDS.values())

@@ -87,7 +87,7 @@ async def test_sqlite_is_copied_while_others_write(tmp_path: Path) -> None:
     assert copied.revision == (await records.revision_of(database))[1]
     await database.close()
     with sqlite3.connect(tmp_path / "copy.db") as raw:
-        assert raw.execute("SELECT count(*) FROM scheme").fetchone() == (2,)
+        assert raw.execute("SELECT count(*) FROM scheme").fetchone() == (3,)
     raw.close()
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+from server.core.wire.gate import EVENTS_AT_ONCE
 from server.live.acts.chat import OLDER_LINES, PAGE_LINES
 from server.live.files.rules import Use
 from tests.core.files.documents import in_pieces
@@ -45,9 +46,15 @@ async def test_hidden_lines_say_nothing_to_peers(tmp_path: Path) -> None:
 
 
 async def test_older_lines_on_demand(tmp_path: Path) -> None:
-    async with lesson(tmp_path) as (_, teacher, jia, _yi):
-        for number in range(PAGE_LINES + OLDER_LINES + 1):
-            assert (await teacher.call("chat:say", text=f"第{number}行"))["ok"]
+    async with lesson(tmp_path) as (here, _teacher, jia, _yi):
+        numbers = range(PAGE_LINES + OLDER_LINES + 1)
+        size = EVENTS_AT_ONCE // 2  # over one connection somebody may say so much at once
+        for some in (
+            numbers[at : at + size] for at in range(0, len(numbers), size)
+        ):  # over one connection somebody may say so much at once
+            async with here.page("teacher") as teacher:
+                for number in some:
+                    assert (await teacher.call("chat:say", text=f"第{number}行"))["ok"]
         everything = (await jia.call("lesson:since", seq=0))["changes"]["chat"]
         lines = [one for one in everything if one["id"] != "room"]
         assert (len(lines), lines[0]["text"]) == (PAGE_LINES, f"第{OLDER_LINES + 1}行")
