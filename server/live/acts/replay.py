@@ -30,6 +30,7 @@ def moments(activities: Sequence[Activity[Any]], acts: Sequence[Act], *, desk: b
     known = {one.name: one for one in activities}
     states = {one.name: one.start() for one in activities}
     gone = {} if desk else _withdrawn(activities, acts)
+    told: dict[tuple[str, str], bytes] = {}
     for _, some in groupby(acts, lambda act: act.at_ms // TOGETHER_MS):
         together = list(some)
         last, changed = together[-1], dict[tuple[str, str], None]()
@@ -39,9 +40,13 @@ def moments(activities: Sequence[Activity[Any]], acts: Sequence[Act], *, desk: b
                 changed[act.activity, key] = None
         changes: dict[str, list[Any]] = {one.name: [] for one in activities}
         for activity, key in changed:
-            if gone.get((activity, key), 0) <= last.seq:
-                view = known[activity].view(states[activity], key, desk, name)
-                changes[activity] += [orjson.Fragment(orjson.dumps(view))] if view is not None else []
+            if gone.get((activity, key), 0) > last.seq:
+                continue
+            view = known[activity].view(states[activity], key, desk, name)
+            said = b"" if view is None else orjson.dumps(view)
+            if said and told.get((activity, key)) != said:  # a page turned back to is known
+                changes[activity].append(orjson.Fragment(said))
+                told[activity, key] = said
         if any(changes.values()):
             yield Moment(last.at_ms, last.seq, changes)
 

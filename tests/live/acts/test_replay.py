@@ -6,8 +6,10 @@ from typing import Any
 
 import orjson
 
+from server.live.acts.board import BoardActivity, BoardClear, BoardDraw, BoardRedo, BoardShow, BoardUndo
 from server.live.acts.port import Act, Activity, Name
 from server.live.acts.replay import TOGETHER_MS, moments
+from tests.live.acts.desk import TEACHER, Table
 
 
 @dataclass
@@ -92,3 +94,47 @@ def test_what_is_not_for_trainees_makes_no_moment_of_theirs() -> None:
 def test_names_are_as_they_are_now() -> None:
     (one,) = moments([Notes()], acts((1_000, 1, "a")), desk=False, name=lambda _id: "甲")
     assert orjson.loads(orjson.dumps(one.changes["notes"][0])) == {"id": "1", "text": "a", "by": "甲"}
+
+
+def test_what_is_as_it_was_told_is_not_told_again() -> None:
+    said = ((1_000, 1, "a"), (2_000, 1, "a"), (3_000, 1, "b"), (4_000, 1, "a"))
+    assert shown(*said) == [(1_000, 1, ["a"]), (3_000, 3, ["b"]), (4_000, 4, ["a"])]
+
+
+def standing(views: dict[str, Any]) -> Any:
+    """The page that is shown and the strokes on it, out of views by id, as web/src/live/board.ts reads them."""
+    place = views["shown"]["deck"], views["shown"]["page"]
+    cleared = views.get(f"p{place[0]}:{place[1]}", {"cleared": 0})["cleared"]
+    drawn = [one for one in views.values() if one["what"] == "stroke" and (one["deck"], one["page"]) == place]
+    return place, sorted(one["seq"] for one in drawn if not one["gone"] and one["seq"] > cleared)
+
+
+def told(*views: Any) -> dict[str, Any]:
+    return {one["id"]: one for one in map(orjson.loads, map(orjson.dumps, views))}
+
+
+def test_a_page_of_the_board_that_is_turned_to_has_the_strokes_of_that_moment_which_are_told_once() -> None:
+    table = Table(BoardActivity())
+
+    def show(page: int) -> BoardShow:
+        return BoardShow("l", "", page)
+
+    def draw(page: int) -> BoardDraw:
+        return BoardDraw("l", "", page, "line", "red", 20, [0, 0, 9, 9])
+
+    late = []
+    for command in (
+        *(show(1), draw(1), draw(1), show(2), draw(2), draw(1), show(1), BoardUndo("l"), show(2), show(1)),
+        *(BoardRedo("l"), BoardClear("l"), draw(1), show(2), show(0), show(1)),
+    ):
+        table.say(command, TEACHER)
+        late.append(standing(told(*table.seen())))
+    assert late[6] == (("", 1), [2, 3, 6]), "all that was drawn, also while another page was shown"
+    views, count = dict[str, Any](), 0
+    found = list(moments([table.activity], table.acts, desk=False, name=str))
+    assert len(found) == len(late)
+    for one, then in zip(found, late, strict=True):
+        views |= told(*one.changes["board"])
+        count += sum(view.startswith(b'{"id":"6"') for view in map(orjson.dumps, one.changes["board"]))
+        assert standing(views) == then
+    assert count == 3, "drawn, undone, back again"

@@ -24,6 +24,7 @@ from tests.core.files.documents import in_pieces, pdf, size_of
 from tests.core.files.documents import office as parts
 from tests.core.files.test_store import aged
 from tests.core.files.waiting import until
+from tests.live.files.given import give_slides
 from tests.school import School, school
 
 pytestmark = pytest.mark.timeout(180)
@@ -96,6 +97,21 @@ async def test_slides_are_given_made_and_shown_page_by_page(served: School) -> N
     assert (await got(served, "stranger", f"{deck}/2/960.webp"))[0] == 404
     assert (await got(served, "stranger", deck))[0] == 404
     assert (await got(served, "jia", "slides"))[0] == 403, "what is prepared is not shown before it is"
+
+
+async def test_slides_are_there_after_the_lesson_for_whoever_sees_its_replay(served: School) -> None:
+    file_id = await give_slides(served)
+    async with served.page("teacher") as desk:
+        await desk.join()
+        assert (await desk.call("lesson:start"))["ok"]
+        assert (await desk.call("board:show", deck=file_id, page=2))["ok"]
+        assert (await desk.call("lesson:end"))["ok"]
+    paths = (f"slides/{file_id}", f"slides/{file_id}/2", f"slides/{file_id}/2/960.webp", "acts")
+    for who in ("jia", "teacher", "staff", "regulator", "admin", "stranger", "abroad"):
+        async with served.http(who) as http:
+            for path in paths:
+                async with http.get(f"/api/v1/lessons/{served.lesson_id}/{path}") as answer:
+                    assert answer.status == (404 if who in ("stranger", "abroad") else 200), (who, path)
 
 
 async def test_a_file_is_fetched_to_be_saved_by_those_of_the_lesson(served: School) -> None:

@@ -35,6 +35,9 @@ export interface BoardNow {
   moving: ReadonlyMap<string, Moving>
 }
 
+/** A board as it is seen; where somebody may draw, with what that takes. */
+export type Seen = Pick<Board, 'view'> & Partial<Pick<Board, 'draw' | 'move' | 'tick'>>
+
 export const NO_BOARD: BoardNow = { deck: null, page: 0, strokes: [], moving: new Map() }
 
 /** What stands on the page that is shown. */

@@ -1,6 +1,7 @@
 import { describe, expect, it, vi } from 'vitest'
 import type { ReplayActs, ReplayMoment } from '../wire/types'
-import { Acts, Past } from './acts'
+import { standing } from '../live/board'
+import { Acts, Past, hasBoard } from './acts'
 
 const BEGIN = Date.parse('2026-11-23T09:00:00.000Z')
 const iso = (s: number): string => new Date(BEGIN + s * 1_000).toISOString()
@@ -87,5 +88,30 @@ describe('fetching it', () => {
     } finally {
       vi.useRealTimers()
     }
+  })
+})
+
+describe('the board of a recorded lesson', () => {
+  const stroke = (seq: number, page: number, gone = false): unknown => ({ id: String(seq), what: 'stroke', seq, deck: 'd', page, by: 't', shape: 'line', colour: 'red', width: 20, points: [0, 0, 9, 9], text: '', gone })
+  const page = (number: number, cleared = 0): unknown => ({ id: `pd:${number}`, what: 'page', deck: 'd', page: number, cleared })
+  const shows = (number: number): unknown => ({ id: 'shown', what: 'shown', deck: number ? 'd' : '', page: number })
+  const at = (s: number, ...board: unknown[]): ReplayMoment => ({ at: iso(s), seq: s, changes: { board } }) as unknown as ReplayMoment
+  const past = new Past()
+  past.add([
+    at(1, page(1), shows(1)), at(2, stroke(2, 1)), at(3, page(2), shows(2)), at(4, stroke(4, 2)), at(5, stroke(5, 1)), at(6, shows(1)),
+    at(7, stroke(5, 1, true)), at(8, stroke(5, 1)), at(9, page(1, 9)), at(10, shows(0)),
+  ])
+  const seen = (s: number): unknown => {
+    const views = past.at(BEGIN + s * 1_000)
+    return hasBoard(views) ? [standing(views).page, ...standing(views).strokes.map((one) => one.seq)] : null
+  }
+  const then = [null, [1], [1, 2], [2], [2, 4], [2, 4], [1, 2, 5], [1, 2], [1, 2, 5], [1], null]
+
+  it('is the page and what stood on it at each moment', () => {
+    expect(then.map((_, s) => seen(s))).toEqual(then)
+  })
+
+  it('is the same when somebody goes back, and jumps', () => {
+    for (const s of [10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 6, 2, 9, 4, 7, 0, 10]) expect([s, seen(s)]).toEqual([s, then[s]])
   })
 })

@@ -25,6 +25,12 @@ function together(moments: readonly Moment[]): Changes {
   return Object.fromEntries(Object.entries(found).map(([activity, views]) => [activity, [...views.values()]])) as unknown as Changes
 }
 
+/** Whether there is a board. */
+export function hasBoard({ board }: Views): boolean {
+  const shown = board.get('shown')
+  return shown?.what === 'shown' && shown.page > 0
+}
+
 /** The past of a lesson; moments are added in order. */
 export class Past {
   readonly #moments: Moment[] = []
