@@ -21,6 +21,7 @@ RULES = {
     "complete_percent": None,
     "late_ms": None,
 }
+SAID = {"rules": RULES, "challenges": None}
 
 
 async def _seal(served: School) -> None:
@@ -84,13 +85,7 @@ async def test_a_lesson_adds_up_for_everybody_who_may_see_it(tmp_path: Path) -> 
             "class_hours": 0,
             "remainder_ms": 120_000,
             "required_hours": 40,
-            "scheme": {
-                "name": "default",
-                "version": 2,
-                "title": "默认学时认定规则",
-                "rules": RULES,
-                "challenges": None,
-            },
+            "scheme": {"name": "default", "version": 2, "title": "默认学时认定规则"} | SAID,
         }
 
 
