@@ -94,6 +94,7 @@ async def drawn(school: School) -> Taught:
     await phase(teacher, "ended")
     await socket.close()
     await socket.login.close()
+    await teacher.context.close()
     return Taught(lesson_id, desk.deck, then)
 
 
