@@ -26,6 +26,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/several.py": "tests/cluster runs it between two servers",
     "server/ledger/records.py": "tests/ledger/test_service.py writes and reads its rows",
     "server/live/acts/question_forms.py": "tests/live/acts/test_questions.py says each of them",
+    "server/core/files/lowered.py": "tests/core/files/test_pages.py sees programs end by it",
     "server/live/acts/port.py": "what every activity is made of; their tests go through it",
     "server/live/acts/records.py": "tests/live/acts/test_log.py writes and reads its rows",
     "server/core/files/rules.py": "what the program and who begins it agree on; tests/core/files/test_pages.py",

@@ -8,7 +8,6 @@ elsewhere, at the lowest priority and with limits:
 
 import asyncio
 import os
-import resource
 import shutil
 import signal
 import sys
@@ -19,15 +18,14 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from server.core.errors import DomainError
+from server.core.files.lowered import lower
 
 PROGRAMS: Final = ("soffice", "libreoffice")
 SECONDS: Final = 300.0
 CPU_SECONDS: Final = 240
 MEMORY_BYTES: Final = 4 << 30
 FILE_BYTES: Final = 256 << 20
-LOWEST: Final = 19
 ROOT: Final = Path(__file__).resolve().parents[3]
-OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
 SETTINGS: Final = """<?xml version="1.0" encoding="UTF-8"?>
 <oor:items xmlns:oor="http://openoffice.org/2001/registry" xmlns:xs="http://www.w3.org/2001/XMLSchema">
 <item oor:path="/org.openoffice.Office.Common/Security/Scripting"><prop oor:name="MacroSecurityLevel" oor:op="fuse">
@@ -72,16 +70,7 @@ def main(said: Sequence[str]) -> NoReturn:
     """Give up what is not needed, and become LibreOffice."""
     source, folder = map(Path, said)
     program = installed() or sys.exit(1)
-    os.setpriority(os.PRIO_PROCESS, 0, LOWEST)
-    with suppress(OSError):
-        OOM_SCORE.write_text("1000")
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
+    lower(MEMORY_BYTES, CPU_SECONDS, FILE_BYTES)
     profile = Path(tempfile.mkdtemp(dir=folder)) / "profile"
     (profile / "user").mkdir(parents=True)
     (profile / "user" / "registrymodifications.xcu").write_text(SETTINGS)

@@ -12,11 +12,9 @@ FOLDER gets `sizes.json` (of each page, in tenths of a point), then of each page
 import fcntl
 import json
 import os
-import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +24,7 @@ import pypdfium2
 from av.video.frame import VideoFrame
 
 from server.core.files.kinds import FileKind
+from server.core.files.lowered import lower
 from server.core.files.rules import BUSY, DAMAGED, DONE, FULL, LOCKED, MOST_PAGES, SIZES, TOO_LONG, WIDTHS
 
 #: a page longer than wide is made smaller
@@ -41,10 +40,7 @@ CPU_SECONDS: Final = 1_200
 MEMORY_BYTES: Final = 3 << 29
 FILE_BYTES: Final = 32 << 20
 QUALITY: Final = "82"
-LOWEST: Final = 19
 LOCK: Final = "lock"
-#: by the kernel's own choice this goes before a server
-OOM_SCORE: Final = Path("/proc/self/oom_score_adj")
 
 
 class _Refused(Exception):
@@ -170,16 +166,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _limit() -> None:
-    os.setpriority(os.PRIO_PROCESS, 0, LOWEST)
-    with suppress(OSError):
-        OOM_SCORE.write_text("1000")
-    for what, most in (
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, FILE_BYTES),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (most, most))
+    lower(MEMORY_BYTES, CPU_SECONDS, FILE_BYTES)
 
 
 def main(said: Sequence[str]) -> int:

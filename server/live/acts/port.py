@@ -6,7 +6,7 @@ The same `apply` that follows a command rebuilds the state after a restart, at a
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Literal, Protocol, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from server.core.errors import DomainError
 
@@ -130,15 +130,14 @@ class Activity(ABC, Generic[State]):
         return None
 
 
-#: a text that somebody wrote is kept without blanks around it
-BLANK: Final = "text_missing"
-
-
 def text(value: str, most: int, field_name: str = "text") -> str:
-    """What somebody wrote. Raises DomainError text_missing, or bad_request when it is longer than `most` characters."""
+    """What somebody wrote, without blanks around it.
+
+    Raises DomainError text_missing, or bad_request when it is longer than `most` characters.
+    """
     found = value.strip()
     if not found:
-        raise DomainError(BLANK)
+        raise DomainError("text_missing")
     if len(found) > most:
         raise DomainError("bad_request", field=field_name, problem=f"at most {most} characters")
     return found
