@@ -247,10 +247,10 @@ async def add_checkpoint(connection: Connection, size: int, note: str, now_ms: i
     await connection.execute(insert(checkpoint).values(size=size, note=note, signed_ms=now_ms))
 
 
-async def is_waiting(connection: Connection, group_id: str) -> bool:
-    """Whether something of a group is in no leaf yet."""
-    both = pending.join(entry, entry.c.id == pending.c.entry_id)
-    query = select(entry.c.id).select_from(both).where(entry.c.group_id == group_id).limit(1)
+async def is_waiting(connection: Connection, group_id: str, size: int) -> bool:
+    """Whether something of a group is not in the first `size` leaves."""
+    inside = select(sealed.c.entry_id).where(sealed.c.entry_id == entry.c.id, sealed.c.idx < size).exists()
+    query = select(entry.c.id).where(entry.c.group_id == group_id, ~inside).limit(1)
     return (await connection.execute(query)).first() is not None
 
 

@@ -247,8 +247,11 @@ async def test_an_invitation_lapses_by_itself(hall: Hall) -> None:
     await hall.ok(hall.teacher, "stage:invite", person_id=hall.school.ids["jia"])
     hall.school.clock.advance(INVITED_MS)
     await hall.shown(lambda stage: not stage)
-    told = [one for news in hall.yi.heard("lesson:acts") for one in news["changes"]["stage"]]
-    assert (told[-1]["where"], told[-1]["why"]) == ("", "lapsed")
+
+    def told() -> list[dict[str, Any]]:
+        return [one for news in hall.yi.heard("lesson:acts") for one in news["changes"]["stage"]]
+
+    await until(lambda: told() and (told()[-1]["where"], told()[-1]["why"]) == ("", "lapsed"))
 
 
 async def test_the_stage_ends_with_the_lesson(hall: Hall) -> None:
