@@ -184,6 +184,16 @@ async def by_ids(connection: Connection, ids: Iterable[str]) -> list[Person]:
     return await _many(connection, "id", ids)
 
 
+async def names(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
+    """The names of those of these ids that exist."""
+    found: dict[str, str] = {}
+    wanted = sorted(set(ids))
+    for start in range(0, len(wanted), CHUNK):
+        query = select(person.c.id, person.c.name).where(person.c.id.in_(wanted[start : start + CHUNK]))
+        found |= {row[0]: row[1] for row in await connection.execute(query)}
+    return found
+
+
 async def by_logins(connection: Connection, logins: Iterable[str]) -> list[Person]:
     """The people with these login names, in no order."""
     return await _many(connection, "login", logins)

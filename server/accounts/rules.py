@@ -66,11 +66,11 @@ def checked_text(text: str, field: str, maximum: int) -> str:
     return cleaned
 
 
-def checked_name(text: str) -> str:
-    """A person's or an organisation's name. Raises DomainError name_missing, bad_request."""
-    name = checked_text(text, "name", NAME_MAXIMUM)
+def checked_name(text: str, field: str = "name", maximum: int = NAME_MAXIMUM) -> str:
+    """A person's or an organisation's name, or a title. Raises DomainError name_missing (data: field), bad_request."""
+    name = checked_text(text, field, maximum)
     if not name:
-        raise DomainError("name_missing")
+        raise DomainError("name_missing", field=field)
     return name
 
 

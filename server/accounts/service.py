@@ -224,7 +224,8 @@ class Accounts:
 
     async def names(self, person_ids: Iterable[str]) -> dict[str, str]:
         """Names by id."""
-        return {each.id: each.name for each in await self.people.of(person_ids)}
+        async with self._database.read() as connection:
+            return await records.names(connection, person_ids)
 
     async def with_role(self, role: Role) -> list[Person]:
         """Everybody of a role, by name."""

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Integer, LargeBinary, Select, String, Table, and_, func, select
+from sqlalchemy import BigInteger, Integer, LargeBinary, String, Table, and_, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -58,6 +58,16 @@ SOURCES: Final = (
     Source(lease, Kind.LEASE, "granted_ms", older=True),
     Source(lease_end, Kind.LEASE_END, "ended_ms", older=True),
 )
+#: leases, each with its end and its page's key where there are such
+_LEASES: Final = select(
+    lease, lease_end.c.ended_ms, func.coalesce(pages.page_key.c.public, "").label("key")
+).select_from(
+    lease.outerjoin(
+        lease_end, and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
+    ).outerjoin(
+        pages.page_key, and_(lease.c.person_id == pages.page_key.c.person_id, lease.c.epoch == pages.page_key.c.epoch)
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +96,7 @@ async def add_lease(connection: AsyncConnection, row: LeaseRow) -> None:
     """Write a new lease with its page's key. Raises Raced when the epoch exists: the primary key refuses it."""
     values = {name: getattr(row, name) for name in lease.c.keys()}  # noqa: SIM118  these are columns, not a dict
     try:
-        await connection.execute(lease.insert().values(values))
+        await connection.execute(lease.insert(), values)
     except IntegrityError as error:
         raise Raced from error
     await tell(
@@ -128,7 +138,7 @@ async def count_take_overs(connection: AsyncConnection, person_id: str, since_ms
 
 async def leases_of_lesson(connection: AsyncConnection, lesson_id: str) -> list[LeaseRow]:
     """All leases ever granted in a lesson, oldest first."""
-    query = _leases().where(lease.c.lesson_id == lesson_id).order_by(lease.c.granted_ms, lease.c.epoch)
+    query = _LEASES.where(lease.c.lesson_id == lesson_id).order_by(lease.c.granted_ms, lease.c.epoch)
     rows = (await connection.execute(query)).mappings()
     return [LeaseRow(**{**row, "how": How(row["how"])}) for row in rows]
 
@@ -189,17 +199,9 @@ async def lessons_with_minutes(connection: AsyncConnection) -> list[str]:
 
 async def newest_lease(connection: AsyncConnection, person_id: str) -> LeaseRow | None:
     """The account's newest lease, with its end when it has one."""
-    query = _leases().where(lease.c.person_id == person_id).order_by(lease.c.epoch.desc()).limit(1)
+    query = _LEASES.where(lease.c.person_id == person_id).order_by(lease.c.epoch.desc()).limit(1)
     row = (await connection.execute(query)).mappings().first()
     return LeaseRow(**{**row, "how": How(row["how"])}) if row else None
-
-
-def _leases() -> Select[Any]:
-    ended = and_(lease.c.person_id == lease_end.c.person_id, lease.c.epoch == lease_end.c.epoch)
-    keyed = and_(lease.c.person_id == pages.page_key.c.person_id, lease.c.epoch == pages.page_key.c.epoch)
-    key = func.coalesce(pages.page_key.c.public, "").label("key")
-    both = lease.outerjoin(lease_end, ended).outerjoin(pages.page_key, keyed)
-    return select(lease, lease_end.c.ended_ms, key).select_from(both)
 
 
 async def _tell(connection: AsyncConnection, kind: Kind, at_ms: int, lesson_id: str, row: dict[str, Any]) -> None:

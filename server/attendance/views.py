@@ -87,8 +87,11 @@ class Views:
 
     async def minutes(self, lesson_id: str, only: Collection[str] | None = None) -> LessonMinutes:
         """A lesson's minutes (of `only` these trainees), with what the scheme of its class makes of them."""
-        lesson = await self._training.lesson(lesson_id)
-        rules = (await self._training.scheme_of(lesson.class_id)).rules
+        lesson, home = await self._training.lesson_and_class(lesson_id)
+        return await self.minutes_of(lesson, home.scheme.rules, only)
+
+    async def minutes_of(self, lesson: Lesson, rules: Rules, only: Collection[str] | None = None) -> LessonMinutes:
+        """The same of a lesson that is at hand, under the rules of its class's scheme."""
         sharing = await self._sharing(lesson, rules)
         known = {one.number: await self._minutes(one.id, only) for one in sharing or [lesson]}
         if sharing or (rules.shortest_ms, rules.complete_percent, rules.late_ms) != (None, None, None):

@@ -123,8 +123,8 @@ async def append_packed(
     if packed:
         number = entry_id or secrets.token_hex(ID_BYTES)
         values = {"id": number, "slot": slot, "group_id": group_id, "records": packed}
-        await connection.execute(insert(entry).values(values))
-        await connection.execute(insert(pending).values(entry_id=values["id"]))
+        await connection.execute(insert(entry), values)
+        await connection.execute(insert(pending), {"entry_id": number})
 
 
 async def read_head(connection: Connection) -> Head | None:
@@ -247,10 +247,12 @@ async def add_checkpoint(connection: Connection, size: int, note: str, now_ms: i
     await connection.execute(insert(checkpoint).values(size=size, note=note, signed_ms=now_ms))
 
 
-async def is_waiting(connection: Connection, group_id: str, size: int) -> bool:
-    """Whether something of a group is not in the first `size` leaves."""
-    inside = select(sealed.c.entry_id).where(sealed.c.entry_id == entry.c.id, sealed.c.idx < size).exists()
-    query = select(entry.c.id).where(entry.c.group_id == group_id, ~inside).limit(1)
+async def is_waiting(connection: Connection, group_id: str, size: int | None = None) -> bool:
+    """Whether something of a group is in no leaf yet, or in none of the first `size`."""
+    inside = select(sealed.c.entry_id).where(sealed.c.entry_id == entry.c.id)
+    if size is not None:
+        inside = inside.where(sealed.c.idx < size)
+    query = select(entry.c.id).where(entry.c.group_id == group_id, ~inside.exists()).limit(1)
     return (await connection.execute(query)).first() is not None
 
 

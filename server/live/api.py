@@ -191,13 +191,13 @@ class Api:
     async def join(self, call: Call, request: JoinRequest) -> Joined:
         """Enter a lesson: a trainee by lease, an instructor as its control, everybody else silently."""
         actor = call.who
-        lesson, _ = await self._training.lesson_for(actor, request.lesson_id)
+        lesson, home = await self._training.lesson_for(actor, request.lesson_id)
         running = await self._live.running(lesson.id)
         lease = await self._lease(call, request, running) if actor.role is Role.TRAINEE else None
         if actor.role is Role.INSTRUCTOR and lesson.instructor_id == actor.person_id:
             running = await self._live.control(lesson.id, call.connection)
         await self._fan_out.join(call.connection, f"lesson:{lesson.id}")
-        (shown,) = await self._training.show([lesson.id])
+        shown = await self._training.shown(lesson, home)
         media = self._media(actor, lesson.id, lesson.instructor_id, lease.epoch if lease else 0)
         if lease is None:
             await self._fan_out.join(call.connection, f"desk:{lesson.id}")
@@ -206,7 +206,7 @@ class Api:
             return Joined(shown, phase_of(running), media, None, [], None, roster, call.view_id)
         await self._fan_out.join(call.connection, f"learn:{lesson.id}")
         me = actor.person_id
-        known = await self._views.minutes(lesson.id, [me])
+        known = await self._views.minutes_of(lesson, home.scheme.rules, [me])
         return Joined(shown, phase_of(running), media, lease, known.cells(me), known.totals(me), [], None)
 
     async def media(self, call: Call, request: LessonCommand) -> MediaAnswer:

@@ -17,6 +17,7 @@ from server.attendance.minutes import MINUTE_MS, MinuteRecord, Reason, slot_of
 from server.attendance.register import Register
 from server.attendance.views import Views
 from server.core.actor import OVERSEERS, Role
+from server.core.clock import elapsed_ms
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Command, Declarations, Push
 from server.training.service import Enrolled, Training
@@ -28,6 +29,8 @@ MOST_ROWS_PUSHED: Final = 600
 MOST_STRIPS: Final = 60
 #: others have their turn after so many rows
 ROWS_AT_ONCE: Final = 100
+#: for so long a lesson's enrolment is not read again, unless somebody else has come
+ENROLLED_MS: Final = 30_000
 #: so many regulators' pages are known to have entered
 MOST_LOOKING: Final = 4096
 
@@ -90,13 +93,18 @@ Shown = tuple[bool, bool, str | None, int]
 
 @dataclass(slots=True)
 class _Told:
-    """What was told of one lesson, where the next round begins, and the book's version after a whole round."""
+    """What was told of one lesson, where the next round begins, and the book's version after a whole round; and who is
+    enrolled, as it was read a while ago.
+    """
 
     shown: dict[str, Shown] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     next: int = 0
     version: int = -1
     present: frozenset[str] = frozenset()
+    enrolled: list[Enrolled] = field(default_factory=list)
+    ids: frozenset[str] = frozenset()
+    read_ms: float | None = None
 
 
 class Rosters:
@@ -128,7 +136,7 @@ class Rosters:
         version = book.version
         if told.version == version and told.present == present:
             return []
-        enrolled = await self._enrolled(lesson_id)
+        enrolled = await self._lately_enrolled(told, lesson_id, present)
         rows: list[RosterRow] = []
         looked = 0
         for step in range(len(enrolled)):
@@ -169,6 +177,14 @@ class Rosters:
 
     async def _enrolled(self, lesson_id: str) -> list[Enrolled]:
         return await self._training.roster((await self._training.lesson(lesson_id)).class_id)
+
+    async def _lately_enrolled(self, told: _Told, lesson_id: str, present: frozenset[str]) -> list[Enrolled]:
+        """Read again for somebody who was not there, and once in a while: most rounds ask in vain."""
+        now = elapsed_ms()
+        if told.read_ms is None or now - told.read_ms > ENROLLED_MS or present - told.ids:
+            told.enrolled, told.read_ms = await self._enrolled(lesson_id), now
+            told.ids = frozenset(one.person_id for one in told.enrolled)
+        return told.enrolled
 
     def _present(self, lesson_id: str) -> frozenset[str]:
         holders = self._register.holders.values()

@@ -40,6 +40,13 @@ SOURCES: Final = (
     Source(lesson, Kind.LESSON, without=STATES),
 )
 _CLASS_COLUMNS: Final = [each for each in training_class.c if each.name not in ("institution_id", "scheme_id")]
+_CLASSES: Final = (
+    select(*[each.label(f"c_{each.name}") for each in _CLASS_COLUMNS])
+    .add_columns(*[each.label(f"i_{each.name}") for each in institution.c])
+    .add_columns(*[each.label(f"s_{each.name}") for each in scheme.c])
+    .select_from(training_class.join(institution).join(scheme))
+    .order_by(training_class.c.created_ms.desc(), training_class.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,20 +208,13 @@ async def told_of(connection: Connection, class_id: str) -> tuple[list[bytes], s
 
 async def classes(connection: Connection, where: ColumnElement[bool]) -> list[TrainingClass]:
     """Classes, newest first."""
-    both = training_class.join(institution).join(scheme)
-    query = select(*_labelled("c", _CLASS_COLUMNS), *_labelled("i", institution.c), *_labelled("s", scheme.c))
-    query = query.select_from(both).where(where).order_by(training_class.c.created_ms.desc(), training_class.c.id)
     found = []
-    for row in (await connection.execute(query)).mappings():
+    for row in (await connection.execute(_CLASSES.where(where))).mappings():
         home = Institution(row["i_id"], row["i_name"], row["i_area"])
         bound = Scheme(**{each.name: row[f"s_{each.name}"] for each in scheme.c})
         own = {each.name: row[f"c_{each.name}"] for each in _CLASS_COLUMNS}
         found.append(TrainingClass(**own, institution=home, scheme=bound))
     return found
-
-
-def _labelled(prefix: str, columns: Iterable[Any]) -> list[Any]:
-    return [each.label(f"{prefix}_{each.name}") for each in columns]
 
 
 async def in_scope(connection: Connection, actor: Actor) -> ColumnElement[bool]:

@@ -5,11 +5,11 @@ nothing (not_found). Methods that take no actor are for the server's own work, b
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from server.accounts.ports import InstitutionRef
 from server.accounts.records import Person
-from server.accounts.rules import checked_area, checked_text
+from server.accounts.rules import checked_area, checked_name, checked_text
 from server.accounts.service import Accounts
 from server.core.actor import Actor, Role, sees
 from server.core.clock import Clock
@@ -69,6 +69,7 @@ class NewLesson:
 
 #: what is done about a lesson that was just planned, under its class's scheme
 Planned = Callable[[Lesson, Scheme], Awaitable[None]]
+Found = TypeVar("Found")
 
 
 class Training:
@@ -110,7 +111,7 @@ class Training:
 
     async def create_institution(self, name: str, area: str) -> Institution:
         """Make an institution. Raises DomainError name_missing, name_taken, area_malformed, bad_request."""
-        new = Institution(secrets.token_hex(8), _filled(name, "name", NAME_MAXIMUM), checked_area(area))
+        new = Institution(secrets.token_hex(8), checked_name(name, "name", NAME_MAXIMUM), checked_area(area))
         async with self._database.write() as connection:
             await records.add_institution(connection, new, self._clock.ms())
         return new
@@ -127,7 +128,7 @@ class Training:
 
         Raises DomainError bad_request (also for parameters), name_taken (somebody published it at the same moment).
         """
-        shown, kept = _filled(title, "title", NAME_MAXIMUM), rules.checked_parameters(parameters)
+        shown, kept = checked_name(title, "title", NAME_MAXIMUM), rules.checked_parameters(parameters)
         if rules.SCHEME_FORM.fullmatch(name) is None:
             raise DomainError("bad_request", field="name", problem="small letters, digits and hyphens")
         async with self._database.write() as connection:
@@ -156,7 +157,7 @@ class Training:
             made = TrainingClass(
                 id=secrets.token_hex(8),
                 code=rules.checked_code(new.code),
-                name=_filled(new.name, "name", rules.TEXT_MAXIMUM),
+                name=checked_name(new.name, "name", rules.TEXT_MAXIMUM),
                 occupation=checked_text(new.occupation, "occupation", rules.TEXT_MAXIMUM),
                 level=checked_text(new.level, "level", rules.LEVEL_MAXIMUM),
                 starts_on=starts_on,
@@ -225,7 +226,7 @@ class Training:
             id=secrets.token_hex(8),
             class_id=home.id,
             number=rules.checked_number(new.number),
-            title=_filled(new.title, "title", rules.TEXT_MAXIMUM),
+            title=checked_name(new.title, "title", rules.TEXT_MAXIMUM),
             subject_kind=new.subject_kind,
             planned_start_ms=start_ms,
             planned_end_ms=end_ms,
@@ -247,15 +248,20 @@ class Training:
 
     async def lesson_for(self, actor: Actor, lesson_id: str) -> tuple[Lesson, TrainingClass]:
         """A lesson and its class, if the actor may see the class. Raises DomainError not_found."""
-        lesson = await self.lesson(lesson_id)
-        return lesson, await self.class_for(actor, lesson.class_id)
+        async with self._database.read() as connection:
+            lesson = _only(await records.lessons_by_ids(connection, [lesson_id]))
+            where = records.is_class(lesson.class_id) & await records.in_scope(connection, actor)
+            return lesson, _only(await records.classes(connection, where))
+
+    async def lesson_and_class(self, lesson_id: str) -> tuple[Lesson, TrainingClass]:
+        """A lesson and its class, for the server's own work. Raises DomainError not_found."""
+        async with self._database.read() as connection:
+            lesson = _only(await records.lessons_by_ids(connection, [lesson_id]))
+            return lesson, _only(await records.classes(connection, records.is_class(lesson.class_id)))
 
     async def lesson(self, lesson_id: str) -> Lesson:
         """A lesson, for the server's own work. Raises DomainError not_found."""
-        found = await self.lessons([lesson_id])
-        if not found:
-            raise DomainError("not_found")
-        return found[0]
+        return _only(await self.lessons([lesson_id]))
 
     async def lessons(self, lesson_ids: Sequence[str]) -> list[Lesson]:
         """Those of these lessons that exist, for the server's own work."""
@@ -278,6 +284,11 @@ class Training:
         names = await self._accounts.names({lesson.instructor_id for lesson in known.values()})
         shown = [known[lesson_id] for lesson_id in lesson_ids]
         return [lesson_view(lesson, homes[lesson.class_id], names[lesson.instructor_id]) for lesson in shown]
+
+    async def shown(self, lesson: Lesson, home: TrainingClass) -> LessonView:
+        """A lesson of this class as pages show it."""
+        names = await self._accounts.names([lesson.instructor_id])
+        return lesson_view(lesson, home, names[lesson.instructor_id])
 
     async def to_come(self) -> list[tuple[Lesson, Scheme]]:
         """All planned lessons whose time is not over, each with the scheme of its class."""
@@ -383,14 +394,7 @@ class Seated:
     fresh: bool
 
 
-def _filled(text: str, field: str, maximum: int) -> str:
-    cleaned = checked_text(text, field, maximum)
-    if not cleaned:
-        raise DomainError("name_missing", field=field)
-    return cleaned
-
-
-def _only(found: list[TrainingClass]) -> TrainingClass:
+def _only(found: list[Found]) -> Found:
     if not found:
         raise DomainError("not_found")
     return found[0]

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Collection
 from pathlib import Path
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -114,14 +115,13 @@ async def test_two_rounds_at_once_seal_and_count_once(world: World) -> None:
 class OneLesson:
     """The plan of one lesson, under a scheme that says of class hours only how long they are."""
 
-    async def lesson(self, lesson_id: str) -> Lesson:
+    async def lesson_and_class(self, lesson_id: str) -> tuple[Lesson, Any]:
+        scheme = Scheme("plain/1", "plain", 1, "规则", '{"class_hour_ms": 2700000}', T0)
         ends_ms = T0 + 60 * MINUTE_MS
-        return Lesson(
+        lesson = Lesson(
             lesson_id, "c1", 1, "第一课", SubjectKind.THEORY, T0, ends_ms, "dd" * 8, LessonState.LIVE, T0, None
         )
-
-    async def scheme_of(self, _class_id: str) -> Scheme:
-        return Scheme("plain/1", "plain", 1, "规则", '{"class_hour_ms": 2700000}', T0)
+        return lesson, SimpleNamespace(scheme=scheme)
 
 
 async def test_who_looks_while_a_minute_is_sealed_sees_every_minute_once(

@@ -1,6 +1,6 @@
-"""Very many in one lesson (500 and 2,000 in `make long`): they storm in, chat, answer a poll, beat; nothing is lost.
+"""Very many in one lesson (2,000 in `make long`): they storm in, chat, answer a poll, beat; nothing is lost.
 
-How long answers take is printed; `make bench` holds it to its goal.
+How long answers take is printed, docs/long.md keeps it: machines are noisy, so no test fails by it.
 """
 
 import asyncio
@@ -18,13 +18,14 @@ from tests.e2e.service import Service
 pytestmark = pytest.mark.timeout(600)
 
 LINES, PER_SECOND = 100, 20
-JOIN_AT_ONCE = 50
+#: a lesson of 2,000 fills in a minute
+JOINS_PER_SECOND = 34
 POLL_S = 10.0
 BEAT_S = 10.0
 CHOICES = ["甲", "乙", "丙"]
 
 
-@pytest.fixture(params=[60, *(pytest.param(many, marks=pytest.mark.long) for many in (500, 2_000))])
+@pytest.fixture(params=[500, pytest.param(2_000, marks=pytest.mark.long)])
 async def made(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[tuple[Service, Room]]:
     (tmp_path / "config.yaml").write_text("media:\n  udp_port: 0\n")
     service = Service(tmp_path)
@@ -48,6 +49,17 @@ async def _beating(pages: list[Page]) -> None:
             await asyncio.sleep(BEAT_S)
 
     await asyncio.gather(*(one(at, page) for at, page in enumerate(pages)))
+
+
+async def _storm(pages: list[Page]) -> None:
+    """Everybody comes within a minute, whether those before them are in or not."""
+
+    async def come(at: int, page: Page) -> None:
+        await asyncio.sleep(at / JOINS_PER_SECOND)
+        await page.join(_mono())
+        await page.catch_up()
+
+    await asyncio.gather(*(come(at, page) for at, page in enumerate(pages)))
 
 
 async def _chat(pages: list[Page], lesson_id: str) -> int:
@@ -101,8 +113,7 @@ async def test_a_full_room_loses_nothing(made: tuple[Service, Room]) -> None:
     assert (await teacher.line.call("lesson:start", lesson_id=room.lesson_id))["ok"]
     pages = await arrive(service.url, room, told)
     cpu = _told_of(service, f"\n{len(pages)} connected", 0.0, pages)
-    await each(pages, lambda page: page.join(_mono()), JOIN_AT_ONCE)
-    await each(pages, Page.catch_up, JOIN_AT_ONCE)
+    await _storm(pages)
     cpu = _told_of(service, "joined", cpu, pages)
     beating = asyncio.create_task(_beating(pages))
     try:

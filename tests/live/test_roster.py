@@ -17,7 +17,8 @@ from server.attendance.views import Views
 from server.core.actor import Actor, Role
 from server.core.clock import ManualClock
 from server.core.wire.declaration import Call
-from server.live.roster import MOST_ROWS_PUSHED, MOST_STRIPS, Rosters
+from server.live import roster
+from server.live.roster import ENROLLED_MS, MOST_ROWS_PUSHED, MOST_STRIPS, Rosters
 from server.training.service import Enrolled, Training
 from tests.school import NOON_MS, Page, School, school
 
@@ -154,11 +155,12 @@ class _Crowd:
     clock: ManualClock = field(default_factory=lambda: ManualClock(NOON_MS))
     ids: list[str] = field(default_factory=lambda: [f"{number:016x}" for number in range(MANY)])
     rosters: Rosters = field(init=False)
+    reads: int = 0
 
     def __post_init__(self) -> None:
         self.book.set_timeline((Transition(NOON_MS, Phase.OPEN),), ended=False)
-        enrolled = [Enrolled(one, seat, "欧阳若楠") for seat, one in enumerate(self.ids, 1)]
-        holders = {one: SimpleNamespace(person_id=one, lesson_id="lesson", connection="there") for one in self.ids}
+        self.enrolled = [Enrolled(one, seat, "欧阳若楠") for seat, one in enumerate(self.ids, 1)]
+        self.holders = {one: SimpleNamespace(person_id=one, lesson_id="lesson", connection="there") for one in self.ids}
 
         async def book(_lesson_id: str) -> LessonBook:
             return self.book
@@ -167,9 +169,10 @@ class _Crowd:
             return SimpleNamespace(class_id="class")
 
         async def roster(_class_id: str) -> list[Enrolled]:
-            return enrolled
+            self.reads += 1
+            return self.enrolled
 
-        register = cast(Register, SimpleNamespace(book=book, clock=self.clock, holders=holders))
+        register = cast(Register, SimpleNamespace(book=book, clock=self.clock, holders=self.holders))
         training = cast(Training, SimpleNamespace(lesson=lesson, roster=roster))
         self.rosters = Rosters(register, training, cast(Views, None))
         for one in self.ids:
@@ -178,6 +181,16 @@ class _Crowd:
     async def round(self) -> list[str]:
         """Whose rows are pushed."""
         return [row.person_id for row in await self.rosters.changed("lesson")]
+
+    async def reads_of_rounds(self, rounds: int) -> list[int]:
+        """How often each of them read the enrolment."""
+        found = []
+        for _ in range(rounds):
+            before = self.reads
+            self.book._changed(self.book.person(self.ids[0]))
+            await self.round()
+            found.append(self.reads - before)
+        return found
 
 
 async def test_a_push_is_bounded_and_nobody_waits_for_ever() -> None:
@@ -194,6 +207,24 @@ async def test_a_push_is_bounded_and_nobody_waits_for_ever() -> None:
     for _ in range(4):
         await crowd.round()
     assert await crowd.round() == []
+
+
+async def test_the_enrolment_is_read_again_for_whom_nobody_knew_and_once_in_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [0.0]
+    monkeypatch.setattr(roster, "elapsed_ms", lambda: now[0])
+    crowd = _Crowd()
+    assert await crowd.reads_of_rounds(3) == [1, 0, 0]
+    now[0] = ENROLLED_MS
+    assert await crowd.reads_of_rounds(1) == [0]
+    now[0] += 1
+    assert await crowd.reads_of_rounds(2) == [1, 0]
+    crowd.enrolled = [*crowd.enrolled, Enrolled("late", MANY + 1, "欧阳若楠")]
+    assert await crowd.reads_of_rounds(1) == [0]  # not there yet
+    crowd.holders["late"] = SimpleNamespace(person_id="late", lesson_id="lesson", connection="there")
+    pushed = [one for _ in range(5) for one in await crowd.round()]
+    assert "late" in pushed
 
 
 async def test_entering_a_lesson_of_two_thousand_is_some_hundred_kilobytes() -> None:

@@ -44,7 +44,7 @@ async def add_key(connection: AsyncConnection, row: dict[str, str | int]) -> Mod
         known = select(page_key.c.epoch).where(page_key.c.person_id == person_id, page_key.c.public == public).limit(1)
         mode = Mode.KNOWN if (await connection.execute(known)).first() else Mode.FRESH
     whole = {**row, "known": mode.name.lower()}
-    await connection.execute(page_key.insert().values(whole))
+    await connection.execute(page_key.insert(), whole)
     about = {"subject": person_id, "session": epoch, "seq": epoch, "mode": mode}
     at_ms, lesson_id = int(row["granted_ms"]), str(row["lesson_id"])
     await tell(connection, Kind.PAGE_KEY, at_ms, whole, group_id=lesson_id, **about)

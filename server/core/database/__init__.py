@@ -10,6 +10,7 @@ SQLite names change nothing. Locks are taken before anything is read, all at onc
 COMMITTED, so that each statement sees what was committed before; keys and constraints refuse what slips through anyway.
 """
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -57,6 +58,7 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.engine: AsyncEngine = open_engine(url)
+        self._line = asyncio.Lock()
 
     @property
     def embedded(self) -> bool:
@@ -81,6 +83,8 @@ class Database:
         """
         async with AsyncExitStack() as stack:
             with connecting():
+                if self.embedded:
+                    await self._first_come(stack)
                 connection = await stack.enter_async_context(self.engine.connect())
             await connection.execution_options(keshi_write=True)
             async with connection.begin():
@@ -108,6 +112,11 @@ class Database:
     async def close(self) -> None:
         """Close all connections."""
         await self.engine.dispose()
+
+    async def _first_come(self, stack: AsyncExitStack) -> None:
+        """Wait in line: SQLite lets whoever asks at the right moment write first, however long others have waited."""
+        async with asyncio.timeout(BUSY_TIMEOUT_MS / 1_000):
+            await stack.enter_async_context(self._line)
 
     async def _lock(self, connection: AsyncConnection, names: tuple[str, ...]) -> None:
         if self.embedded:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from server.core.database.errands import Errands
 from server.core.database.failures import name_failures
 
 #: how long a writer waits for another one, in both stores
@@ -28,7 +29,7 @@ def open_engine(url: str) -> AsyncEngine:
     """An engine for `sqlite+aiosqlite://` or `postgresql://`. Its errors are logged, the values in them never are."""
     parts = make_url(url)
     if parts.get_backend_name() == "sqlite":
-        engine = create_async_engine(parts, hide_parameters=True)
+        engine = create_async_engine(parts, hide_parameters=True, connect_args={"async_creator_fn": Errands})
         _prepare_sqlite(engine)
     else:
         engine = _open_postgres(parts)
@@ -78,5 +79,8 @@ def _prepare_sqlite(engine: AsyncEngine) -> None:
 
     @event.listens_for(engine.sync_engine, "begin")
     def on_begin(connection: Connection) -> None:
-        writing = connection.get_execution_options().get("keshi_write", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+        if connection.get_execution_options().get("keshi_write", False):
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:  # it only begins with the first statement, whenever it was said
+            driver: Any = connection.connection.driver_connection
+            driver.owe("BEGIN")

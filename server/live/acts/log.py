@@ -55,6 +55,11 @@ class _Waiting:
     command: Any
     done: asyncio.Future[Answer]
 
+    @property
+    def people(self) -> list[str | None]:
+        """Who acts, and who is meant."""
+        return [self.who.person_id, getattr(self.command, "person_id", None)]
+
 
 @dataclass(slots=True)
 class Lesson:
@@ -110,9 +115,7 @@ class ActLog:
 
     async def answer(self, lesson_id: str, who: Who, activity: str, command: Any) -> Answer:
         """`do`, and what this person is told of their own just then, which costs no second turn in the queue."""
-        lesson = await self._lesson(lesson_id)
-        await self._know(lesson, [who.person_id, getattr(command, "person_id", None)])
-        return await self._in_line(lesson, who, activity, command)
+        return await self._in_line(await self._lesson(lesson_id), who, activity, command)
 
     async def seen(self, lesson_id: str, read: Callable[[Lesson], Any]) -> Any:
         """What `read` makes of the lesson, of nothing but what is committed."""
@@ -209,6 +212,7 @@ class ActLog:
         acts: list[Act] = []
         try:
             await self._sure(lesson)
+            await self._know(lesson, {one for waiting in taken for one in waiting.people})
             lesson.unsure = True
             done, acts = self._decided(lesson, taken, *await self.phase(lesson.lesson_id))
             if acts:
