@@ -256,13 +256,6 @@ async def is_waiting(connection: Connection, group_id: str, size: int | None = N
     return (await connection.execute(query)).first() is not None
 
 
-async def is_pending(connection: Connection, group_id: str) -> bool:
-    """Whether something of a group is in no leaf yet."""
-    both = pending.join(entry, entry.c.id == pending.c.entry_id)
-    query = select(entry.c.id).select_from(both).where(entry.c.group_id == group_id).limit(1)
-    return (await connection.execute(query)).first() is not None
-
-
 async def count_waiting(connection: Connection) -> int:
     """How many entries are in no leaf yet."""
     return (await connection.execute(select(func.count()).select_from(pending))).scalar_one()

@@ -15,7 +15,7 @@ from server.core.clock import Clock, iso
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.ledger.erasing import due, erase
-from server.ledger.records import Connection, is_pending
+from server.ledger.records import Connection, is_waiting
 from server.ledger.rules import MINUTE_MS
 from server.live.acts.records import erase as erase_acts
 from server.live.files.records import erase_files
@@ -68,7 +68,7 @@ class Retention:
         async with self._database.write() as connection:
             found, until = await self._due(connection, home)
             for group in found:
-                if await is_pending(connection, group):
+                if await is_waiting(connection, group):
                     raise DomainError("lesson_not_sealed")
             known = {one.group_id for one in await records.orders_of(connection, home.id)}
             wanted = {group: count for group, count in found.items() if count and group not in known}

@@ -21,7 +21,7 @@ from server.core.clock import Clock
 from server.core.database import Database
 from server.core.errors import DomainError
 from server.ledger.facts import group_named, text_of
-from server.ledger.records import Connection, is_pending
+from server.ledger.records import Connection, is_waiting
 from server.training.rules import RUNNING, Lesson, LessonState, Scheme
 from server.training.service import Training
 from server.verify.hours import rules_of
@@ -109,7 +109,7 @@ async def _check_told(connection: Connection, lessons: Sequence[Lesson]) -> None
 
     So whatever changes it later is of a later minute than the settlement. Raises DomainError lesson_not_sealed.
     """
-    waiting = [one.number for one in lessons if await is_pending(connection, one.id)]
+    waiting = [one.number for one in lessons if await is_waiting(connection, one.id)]
     if waiting:
         raise DomainError("lesson_not_sealed", lessons=sorted(waiting))
 
