@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,8 +133,8 @@ class Town:
         self.ids: dict[str, str] = {}
         self.pages = 0
 
-    async def prepare(self) -> School:
-        """Make the tables and the school, with nobody serving."""
+    async def prepare(self, furnish: Callable[[School], Awaitable[None]] | None = None) -> School:
+        """Make the tables and the school, and what else it is to have, with nobody serving."""
         clock = SystemClock()
         config = Config.model_validate(self.values)
         store = open_store(config, clock)
@@ -144,6 +144,8 @@ class Town:
             school = await fill(house, self.public, ManualClock(clock.ms()))
             self.lesson_id, self.ids = school.lesson_id, school.ids
             self.other_id = await plan(house, school.class_id, school.ids["teacher"], 2, clock.ms())
+            if furnish is not None:
+                await furnish(school)
             house.accounts.close()
         finally:
             await store.tasks.close()

@@ -15,7 +15,7 @@ from server.core.actor import Role
 from server.core.clock import ManualClock, SystemClock
 from tests.crowds.hall import id_number
 from tests.e2e.service import Service
-from tests.school import plan, school
+from tests.school import School, plan, school
 
 Answer = dict[str, Any]
 
@@ -26,30 +26,36 @@ SHORT, MEDIUM = 126, 127
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """The lesson, and the tokens of those who will come."""
+    """The lesson, and the tokens of those who will come, with their ids."""
 
     lesson_id: str
     teacher: str
     tokens: list[str]
+    ids: list[str]
 
 
 async def furnish(service: Service, people: int) -> Room:
-    """Everybody is enrolled in a lesson that may start now, and signed in."""
+    """A school of its own in the service's folder."""
     async with school(service.data, ManualClock(SystemClock().ms())) as made:
-        new = [
-            NewPerson(Role.TRAINEE, f"演示·{at}", f"trainee{at}", made.ids["school"], None, id_number(at))
-            for at in range(people)
+        return await fill_room(made, people)
+
+
+async def fill_room(made: School, people: int) -> Room:
+    """Everybody is enrolled in a lesson that may start now, and signed in."""
+    new = [
+        NewPerson(Role.TRAINEE, f"演示·{at}", f"trainee{at}", made.ids["school"], None, id_number(at))
+        for at in range(people)
+    ]
+    accounts = made.house.accounts
+    admitted = await accounts.people.admit(new)
+    await made.house.training.enrol_all(made.class_id, [one.id for one in admitted])
+    lesson_id = await plan(made.house, made.class_id, made.ids["teacher"], 3, made.clock.ms())
+    async with made.house.store.database.write() as connection:
+        tokens = [
+            await accounts.sessions.open(connection, one)
+            for one in (await accounts.person(made.ids["teacher"]), *admitted)
         ]
-        accounts = made.house.accounts
-        admitted = await accounts.people.admit(new)
-        await made.house.training.enrol_all(made.class_id, [one.id for one in admitted])
-        lesson_id = await plan(made.house, made.class_id, made.ids["teacher"], 2, made.clock.ms())
-        async with made.house.store.database.write() as connection:
-            tokens = [
-                await accounts.sessions.open(connection, one)
-                for one in (await accounts.person(made.ids["teacher"]), *admitted)
-            ]
-    return Room(lesson_id, tokens[0], tokens[1:])
+    return Room(lesson_id, tokens[0], tokens[1:], [one.id for one in admitted])
 
 
 def masked(data: bytes) -> bytes:
@@ -79,8 +85,8 @@ class Told:
 class Line(asyncio.Protocol):
     """One socket. A push that nobody needs is not even parsed; what the server asks is never answered."""
 
-    def __init__(self, url: str, token: str, told: Told) -> None:
-        self._url, self._token, self._told = url, token, told
+    def __init__(self, url: str, token: str, told: Told, origin: str = "") -> None:
+        self._url, self._token, self._told, self._origin = url, token, told, origin or url
         self.heard: list[int] = []
         self.missed = 0
         self.acks_ms: list[float] = []
@@ -96,7 +102,7 @@ class Line(asyncio.Protocol):
         self.transport.write(
             f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\n"
             "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-            f"Origin: {self._url}\r\nCookie: keshi_session={self._token}\r\n\r\n".encode()
+            f"Origin: {self._origin}\r\nCookie: keshi_session={self._token}\r\n\r\n".encode()
         )
         self._upgrading = True
 
@@ -176,20 +182,29 @@ class Page:
     known: dict[tuple[str, str], Any] = field(default_factory=dict)
     seq: int = 0
     credit_ms: int = 0
+    name: str = field(default_factory=lambda: secrets.token_hex(8))
+
+    async def call(self, event: str, **fields: Any) -> Answer:
+        """About its lesson: what is answered, also when it is a refusal."""
+        return await self.line.call(event, lesson_id=self.lesson_id, **fields)
 
     async def join(self, mono: float) -> Answer:
-        asked = {"lesson_id": self.lesson_id, "device": "phone", "page": secrets.token_hex(8), "mono": mono}
-        joined = await self.line.call("lesson:join", **asked)
+        asked = {"device": "phone", "page": self.name, "mono": mono}
+        joined = await self.call("lesson:join", **asked)
         while joined.get("code") == "store_unavailable":  # a machine that is busy with other tests
             await asyncio.sleep(1)
-            joined = await self.line.call("lesson:join", **asked)
+            joined = await self.call("lesson:join", **asked)
         assert joined["ok"], joined
         self.lease, self._since = joined["lease"], mono
         return joined
 
+    async def say(self, text: str) -> bool:
+        """A line of the chat; whether it was taken."""
+        return bool((await self.call("chat:say", text=text))["ok"])
+
     async def catch_up(self) -> None:
         """All there is, or what has changed since; pushes heard before it are older or the same."""
-        told = await self.line.call("lesson:since", lesson_id=self.lesson_id, seq=self.seq)
+        told = await self.call("lesson:since", seq=self.seq)
         assert told["ok"], told
         if told["whole"]:
             self.known.clear()
@@ -197,9 +212,8 @@ class Page:
 
     async def beat(self, mono: float) -> None:
         lease = self.lease
-        answer = await self.line.call(
+        answer = await self.call(
             "beat",
-            lesson_id=self.lesson_id,
             epoch=lease["epoch"],
             seq=lease["seq"] + 1,
             nonce=lease["nonce"],
@@ -229,17 +243,23 @@ class Page:
         self.seq = max(self.seq, told["seq"])
 
 
+async def connect(url: str, token: str, told: Told, origin: str = "") -> Line:
+    """A socket that is open. Raises OSError."""
+    parts = urlsplit(url)
+    _, line = await asyncio.get_running_loop().create_connection(
+        lambda: Line(url, token, told, origin), parts.hostname or "", parts.port or 0
+    )
+    await line.open
+    return line
+
+
 async def arrive(url: str, room: Room, told: Told) -> list[Page]:
     """All sockets, some at once."""
-    gate, loop, parts = asyncio.Semaphore(AT_ONCE), asyncio.get_running_loop(), urlsplit(url)
+    gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(token: str) -> Page:
         async with gate:
-            _, line = await loop.create_connection(
-                lambda: Line(url, token, told), parts.hostname or "", parts.port or 0
-            )
-            await line.open
-            return Page(line, room.lesson_id)
+            return Page(await connect(url, token, told), room.lesson_id)
 
     return list(await asyncio.gather(*(one(token) for token in room.tokens)))
 
