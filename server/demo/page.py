@@ -13,6 +13,8 @@ from typing import Any, Final
 import aiohttp
 import socketio
 
+from server.demo.talk import Talk
+
 BEAT_S: Final = 10.0
 ANSWER_S: Final = 10.0
 
@@ -39,19 +41,20 @@ class Login:
     async def post(self, path: str, body: Answer | None = None) -> Answer:
         """POST JSON. Raises Refused."""
         async with self.http.post(f"{self.url}{path}", json=body or {}) as response:
-            return await _answered(response)
+            return await answered(response)
 
     async def get(self, path: str) -> Answer:
         """GET JSON. Raises Refused."""
         async with self.http.get(f"{self.url}{path}") as response:
-            return await _answered(response)
+            return await answered(response)
 
     async def close(self) -> None:
         """Forget the cookies and close the connections; the login itself goes on until it expires."""
         await self.http.close()
 
 
-async def _answered(response: aiohttp.ClientResponse) -> Answer:
+async def answered(response: aiohttp.ClientResponse) -> Answer:
+    """What was said. Raises Refused."""
     body: Answer = await response.json()
     if response.status >= 400:
         raise Refused(body["code"], body["data"])
@@ -137,6 +140,8 @@ class Page:
         self._spans: list[tuple[float, float]] = []
         self._beating = asyncio.Lock()
         self.socket: Socket | None = None
+        #: what its lesson's activities are, as this connection was told
+        self.talk: Talk | None = None
         #: the last beat that was sent, as it was sent
         self.sent: Answer = {}
         self.credit_ms = 0
@@ -155,6 +160,7 @@ class Page:
         self._flight = None
         self._epoch, self._seq, self._nonce = lease["epoch"], lease["seq"], lease["nonce"]
         self._resume = lease["resume"]
+        self.talk = Talk(self.socket, self.lesson_id, self.login.me)
         return joined
 
     def show(self) -> None:

@@ -1,8 +1,10 @@
-"""Decides what the generated teacher looks like: a figure before a board, on it a clock to a tenth of a second.
+"""Decides what generated people look like: the teacher before a board, on it a clock to a tenth of a second.
 
-Whoever watches reads from the clock how old the picture is. Drawn into the planes of one yuv420p picture, row by row.
+Whoever watches reads from the clock how old the picture is.
+A guest on stage sits before a wall. Drawn into the planes of one yuv420p picture, row by row.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -23,6 +25,8 @@ GAP: Final = 10
 CLOCK_AT: Final = (222, 110)
 CLOCK_AREA: Final = (210, 98, 620, 194)
 HEAD: Final = (108, 150, 46)
+HOME: Final = (214, 112, 138)
+SHIRT: Final = (118, 158, 104)
 #: which of the seven strokes a digit has: top, upper right, lower right, bottom, lower left, upper left, middle
 STROKES: Final = {
     "0": "abcdef",
@@ -40,29 +44,49 @@ STROKES: Final = {
 Colour = tuple[int, int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody before the camera. `head`: where its middle is (across, down) and its radius."""
+
+    wall: Colour
+    coat: Colour
+    head: tuple[int, int, int]
+    board: bool
+
+
+TEACHER: Final = Look(WALL, COAT, HEAD, board=True)
+GUEST: Final = Look(HOME, SHIRT, (320, 150, 62), board=False)
+
+
 class Picture:
     """One picture that is drawn over again and again."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look = TEACHER) -> None:
+        self._look = look
         self.planes = [bytearray(WIDTH * HEIGHT), *(bytearray(WIDTH * HEIGHT // 4) for _ in range(2))]
         self._room()
 
     def show(self, moment: datetime, mouth: int) -> None:
-        """Draw the clock at `moment` (hours to tenths) and the mouth open by `mouth` (0 to 10)."""
+        """Draw the clock at `moment` (hours to tenths), if there is one, and the mouth open by `mouth` (0 to 10)."""
+        if self._look.board:
+            self._clock(moment)
+        x, y, _ = self._look.head
+        self._box(x - 18, y + 12, x + 18, y + 34, SKIN)
+        self._box(x - 14, y + 18, x + 14, y + 22 + mouth, MOUTH)
+
+    def _clock(self, moment: datetime) -> None:
         self._box(*CLOCK_AREA, BOARD)
         left, top = CLOCK_AT
         for sign in f"{moment:%H:%M:%S}.{moment.microsecond // 100_000}":
             left += self._sign(sign, left, top)
-        x, y, _ = HEAD
-        self._box(x - 18, y + 12, x + 18, y + 34, SKIN)
-        self._box(x - 14, y + 18, x + 14, y + 22 + mouth, MOUTH)
 
     def _room(self) -> None:
-        self._box(0, 0, WIDTH, HEIGHT, WALL)
-        self._box(190, 52, 632, 262, FRAME)
-        self._box(198, 60, 624, 254, BOARD)
-        x, y, radius = HEAD
-        self._disc(x, HEIGHT + 34, 130, COAT)
+        self._box(0, 0, WIDTH, HEIGHT, self._look.wall)
+        if self._look.board:
+            self._box(190, 52, 632, 262, FRAME)
+            self._box(198, 60, 624, 254, BOARD)
+        x, y, radius = self._look.head
+        self._disc(x, HEIGHT + 34, radius * 3 - 8, self._look.coat)
         self._disc(x, y, radius, SKIN)
         for eye in (x - 16, x + 16):
             self._disc(eye, y - 8, 5, MOUTH)

@@ -27,6 +27,7 @@ async def perform(plan: Plan) -> None:
         raise
     finally:
         await tasks.close()
+        await stage.close()
 
 
 async def _play(stage: Stage, part: Part) -> None:

@@ -6,6 +6,8 @@ Seconds are counted from the start of the lesson, which lasts LESSON_S.
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from server.demo.acting import speak
+from server.demo.lines import LINES
 from server.demo.page import Page, Refused
 from server.demo.stage import LESSON_S, Part, Stage
 
@@ -30,11 +32,11 @@ async def steady(stage: Stage, part: Part) -> None:
 async def backgrounded(stage: Stage, part: Part) -> None:
     """Puts the page in the background for a minute."""
     page = await _enter(stage, part, ENTER_S, "phone")
-    await stage.attend(page, HIDE_S)
+    await _attend(stage, part, page, HIDE_S)
     page.hide()
     await page.beat()
     stage.say(part, "把页面切到后台一分钟")
-    await stage.attend(page, SHOW_S)
+    await _attend(stage, part, page, SHOW_S)
     page.show()
     stage.say(part, "把页面切回前台")
     await _stay(stage, part, page)
@@ -43,7 +45,7 @@ async def backgrounded(stage: Stage, part: Part) -> None:
 async def two_devices(stage: Stage, part: Part) -> None:
     """A second device is refused while the first attends, and takes over by password."""
     first = await _enter(stage, part, ENTER_S, "phone")
-    await stage.attend(first, SECOND_DEVICE_S)
+    await _attend(stage, part, first, SECOND_DEVICE_S)
     other = await stage.browser(part)
     try:
         second = stage.page(other, "desktop")
@@ -52,7 +54,7 @@ async def two_devices(stage: Stage, part: Part) -> None:
         except Refused as refused:
             stage.say(part, f"在第二台设备上进入课堂，被拒绝：{refused.code}")
         await second.drop()
-        await stage.attend(first, TAKE_OVER_S)
+        await _attend(stage, part, first, TAKE_OVER_S)
         await second.join(password=part.password)
         stage.say(part, "在第二台设备上输入密码，接管课堂")
         try:
@@ -69,11 +71,11 @@ async def two_devices(stage: Stage, part: Part) -> None:
 async def replayed(stage: Stage, part: Part) -> None:
     """Sends old beats again, and a beat that promises more than it was told to."""
     page = await _enter(stage, part, ENTER_S, "tablet")
-    await stage.attend(page, REPLAY_S)
+    await _attend(stage, part, page, REPLAY_S)
     old, before = page.sent, page.credit_ms
     again = await page.say(old)
     stage.say(part, f"重发同一次在线检测，回答相同（序号 {again['seq']}），学时不变：{again['credit_ms'] >= before}")
-    await stage.attend(page, FORGE_S)
+    await _attend(stage, part, page, FORGE_S)
     try:
         await page.say(old)
     except Refused as refused:
@@ -84,7 +86,7 @@ async def replayed(stage: Stage, part: Part) -> None:
 async def outage(stage: Stage, part: Part) -> None:
     """Loses the network for forty seconds and comes back as the same page: nothing is lost."""
     page = await _enter(stage, part, ENTER_S, "phone")
-    await stage.attend(page, CUT_S)
+    await _attend(stage, part, page, CUT_S)
     await page.drop()
     stage.say(part, "网络断开四十秒")
     await stage.until(BACK_S)
@@ -114,9 +116,19 @@ async def _enter(stage: Stage, part: Part, second: float, device: str) -> Page:
     return page
 
 
+async def _attend(stage: Stage, part: Part, page: Page, second: float) -> None:
+    """Be there until then, and do in between what is due of one's lines."""
+
+    async def meanwhile() -> None:
+        if page.talk is not None:
+            await speak(LINES[part.script], stage, part, page.login, page.talk)
+
+    await stage.attend(page, second, meanwhile)
+
+
 async def _stay(stage: Stage, part: Part, page: Page) -> None:
     """To the end, and a proper goodbye."""
-    await stage.attend(page, LAST_S)
+    await _attend(stage, part, page, LAST_S)
     stage.say(part, f"下课，已记录 {page.credit_ms / 1000:.1f} 秒")
     await page.leave()
     await page.login.close()

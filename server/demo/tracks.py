@@ -1,4 +1,4 @@
-"""Decides what the generated teacher sends: H.264 of the picture at ten a second, Opus of something like speech.
+"""Decides what generated people send: H.264 of their picture at ten a second, Opus of something like speech.
 
 Both are encoded here, once, and sent as they are: aiortc only packs them into RTP.
 """
@@ -14,7 +14,7 @@ from aiortc import MediaStreamTrack
 from aiortc.mediastreams import MediaStreamError
 
 from server.core.clock import LOCAL_ZONE, Clock, to_datetime
-from server.demo.picture import HEIGHT, WIDTH, Picture
+from server.demo.picture import HEIGHT, TEACHER, WIDTH, Look, Picture
 
 RATE: Final = 10
 #: a keyframe each second: aiortc cannot ask for one where packets are sent as they are
@@ -25,7 +25,9 @@ AUDIO_CLOCK: Final = 48_000
 PACKET_S: Final = 0.02
 SAMPLE_RATE: Final = 16_000
 SPEECH_S: Final = 6
+#: of the teacher, and of a guest on stage
 PITCH_HZ: Final = 140
+GUEST_HZ: Final = 210
 SYLLABLES_PER_S: Final = 4
 LOUDNESS: Final = 4_500
 
@@ -59,14 +61,14 @@ class _Paced(MediaStreamTrack):
         raise NotImplementedError
 
 
-class Teacher(_Paced):
-    """The picture, its clock in Asia/Shanghai time."""
+class Figure(_Paced):
+    """The picture of somebody, a clock in it in Asia/Shanghai time."""
 
     kind = "video"
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, look: Look = TEACHER) -> None:
         super().__init__(RATE, VIDEO_CLOCK)
-        self._clock, self._picture, self._encoder = clock, Picture(), _h264()
+        self._clock, self._picture, self._encoder = clock, Picture(look), _h264()
 
     def _content(self, index: int) -> bytes:
         mouth = round(10 * loudness(index / RATE))
@@ -83,16 +85,16 @@ class Voice(_Paced):
 
     kind = "audio"
 
-    def __init__(self) -> None:
+    def __init__(self, pitch_hz: int = PITCH_HZ) -> None:
         super().__init__(round(1 / PACKET_S), AUDIO_CLOCK)
-        self._packets = list(_opus())
+        self._packets = list(_opus(pitch_hz))
 
     def _content(self, index: int) -> bytes:
         return self._packets[index % len(self._packets)]
 
 
 def loudness(at_s: float) -> float:
-    """How loud (0 to 1) the teacher speaks: syllables in phrases with a pause after each."""
+    """How loud (0 to 1) somebody speaks: syllables in phrases with a pause after each."""
     phrase = at_s % 3
     return math.sin(math.pi * (at_s * SYLLABLES_PER_S % 1)) ** 2 if phrase < 2.25 else 0.0
 
@@ -108,7 +110,7 @@ def _h264() -> av.VideoCodecContext:
     return encoder
 
 
-def _opus() -> Iterator[bytes]:
+def _opus(pitch_hz: int) -> Iterator[bytes]:
     encoder = av.CodecContext.create("libopus", "w")
     if not isinstance(encoder, av.AudioCodecContext):
         raise TypeError("libopus encodes sound")
@@ -117,16 +119,16 @@ def _opus() -> Iterator[bytes]:
     for first in range(0, SAMPLE_RATE * SPEECH_S, samples):
         frame = av.AudioFrame(format="s16", layout="mono", samples=samples)
         frame.planes[0].update(
-            b"".join(_sample(at).to_bytes(2, "little", signed=True) for at in range(first, first + samples))
+            b"".join(_sample(at, pitch_hz).to_bytes(2, "little", signed=True) for at in range(first, first + samples))
         )
         frame.sample_rate, frame.pts = SAMPLE_RATE, first
         for packet in encoder.encode(frame):
             yield bytes(packet)
 
 
-def _sample(index: int) -> int:
+def _sample(index: int, pitch_hz: int) -> int:
     """A voice: a pitch that sways a little, with fewer of its higher tones, as a vowel has."""
     at = index / SAMPLE_RATE
-    turn = 2 * math.pi * PITCH_HZ * (at + 0.004 * math.sin(2 * math.pi * at / SPEECH_S))
+    turn = 2 * math.pi * pitch_hz * (at + 0.004 * math.sin(2 * math.pi * at / SPEECH_S))
     tone = sum(math.sin(turn * nth) * weight for nth, weight in ((1, 0.9), (2, 0.7), (3, 0.45), (5, 0.3), (8, 0.12)))
     return round(LOUDNESS * loudness(at) * tone)

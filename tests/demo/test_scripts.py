@@ -1,10 +1,15 @@
-"""The whole demo lesson, played forty times as fast: what each trainee has in the end is what their script is worth."""
+"""The whole demo lesson, played forty times as fast: what each trainee has in the end is what their script is worth.
 
+And what was said in it stands in the record.
+"""
+
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from server.core.errors import CODES
-from server.demo.page import sign_in
+from server.demo.lines import POLL, POSTURE, WARMTH
+from server.demo.page import Login, sign_in
 from server.demo.players import perform
 from server.demo.scripts import BACK_S, CUT_S, HIDE_S, LATE_S, SCRIPTS, SHOW_S
 from server.demo.stage import Part, Plan
@@ -40,10 +45,29 @@ async def play(served: Served) -> tuple[dict[str, Any], str]:
     staff = served.account("staff")
     browser = await sign_in(served.url, staff.login, staff.password)
     strips = await browser.get(f"/api/v1/lessons/{lesson.id}/strips")
+    transcript = Path(plan.transcript).read_text()
+    await check_talk(browser, f"/api/v1/lessons/{lesson.id}", transcript.splitlines())
     await browser.close()
     assert strips["lesson"]["state"] == "ended"
     totals = {row["name"]: row["totals"] for row in strips["rows"]}
-    return {part.script: totals[part.name] for part in parts}, Path(plan.transcript).read_text()
+    return {part.script: totals[part.name] for part in parts}, transcript
+
+
+async def check_talk(staff: Login, lesson: str, transcript: list[str]) -> None:
+    """What the transcript tells is in the record, and no more; how far people come in seconds, the machine decides."""
+    told = Counter(line.split(" ", 2)[2] for line in transcript)
+    questions = (await staff.get(f"{lesson}/questions"))["questions"]
+    assert {(one["text"], one["anonymous"]) for one in questions} <= {(POSTURE, False), (WARMTH, True)}
+    assert len(questions) == told["提问"] + told["匿名提问"]
+    assert sum(one["votes"] - 1 for one in questions) == told["投票：我也想问"]
+    assert sum(len(one["answers"]) for one in questions) == told["写下回答，提问已解决"] + told["书面回答匿名提问"]
+    kept = await staff.get(f"{lesson}/polls")
+    assert (len(kept["sign_ins"]), len(kept["polls"])) == (told["发起签到"], told["发起随堂小测"]) == (1, 1)
+    (poll,), (sign_in,) = kept["polls"], kept["sign_ins"]
+    assert sum(one["at_ms"] is not None for one in sign_in["people"]) == told["签到"]
+    assert (poll["face"]["text"], poll["tally"]["answered"]) == (POLL["text"], told["回答小测"])
+    assert poll["face"]["shown"] is (told["结束小测，公布结果"] == 1)
+    assert len((await staff.get(f"{lesson}/slides"))["decks"]) == told["放出课件第 1 页"] == 1
 
 
 def reasons(totals: dict[str, Any]) -> dict[str, int]:

@@ -8,7 +8,7 @@ from aiortc.mediastreams import MediaStreamError
 
 from server.core.clock import ManualClock
 from server.demo.picture import CLOCK_AT, HEIGHT, WIDTH
-from server.demo.tracks import KEYFRAME_EVERY, PACKET_S, RATE, SPEECH_S, Teacher, Voice, loudness
+from server.demo.tracks import KEYFRAME_EVERY, PACKET_S, RATE, SPEECH_S, Figure, Voice, loudness
 
 START_MS = 1_795_400_000_000
 #: the loop counts whole milliseconds: a wait may seem as much shorter
@@ -23,7 +23,7 @@ def decoded(packets: list[bytes]) -> list[av.VideoFrame]:
 
 def test_the_picture_survives_the_encoder_and_changes_every_tenth() -> None:
     clock = ManualClock(START_MS)
-    teacher = Teacher(clock)
+    teacher = Figure(clock)
     packets = []
     for index in range(3 * KEYFRAME_EVERY):
         packets.append(teacher._content(index))

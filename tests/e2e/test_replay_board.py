@@ -146,6 +146,7 @@ async def stands(page: Page, number: int, strokes: int) -> None:
     async with asyncio.timeout(20):
         while not await shown.evaluate("one => one.complete && one.naturalWidth > 0"):  # noqa: ASYNC110  the page's
             await asyncio.sleep(0.1)
+    await page.get_by_test_id("board-coming").wait_for(state="detached")
 
 
 async def turned(page: Page, taught: Taught, order: list[int]) -> None:

@@ -12,7 +12,7 @@ PRIVATE_KEY = re.compile(r"-{5}BEGIN [A-Z ]*PRIVATE KEY")
 TOKEN = re.compile(
     r"\b(?:AKIA[0-9A-Z]{16}|gh[pousr]_\w{36}|npm_\w{36}|pypi-[\w-]{50,}|sk-[\w-]{32,}|eyJ\w{20,}\.eyJ\w{20,})"
 )
-TEXTLESS = (".png", ".jpg", ".webp", ".ico", ".woff2", ".webm", ".mp4", ".ivf", ".opus")
+TEXTLESS = (".png", ".jpg", ".webp", ".ico", ".woff2", ".webm", ".mp4", ".ivf", ".opus", ".pdf")
 LOCKS = ("requirements.lock", "requirements-dev.lock", ".ci/node.lock")
 
 
