@@ -25,7 +25,7 @@ PICTURES = tuple(
     f"{BROWSER_TESTS}/test_{name}.py" for name in ("bad_lines", "firefox", "media", "parts", "screen", "tiers")
 )
 #: what says how long something took, or holds servers to seconds
-MEASURING = ("tests/cluster", "tests/faults/test_asleep.py", "tests/media/test_soak.py")
+MEASURING = ("tests/cluster", "tests/crowds", "tests/faults/test_asleep.py", "tests/media/test_soak.py")
 PYTEST = [sys.executable, "-m", "pytest", "-q"]
 SIDE_BY_SIDE = ("-n", "2", "--dist", "worksteal")
 NEW_YORK = "America/New_York"
