@@ -68,7 +68,7 @@ def build(
         register, vault, ChallengePorts(partial(_rule_of, training), show, attendance.holder_of), provider
     )
     served.add(ChallengesApi(challenges).declarations())
-    served.add(Listed(register.database, training).declarations())
+    served.add(Listed(register.database, register.clock, training, names).declarations())
 
     training.on_planned.append(partial(_planned, challenges))
     jobs = (

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Table, delete, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.attendance.challenges.records import challenge_answer, challenge_event
+from server.attendance.challenges.records_looks import challenge_look
 from server.attendance.corrections import records as corrections
 from server.attendance.pages.records import page_key, page_signature
 from server.attendance.records import lease, lease_end, minute_journal
@@ -29,7 +30,7 @@ async def erase_lesson(connection: AsyncConnection, lesson_id: str) -> int:
         (corrections.correction_objection, corrections.correction_objection.c.correction_id.in_(proposed)),
     ]
     direct = (
-        *(lease, minute_journal, page_key, page_signature, challenge_event, challenge_answer),
+        *(lease, minute_journal, page_key, page_signature, challenge_event, challenge_answer, challenge_look),
         *(corrections.appeal, corrections.correction, corrections.correction_entry),
     )
     chosen = [*through, *((one, one.c.lesson_id == lesson_id) for one in direct)]

@@ -124,6 +124,7 @@ CODES: Final[Mapping[str, int]] = {
     "appeal_answered": 409,
     "correction_empty": 409,
     "correction_stale": 409,
+    "notable_changed": 409,
     "correction_decided": 409,
     "correction_not_approved": 409,
     "second_person_needed": 403,

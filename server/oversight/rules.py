@@ -15,7 +15,7 @@ PERSONAL: Final = frozenset(
     {
         *(Kind.MINUTE, Kind.LEASE, Kind.LEASE_END, Kind.PAGE_KEY, Kind.CHALLENGE_OUTCOME, Kind.CHALLENGE_ANSWER),
         *(Kind.APPEAL, Kind.CORRECTION, Kind.ENROLMENT, Kind.IDENTITY, Kind.SETTLEMENT),
-        *(Kind.LESSON_ACT, Kind.LESSON_FILE),
+        *(Kind.LESSON_ACT, Kind.LESSON_FILE, Kind.CHALLENGE_LOOK),
     }
 )
 

@@ -8,6 +8,7 @@ from server.app import House
 from server.attendance import records as attendance
 from server.attendance.audit import differences
 from server.attendance.challenges import records as challenges
+from server.attendance.challenges import records_looks as looks
 from server.attendance.corrections import records as corrections
 from server.attendance.pages import records as pages
 from server.attendance.settlements import records as settlements
@@ -70,6 +71,7 @@ WORDS: Final[Mapping[str, tuple[str, str]]] = {
 SOURCES: Final = (
     *attendance.SOURCES,
     *challenges.SOURCES,
+    *looks.SOURCES,
     *corrections.SOURCES,
     *pages.SOURCES,
     *live.SOURCES,

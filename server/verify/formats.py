@@ -63,6 +63,7 @@ class Kind(IntEnum):
     LESSON = 21  # resource: a lesson of the class whose group this is; seq: its number
     IDENTITY = 22  # subject: a trainee of the class; seq: the seat; evidence: identity.digest
     CHALLENGE_ANSWER = 30  # subject: who answered; seq: which challenge; mode: 0 where it was too fast to be an answer
+    CHALLENGE_LOOK = 31  # subject: who looked at what a person should look at; resource: about whom; seq: its number
     LESSON_ACT = 23  # resource: the lesson; subject: who acted in it; seq: the step, see steps.py
     LESSON_FILE = 24  # subject: who gave it; resource: its id; seq: its number in the lesson
     LESSON_MINUTE = 20  # credit_ms: how much of it was delivered; seq: of how many trainees there is a record

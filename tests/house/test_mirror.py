@@ -13,7 +13,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "server/attendance/challenges/api.py": "tests/attendance/challenges/test_page.py speaks to it",
     "server/attendance/challenges/lesson.py": "tests/attendance/challenges/test_trouble.py sees what it keeps",
     "server/attendance/challenges/provider.py": "a port; tests/attendance/challenges/scripted.py is its adapter",
-    "server/attendance/challenges/records.py": "tests/attendance/challenges/test_service.py writes and reads its rows",
     "server/attendance/corrections/api.py": "tests/attendance/corrections/test_service.py speaks to it",
     "server/attendance/records_erased.py": "tests/oversight/test_retention.py counts the rows of each table",
     "server/attendance/settlements/api.py": "tests/attendance/settlements/test_service.py speaks to it",

@@ -17,6 +17,7 @@ HELD = {
     "appeal_answer": "appeal_id person_id text_digest at_ms",
     "challenge_answer": "lesson_id person_id at_ms number delay_ms taken",
     "challenge_event": "lesson_id person_id seq at_ms outcome number epoch deadline_ms credit_ms",
+    "challenge_look": "lesson_id number person_id why times others by_id text_digest at_ms",
     "challenge_reveal": "lesson_id seed at_ms",
     "challenge_seed": "lesson_id sealed limit_s at_ms",
     "correction": "id lesson_id person_id measure text_digest appeal_id reverses lines at_ms",

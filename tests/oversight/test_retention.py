@@ -33,7 +33,7 @@ KNOWN = {"seed_wrong"}
 PERSONAL = (
     *("lease", "lease_end", "minute_journal", "page_key", "page_signature", "challenge_event", "appeal"),
     *("appeal_answer", "correction", "correction_verdict", "correction_objection", "correction_entry", "remark"),
-    *("enrolment", "settlement", "lesson_act", "lesson_file", "challenge_answer"),
+    *("enrolment", "settlement", "lesson_act", "lesson_file", "challenge_answer", "challenge_look"),
 )
 
 

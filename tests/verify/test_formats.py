@@ -80,7 +80,7 @@ def test_the_numbers_never_change() -> None:
         "APPEAL": 7, "SCHEME": 8, "ENROLMENT": 9, "TRAINING_CLASS": 10, "INSTITUTION": 11, "KEY_ROTATION": 12,
         "REGULATOR_VIEW": 13, "CHALLENGE_SEED": 14, "CHALLENGE_OUTCOME": 15, "DELETION": 16, "PAGE_KEY": 17,
         "SUCCESSOR": 18, "PLATFORM": 19, "LESSON_MINUTE": 20, "LESSON": 21, "IDENTITY": 22,
-        "LESSON_ACT": 23, "LESSON_FILE": 24, "CHALLENGE_ANSWER": 30,
+        "LESSON_ACT": 23, "LESSON_FILE": 24, "CHALLENGE_ANSWER": 30, "CHALLENGE_LOOK": 31,
     }  # fmt: skip
     assert {one.name: one.value for one in LeafFlag} == {"GAP": 1, "LATE": 2, "CLOCK_WRONG": 4}
     of_appeals = (formats.ASKED, formats.PROPOSED, formats.DECIDED, formats.OBJECTED, formats.CHANGED)

@@ -249,6 +249,9 @@ SAMPLES: dict[str, Sample] = {
     ),
     f"POST {V1}/appeals/{{appeal_id}}/refuse": Sample("staff", "not_found", APPEAL, body={"text": "未见"}),
     f"POST {V1}/lessons/{{lesson_id}}/corrections": Sample("staff", "not_found", TAUGHT, body=CORRECTION),
+    f"POST {V1}/lessons/{{lesson_id}}/notable": Sample(
+        "staff", "not_found", LESSON, body={"person_id": "{jia_id}", "why": "too_fast", "times": 1, "text": "误触"}
+    ),
     f"POST {V1}/corrections/{{correction_id}}/decide": Sample(
         "admin", "not_found", PROPOSED, body={"verdict": "approved", "text": "已核对"}, beside={"staff": SECOND}
     ),

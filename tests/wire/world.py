@@ -219,13 +219,16 @@ async def _second(first: School) -> dict[str, str]:
 
 
 async def _challenge(first: School) -> None:
-    """jia has failed a challenge in the lesson that is to begin: nothing counts until they are verified."""
+    """jia has failed a challenge in the lesson that is to begin, and tapped too fast: nothing counts until they are
+    verified."""
     house, rule, now = first.house, ChallengeRule(), first.clock.ms() - MINUTE_MS
     await house.challenges.begin(first.lesson_id)
     async with house.store.database.write() as connection:
         for seq, outcome in enumerate((Outcome.ISSUED, Outcome.FAILED), 1):
             event = Event(seq, now, outcome, 1, 1)
             await challenges.add_event(connection, first.lesson_id, first.ids["jia"], event, rule)
+        fast = challenges.Said(first.ids["jia"], now, 1, 12, False)
+        await challenges.add_answer(connection, first.lesson_id, fast)
 
 
 async def _taught(first: School) -> dict[str, Any]:

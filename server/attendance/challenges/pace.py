@@ -58,6 +58,11 @@ class Notable:
     others: tuple[str, ...] = ()
 
 
+def is_new(line: Notable, looked: Iterable[tuple[int, int]]) -> bool:
+    """Whether there is something in it that was in none of the looks at it: (times, how many others) of each."""
+    return all(times != line.times or others != len(line.others) for times, others in looked)
+
+
 def check(since_ms: int, received_ms: int) -> None:
     """Whether somebody can have read it by then: since it was sent, or since they last answered too fast.
 

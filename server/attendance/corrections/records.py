@@ -169,7 +169,7 @@ class Correction:
 async def add_appeal(connection: AsyncConnection, new: Appeal) -> None:
     """Write what a trainee asks."""
     values = {each.name: getattr(new, each.name) for each in appeal.c if each.name != TEXT}
-    values[TEXT] = await _keep(connection, new.text)
+    values[TEXT] = await keep_text(connection, new.text)
     await connection.execute(appeal.insert().values(values))
     about = {"subject": new.person_id, "resource": new.id, "seq": _number(new.id), "mode": ASKED}
     await tell(connection, Kind.APPEAL, new.at_ms, values, group_id=new.lesson_id, **about)
@@ -186,7 +186,7 @@ async def add_answer(connection: AsyncConnection, asked: Appeal, said: Said) -> 
 async def add_correction(connection: AsyncConnection, new: Correction) -> None:
     """Write a proposal."""
     values = {each.name: getattr(new, each.name) for each in correction.c if each.name not in ("lines", TEXT)}
-    values[TEXT] = await _keep(connection, new.text)
+    values[TEXT] = await keep_text(connection, new.text)
     await connection.execute(correction.insert().values(**values, lines=pack(new.lines)))
     shown = {**values, "lines": pack(new.lines).hex()}
     await _tell(connection, new, PROPOSED, new.person_id, new.at_ms, shown)
@@ -268,7 +268,7 @@ async def appeals(connection: AsyncConnection, where: ColumnElement[bool]) -> li
     query = query.select_from(appeal.outerjoin(appeal_answer, appeal_answer.c.appeal_id == appeal.c.id)).where(where)
     query = query.order_by(appeal.c.at_ms.desc(), appeal.c.id).limit(LIST_MOST)
     rows = (await connection.execute(query)).mappings().all()
-    texts = await _texts(connection, rows, "a", "n")
+    texts = await texts_of(connection, (row[f"{of}_{TEXT}"] for row in rows for of in ("a", "n")))
     return [Appeal(**_own(row, "a", appeal, texts), answer=_said(row, "n", "appeal_id", texts)) for row in rows]
 
 
@@ -283,7 +283,7 @@ async def corrections(connection: AsyncConnection, where: ColumnElement[bool]) -
     )
     query = query.where(where).order_by(correction.c.at_ms.desc(), correction.c.id).limit(LIST_MOST)
     rows = (await connection.execute(query)).mappings().all()
-    texts = await _texts(connection, rows, "c", "v", "o")
+    texts = await texts_of(connection, (row[f"{of}_{TEXT}"] for row in rows for of in ("c", "v", "o")))
     return [_correction(row, texts) for row in rows]
 
 
@@ -373,10 +373,10 @@ def _correction(row: Any, texts: Texts) -> Correction:
 
 
 async def _row(connection: AsyncConnection, said: Said) -> dict[str, Any]:
-    return {"person_id": said.person_id, TEXT: await _keep(connection, said.text), "at_ms": said.at_ms}
+    return {"person_id": said.person_id, TEXT: await keep_text(connection, said.text), "at_ms": said.at_ms}
 
 
-async def _keep(connection: AsyncConnection, text: str) -> str:
+async def keep_text(connection: AsyncConnection, text: str) -> str:
     """Write a text apart; returns the digest that stands for it. The salt keeps short texts from being guessed."""
     salt = token_hex(SALT_BYTES)
     mark = _mark(salt, text)
@@ -384,9 +384,9 @@ async def _keep(connection: AsyncConnection, text: str) -> str:
     return mark
 
 
-async def _texts(connection: AsyncConnection, rows: Iterable[Any], *prefixes: str) -> Texts:
+async def texts_of(connection: AsyncConnection, digests: Iterable[str | None]) -> Texts:
     """The texts by their digests; one that was erased or changed is not among them."""
-    marks = sorted({mark for row in rows for prefix in prefixes if (mark := row[f"{prefix}_{TEXT}"])})
+    marks = sorted({mark for mark in digests if mark})
     found: dict[str, str] = {}
     for start in range(0, len(marks), CHUNK):
         query = select(remark).where(remark.c.digest.in_(marks[start : start + CHUNK]))

@@ -3,7 +3,7 @@
 import pytest
 
 from server.attendance.challenges import pace
-from server.attendance.challenges.pace import Notable, Said, Why, in_step, least_times, notable
+from server.attendance.challenges.pace import Notable, Said, Why, in_step, is_new, least_times, notable
 from server.core.errors import DomainError
 from server.verify.schedule import draw
 from server.verify.vouched import Outcome
@@ -55,3 +55,11 @@ def test_answers_too_fast_and_questions_that_were_never_shown_are_listed() -> No
     outcomes = {"b": [Outcome.ISSUED, Outcome.BLOCKED, Outcome.ISSUED, Outcome.TIMED_OUT]}
     assert notable(fast, outcomes) == [Notable("a", Why.TOO_FAST, 2, 0), Notable("b", Why.NOT_SHOWN, 1)]
     assert notable(said("a", 2_000), {"a": [Outcome.ISSUED, Outcome.TIMED_OUT, Outcome.FAILED]}) == []
+
+
+def test_what_was_looked_at_is_new_again_when_there_is_more_of_it() -> None:
+    line = Notable("a", Why.IN_STEP, 3, None, ("b", "c"))
+    assert is_new(line, [])
+    assert not is_new(line, [(2, 2), (3, 2)])
+    assert is_new(line, [(2, 2)])
+    assert is_new(line, [(3, 1)])

@@ -1,2 +1,2 @@
 /** One step of a decision: where it goes, what it says beside the reason, and its words. */
-export interface Step { path: string; body: Record<string, string>; title: string; what: string; go: string; danger?: boolean }
+export interface Step { path: string; body: Record<string, string | number>; title: string; what: string; go: string; danger?: boolean }
