@@ -108,6 +108,20 @@ async def silenced(school: School, teacher: Page, trainee: Page) -> None:
         await trainee.locator("[data-test=order-notice]:empty").wait_for(state="attached")
         assert (await client.call("chat:say", text="现在可以了"))["ok"]  # the same client, once it may
         assert await client.lines() == ["现在可以了"]
+        await quiet(school, teacher)
+
+
+async def quiet(school: School, teacher: Page) -> None:
+    """Of the two who are here one has said something: the other is the one to ask."""
+    chip = teacher.get_by_test_id("filter-quiet")
+    await chip.get_by_text("1", exact=True).wait_for()
+    await chip.click()
+    (row,) = await teacher.locator("[data-test^=strip-row-]").all()
+    assert NAMES[STEADY] in await row.inner_text()
+    await teacher.get_by_test_id("quiet-means").wait_for()
+    assert await look(teacher, "who has not taken part") == []
+    await school.picture(teacher, "attention-quiet", both=True)
+    await teacher.get_by_test_id("filter-all").click()
 
 
 def lesson_of(page: Page) -> str:
@@ -121,6 +135,10 @@ async def removed(school: School, teacher: Page, trainee: Page) -> None:
     row = teacher.locator("[data-test^=strip-row-]", has_text=NAMES[STEADY])
     await row.locator("[data-test^=manage-]").click()
     await school.picture(teacher, "order-person", both=True)
+    await teacher.get_by_test_id("own-text-false").click()
+    await trainee.get_by_test_id("order-notice").get_by_text("老师已关闭文字").wait_for(timeout=5_000)  # nobody asked
+    await teacher.get_by_test_id("own-text-null").click()
+    await trainee.locator("[data-test=order-notice]:empty").wait_for(state="attached", timeout=5_000)
     assert await look(teacher, "what one trainee may use") == []
     await teacher.get_by_test_id("remove").click()
     await school.picture(teacher, "order-remove-asked")

@@ -18,7 +18,7 @@ from server.live.acts.chat import ChatView
 from server.live.acts.log import ActLog, Lesson, changed_since
 from server.live.acts.order import OrderView
 from server.live.acts.polls import OwnAnswer, PollView
-from server.live.acts.port import Act, Activity, By, Says, Who
+from server.live.acts.port import Act, Activity, By, Says, Spoke, Who
 from server.live.acts.question_forms import MyQuestions, QuestionView
 from server.live.acts.sign_in import SignInView
 from server.live.acts.stage import StageView
@@ -37,7 +37,9 @@ ORDER_CODES: Final = ("removed_from_lesson", "silenced", "switched_off")
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Things as they are now, by activity: each replaces the one with the same `id`."""
+    """Things as they are now, by activity: each replaces the one with the same `id`. `spoke`: who has taken part; the
+    desk alone is told, and not of what is answered anonymously.
+    """
 
     order: list[OrderView] = field(default_factory=list)
     polls: list[PollView] = field(default_factory=list)
@@ -46,6 +48,7 @@ class Changes:
     chat: list[ChatView] = field(default_factory=list)
     board: list[BoardShown | BoardPage | BoardStroke] = field(default_factory=list)
     stage: list[StageView] = field(default_factory=list)
+    spoke: list[Spoke] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,16 @@ class Done:
     mine: Mine
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What only this person is told of their own, when somebody else has changed it."""
+
+    lesson_id: str
+    mine: Mine
+
+
 ACTS: Final = Push("lesson:acts", News)
+OWN: Final = Push("lesson:own", Own)
 
 
 @dataclass(slots=True)
@@ -177,6 +189,17 @@ class Api:
         if not untold.running:
             untold.running = True
             self._tasks.spawn("live.acts", self._tell(lesson_id, untold))
+        concerned = (self.log.activities[act.activity].concerns(act) for act in acts)
+        for person_id in dict.fromkeys(one for one in concerned if one is not None):
+            await self._tell_own(lesson_id, person_id)
+
+    async def _tell_own(self, lesson_id: str, person_id: str) -> None:
+        """Tell the page that holds their lease; who has none is told after the next join."""
+        holder = self._register.holders.get(person_id)
+        if holder is None or holder.lesson_id != lesson_id or not holder.connection:
+            return
+        mine = await self.log.seen(lesson_id, lambda lesson: Mine(**self.log.mine(lesson, person_id)))
+        await self._fan_out.send(holder.connection, OWN, Own(lesson_id, mine))
 
     async def _tell(self, lesson_id: str, untold: _Untold) -> None:
         try:
@@ -223,7 +246,7 @@ class Api:
         """What activities serve."""
         since = Command("lesson:since", EVERYONE, SinceRequest, Acts, self.since, True, CODES, at_owner=True)
         commands = [self._command(one, says) for one in self.log.activities.values() for says in one.commands]
-        return Declarations(commands=[since, *commands], pushes=[ACTS])
+        return Declarations(commands=[since, *commands], pushes=[ACTS, OWN])
 
     def _command(self, activity: Activity[Any], says: Says) -> Command:
         async def handle(call: Call, request: Any) -> Done:

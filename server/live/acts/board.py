@@ -195,6 +195,9 @@ class BoardActivity(Activity[State]):
             case _:
                 return _turned(state, act.body["seq"], act.kind == "undo")
 
+    def spoke(self, act: Act) -> bool:
+        return act.kind == "draw"
+
     def keys(self, state: State) -> Iterable[str]:
         yield SHOWN
         if state.page:

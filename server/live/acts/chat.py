@@ -175,6 +175,9 @@ class Chat(Activity[State]):
                 state.slow_s = act.body["seconds"]
         return (ROOM,)
 
+    def spoke(self, act: Act) -> bool:
+        return act.kind == "said"
+
     def keys(self, state: State) -> Iterable[str]:
         """The last ones, and the pinned one wherever it is."""
         last = newest(state, PAGE_LINES)

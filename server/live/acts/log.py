@@ -17,7 +17,7 @@ from server.core.database import Database
 from server.core.errors import DomainError
 from server.live.acts import records
 from server.live.acts.order import State as OrderState
-from server.live.acts.port import Act, Activity, Fact, Scene, Who
+from server.live.acts.port import Act, Activity, Fact, Scene, Spoke, Who
 
 log = structlog.get_logger("live.acts")
 
@@ -36,6 +36,8 @@ Phase = Callable[[str], Awaitable[tuple[bool, int | None]]]
 Happened = Callable[[str, Sequence[Act]], Awaitable[None]]
 #: stands in line for what happens by itself
 DUE: Final = object()
+#: with a person's id the key of their having taken part: it is there from their first such act on
+SPOKE: Final = "spoke"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Lesson:
     at_ms: int = 0
     changed: dict[Key, int] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    spoke: set[str] = field(default_factory=set)
     waiting: list[_Waiting] = field(default_factory=list)
     unsure: bool = False
     used_ms: float = 0
@@ -147,8 +150,11 @@ class ActLog:
 
     def views(self, lesson: Lesson, keys: Iterable[Key], desk: bool) -> dict[str, list[Any]]:
         """Views by activity, in the order of the keys."""
-        found: dict[str, list[Any]] = {name: [] for name in self.activities}
+        found: dict[str, list[Any]] = {name: [] for name in (*self.activities, SPOKE)}
         for name, key in keys:
+            if name == SPOKE:
+                found[name] += [Spoke(key)] if desk else []
+                continue
             view = self.activities[name].view(lesson.states[name], key, desk, lesson.name)
             if view is not None:
                 found[name].append(view)
@@ -159,6 +165,7 @@ class ActLog:
         for name, activity in self.activities.items():
             for key in activity.keys(lesson.states[name]):
                 yield name, key
+        yield from ((SPOKE, one) for one in lesson.spoke)
 
     def mine(self, lesson: Lesson, person_id: str) -> dict[str, Any]:
         """What only this person is told, by activity."""
@@ -181,7 +188,7 @@ class ActLog:
         async with self._database.read() as connection:
             acts = await records.acts_of(connection, lesson.lesson_id)
         lesson.states = {name: activity.start() for name, activity in self.activities.items()}
-        lesson.seq, lesson.at_ms, lesson.changed = 0, 0, {}
+        lesson.seq, lesson.at_ms, lesson.changed, lesson.spoke = 0, 0, {}, set()
         for act in acts:
             self._apply(lesson, act)
         lesson.unsure = False
@@ -258,10 +265,14 @@ class ActLog:
 
     def _apply(self, lesson: Lesson, act: Act) -> None:
         lesson.seq, lesson.at_ms = act.seq, act.at_ms
-        for key in self.activities[act.activity].apply(lesson.states[act.activity], act):
+        activity = self.activities[act.activity]
+        for key in activity.apply(lesson.states[act.activity], act):
             whole = (act.activity, key)
             lesson.changed.pop(whole, None)
             lesson.changed[whole] = act.seq
+        if act.actor_id not in lesson.spoke and activity.spoke(act):
+            lesson.spoke.add(act.actor_id)
+            lesson.changed[SPOKE, act.actor_id] = act.seq
 
 
 def changed_since(lesson: Lesson, seq: int) -> list[Key]:

@@ -210,6 +210,10 @@ class OrderActivity(Activity[State]):
                 state.waiting[person_id] = act.at_ms
         return (person_id,)
 
+    def concerns(self, act: Act) -> str | None:
+        """Their own switches."""
+        return act.body["person_id"] if act.kind == "switch" else None
+
     def keys(self, state: State) -> Iterable[str]:
         return (WHOLE, *state.persons())
 

@@ -235,6 +235,10 @@ class PollActivity(Activity[Polls]):
         told = poll.shown and not len(poll.answers) % max(1, len(poll.answers) // STEPS)
         return [_tally(poll.id), _shown(poll.id)] if told else [_tally(poll.id)]
 
+    def spoke(self, act: Act) -> bool:
+        """Not by an anonymous answer: with the tally beside it, whoever spoke just then would have no secret."""
+        return act.kind == "answered" and "sealed" not in act.body
+
     def keys(self, state: Polls) -> Iterable[str]:
         return [part for poll in state.polls.values() if poll.state != "withdrawn" for part in _parts(poll)]
 

@@ -50,6 +50,13 @@ class Act:
     body: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Spoke:
+    """Somebody who has taken part, by an act that the desk may know theirs; only the desk is told."""
+
+    id: str
+
+
 class Order(Protocol):
     """What the order of a lesson allows."""
 
@@ -118,6 +125,16 @@ class Activity(ABC, Generic[State]):
     @abstractmethod
     def view(self, state: State, key: str, desk: bool, name: Name) -> Any:
         """What trainees, or those who oversee (`desk`), see of one thing: a dataclass with an `id`; None: nothing."""
+
+    def spoke(self, act: Act) -> bool:
+        """Whether its actor has taken part by it, in a way that those who oversee may know."""
+        del act
+        return False
+
+    def concerns(self, act: Act) -> str | None:
+        """Whose own (`mine`) somebody else's act has changed; None: nobody's."""
+        del act
+        return None
 
     def withdrawn(self, state: State, key: str) -> bool:
         """Whether it was taken back, so that a replay does not show trainees what it was before."""

@@ -161,6 +161,9 @@ class Questions(Activity[State]):
                 one.hidden = act.body["on"]
         return (act.body["question"],)
 
+    def spoke(self, act: Act) -> bool:
+        return act.kind in ("asked", "voted")
+
     def keys(self, state: State) -> Iterable[str]:
         return state.questions.keys()
 

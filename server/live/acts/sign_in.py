@@ -118,6 +118,9 @@ class SignInActivity(Activity[SignIns]):
         state.open_id = None
         return [found.id, _count(found.id)]
 
+    def spoke(self, act: Act) -> bool:
+        return act.kind == "here"
+
     def keys(self, state: SignIns) -> Iterable[str]:
         return [key for one in state.rounds for key in (one, _count(one))]
 

@@ -277,6 +277,10 @@ class StageActivity(Activity[State]):
                 _changed(state, state.guests[person_id], act)
         return (person_id,)
 
+    def spoke(self, act: Act) -> bool:
+        """A hand that was raised, a yes to an invitation."""
+        return act.kind in ("raise", "on")
+
     def keys(self, state: State) -> Iterable[str]:
         return [*dict.fromkeys((*state.guests, *state.hands, *state.turns))]
 

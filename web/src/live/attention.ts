@@ -16,8 +16,8 @@ export interface Known {
   open: boolean
   /** Who holds up a hand. */
   hands: ReadonlySet<string>
-  /** Who has asked, answered or voted already; null: nothing is known of it. */
-  spoke: ReadonlySet<string> | null
+  /** Who has taken part already: said, asked, answered, signed in, raised a hand; null: nothing is known of it. */
+  spoke: Pick<ReadonlySet<string>, 'has'> | null
   lines: ReadonlyMap<string, NetworkRow['state']>
 }
 

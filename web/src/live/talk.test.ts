@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Line } from '../wire/socket'
-import type { Acts, Changes, News, OrderView } from '../wire/types'
+import type { Acts, Changes, News, OrderView, Own } from '../wire/types'
 import { Talk, merge, START } from './talk'
 
 const L = 'a'.repeat(16)
@@ -14,6 +14,7 @@ class Server {
   waiting: ((acts: Acts) => void)[] = []
   push: (news: News) => void = () => undefined
   missed: () => void = () => undefined
+  own: (own: Own) => void = () => undefined
   readonly line: Line = {
     request: (async (_event: string, { seq }: { seq: number }) => {
       this.asked.push(seq)
@@ -21,6 +22,7 @@ class Server {
     }) as unknown as Line['request'],
     on: (event, heard) => {
       if (event === 'lesson:acts') this.push = heard as unknown as (news: News) => void
+      if (event === 'lesson:own') this.own = heard as unknown as (own: Own) => void
       if (event === 'lesson:missed') this.missed = heard as unknown as () => void
     },
     onState: () => undefined,
@@ -114,6 +116,15 @@ describe('what a page knows of a lesson', () => {
     expect(talk.view.value.ledger).toBe(5_000)
     tell(2, 6_200)
     expect(talk.view.value.ledger).toBe(5_100)
+  })
+
+  it('takes what is its own as it is told, of this lesson', async () => {
+    const [server, talk] = await joined(3, view('all', false))
+    const mine = { ...START.mine, order: view('me', false) }
+    server.own({ lesson_id: 'b'.repeat(16), mine })
+    expect(talk.view.value.mine.order).toBe(null)
+    server.own({ lesson_id: L, mine })
+    expect([talk.view.value.mine.order?.id, talk.view.value.seq]).toEqual(['me', 3])
   })
 
   it('leaves what did not change as it is', () => {

@@ -19,7 +19,7 @@ export interface TalkView {
   ledger: number | null
 }
 
-const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map(), board: new Map(), stage: new Map() }
+const NOTHING: Views = { order: new Map(), questions: new Map(), chat: new Map(), polls: new Map(), sign_ins: new Map(), board: new Map(), stage: new Map(), spoke: new Map() }
 const NOBODY: Mine = { order: null, questions: null, polls: [], sign_ins: [], board: null, stage: null }
 export const START: TalkView = { seq: 0, views: NOTHING, mine: NOBODY, ledger: null }
 
@@ -48,6 +48,7 @@ export class Talk {
     this.lesson = lesson
     this.#mono = mono
     line.on('lesson:acts', (news) => { if (news.lesson_id === lesson) this.#hear(news) })
+    line.on('lesson:own', (own) => { if (own.lesson_id === lesson) this.view.patch({ mine: own.mine }) })
     line.on('lesson:missed', () => { void this.catchUp() })
   }
 

@@ -574,6 +574,8 @@ export interface NotableView {
   times: number
   least_ms: number | null
   others: NotableTrainee[]
+  open: boolean
+  looks: NotableLook[]
 }
 
 export interface NotableTrainee {
@@ -583,6 +585,21 @@ export interface NotableTrainee {
 }
 
 export type Why = 'too_fast' | 'in_step' | 'not_shown'
+
+export interface NotableLook {
+  by: string
+  at: string
+  times: number
+  text: string
+}
+
+export interface NewLook {
+  lesson_id: string
+  person_id: string
+  why: Why
+  times: number
+  text: string
+}
 
 export interface KeptPolls {
   polls: KeptPoll[]
@@ -752,6 +769,7 @@ export interface Changes {
   chat: ChatView[]
   board: (BoardShown | BoardPage | BoardStroke)[]
   stage: StageView[]
+  spoke: Spoke[]
 }
 
 export interface OrderView {
@@ -856,6 +874,10 @@ export interface StageView {
   may_picture: boolean
   silenced: boolean
   why: 'declined' | 'lapsed' | 'left' | 'taken_down' | 'lost' | 'removed' | 'over' | null
+}
+
+export interface Spoke {
+  id: string
 }
 
 export interface FileGiven {
@@ -1571,6 +1593,11 @@ export interface News {
   now_ms: number
 }
 
+export interface Own {
+  lesson_id: string
+  mine: Mine
+}
+
 export interface Roster {
   lesson_id: string
   rows: RosterRow[]
@@ -1588,7 +1615,7 @@ export interface BoardMoving {
   begins: boolean
 }
 
-export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_fast' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_invited' | 'not_joined' | 'not_on_stage' | 'not_signed_in' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'stage_full' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
+export type Code = 'account_guarded' | 'answer_too_late' | 'appeal_answered' | 'appeal_limit' | 'appeal_open' | 'appeal_too_late' | 'appeals_open' | 'area_malformed' | 'bad_request' | 'beat_refused' | 'board_full' | 'challenge_over' | 'challenge_too_fast' | 'challenge_too_soon' | 'challenges_unavailable' | 'check_busy' | 'class_code_malformed' | 'class_code_taken' | 'clock_wrong' | 'closing' | 'correction_decided' | 'correction_empty' | 'correction_not_approved' | 'correction_stale' | 'dates_reversed' | 'demo_running' | 'disk_full' | 'file_damaged' | 'file_empty' | 'file_kind_refused' | 'file_lost' | 'file_too_large' | 'files_full' | 'forbidden' | 'hours_out_of_range' | 'in_lobby' | 'institution_needed' | 'institution_unknown' | 'instructor_unknown' | 'internal_error' | 'invitation_expired' | 'invitation_unknown' | 'invitation_used' | 'lease_held' | 'lease_lost' | 'lesson_already_live' | 'lesson_ended' | 'lesson_not_live' | 'lesson_not_sealed' | 'lesson_number_taken' | 'lesson_over' | 'lesson_times_reversed' | 'lesson_too_early' | 'lesson_too_long' | 'line_hidden' | 'login_malformed' | 'login_refused' | 'login_taken' | 'media_unavailable' | 'minute_not_sealed' | 'name_missing' | 'name_taken' | 'not_found' | 'not_invited' | 'not_joined' | 'not_on_stage' | 'not_signed_in' | 'notable_changed' | 'objection_too_late' | 'origin_refused' | 'own_account' | 'owner_changing' | 'page_key_wrong' | 'password_weak' | 'password_wrong' | 'poll_answered' | 'poll_changed' | 'poll_open' | 'poll_over' | 'polls_limit' | 'proof_needed' | 'question_closed' | 'question_own' | 'questions_open' | 'removed_from_lesson' | 'role_refused' | 'roster_columns_missing' | 'roster_empty' | 'roster_too_long' | 'roster_unreadable' | 'scheme_unknown' | 'second_person_needed' | 'settlement_empty' | 'sign_in_open' | 'sign_in_over' | 'sign_ins_limit' | 'silenced' | 'slides_need_pdf' | 'slow_down' | 'stage_full' | 'start_failed' | 'store_refused' | 'store_unavailable' | 'switched_off' | 'take_over_limit' | 'text_missing' | 'too_large' | 'too_many_tries' | 'unsupported_file' | 'waiting'
 
 export interface Routes {
   'GET /api/v1/answers': { request: Nothing; response: NewAnswers }
@@ -1650,6 +1677,7 @@ export interface Routes {
   'POST /api/v1/lessons/{lesson_id}/appeals': { request: NewAppeal; response: AppealView }
   'POST /api/v1/lessons/{lesson_id}/corrections': { request: NewCorrection; response: CorrectionRef }
   'POST /api/v1/lessons/{lesson_id}/files': { request: FileGiven; response: FileView }
+  'POST /api/v1/lessons/{lesson_id}/notable': { request: NewLook; response: Nothing }
   'POST /api/v1/login': { request: LoginRequest; response: Me }
   'POST /api/v1/logout': { request: Nothing; response: Nothing }
   'POST /api/v1/logout/others': { request: Nothing; response: Nothing }
@@ -1733,6 +1761,7 @@ export interface Pushes {
   'lesson:audience': Audience
   'lesson:door': DoorOpened
   'lesson:missed': Nothing
+  'lesson:own': Own
   'lesson:phase': Phase
   'lesson:roster': Roster
   'lesson:stream': StreamState

@@ -18,6 +18,7 @@ export const host = {
   'roster.filter.uncounted': '当前未计',
   'roster.filter.hand': '举手',
   'roster.filter.quiet': '尚未互动',
+  'roster.quiet.means': '在课堂里，但还没有发言、提问、投票、签到、举手或上台。匿名作答不计入，答题者不会因此被认出。',
   'roster.filter.weak': '画面不畅',
   'roster.search': '按姓名或序号查找',
   'roster.nobody': '没有符合条件的学员。',
