@@ -13,6 +13,7 @@ import aiohttp
 from server.accounts.people import NewPerson
 from server.attendance import records as attendance
 from server.attendance.challenges import records as challenges
+from server.attendance.challenges.pace import Said as SaidAt
 from server.attendance.challenges.rules import Event
 from server.attendance.corrections import records as corrections
 from server.attendance.corrections import rules
@@ -227,7 +228,7 @@ async def _challenge(first: School) -> None:
         for seq, outcome in enumerate((Outcome.ISSUED, Outcome.FAILED), 1):
             event = Event(seq, now, outcome, 1, 1)
             await challenges.add_event(connection, first.lesson_id, first.ids["jia"], event, rule)
-        fast = challenges.Said(first.ids["jia"], now, 1, 12, False)
+        fast = SaidAt(first.ids["jia"], now, 1, 12, False)
         await challenges.add_answer(connection, first.lesson_id, fast)
 
 
