@@ -165,10 +165,12 @@ class Town:
         return self.folder / name
 
     def start(self, *names: str) -> None:
-        if self.worker.process is None:
-            self.worker.wait_for(self.worker.spawn("media"), "media", 0)
-        for name in names:
-            self.add(name).start()
+        """The worker if there is none yet, and servers, all at once."""
+        started = [(self.worker, self.worker.spawn("media"), "media")] if self.worker.process is None else []
+        for server in map(self.add, names):
+            started.append((server, server.spawn("serve", "--port", str(server.port)), "ready "))
+        for server, process, word in started:
+            server.wait_for(process, word, 0)
 
     async def rows(self, query: str) -> list[Any]:
         """What the database says."""
