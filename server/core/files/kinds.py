@@ -3,6 +3,7 @@
 What could run in a browser or an office (HTML, SVG, scripts, macros) is of no kind here, nor are archives.
 """
 
+import io
 import unicodedata
 import zipfile
 from collections.abc import Mapping
@@ -17,6 +18,8 @@ EDGE_BYTES: Final = 4096
 #: parts of an office file, and what all of them may come to once unpacked
 MOST_PARTS: Final = 5_000
 MOST_UNPACKED_BYTES: Final = 1 << 30
+#: of the list of its parts; a longer one would take more memory to read than the file has bytes
+MOST_LIST_BYTES: Final = 1 << 20
 NAME_LETTERS: Final = 120
 #: what marks a part of an office file as a program
 MACRO: Final = "vbaproject"
@@ -103,7 +106,7 @@ def _whole(kind: FileKind, whole: bool) -> FileKind:
 def _office(path: Path) -> FileKind:
     """By its list of parts alone: nothing is unpacked."""
     try:
-        with zipfile.ZipFile(path) as parts:
+        with _Bounded(path) as file, zipfile.ZipFile(file) as parts:
             found = parts.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise DomainError("file_damaged") from error
@@ -114,6 +117,15 @@ def _office(path: Path) -> FileKind:
     if len(found) > MOST_PARTS or sum(part.file_size for part in found) > MOST_UNPACKED_BYTES:
         raise DomainError("file_damaged")
     return kinds.pop()
+
+
+class _Bounded(io.FileIO):
+    """A file of which nobody reads more at once than MOST_LIST_BYTES."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MOST_LIST_BYTES:
+            raise zipfile.BadZipFile("a list without end")
+        return super().read(MOST_LIST_BYTES if size is None or size < 0 else size)
 
 
 def _text(path: Path) -> FileKind:
