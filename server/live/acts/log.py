@@ -15,6 +15,7 @@ from server.core.clock import elapsed_ms
 from server.core.cluster.owners import Owners
 from server.core.database import Database
 from server.core.errors import DomainError
+from server.core.wire.declaration import ID_FORM
 from server.live.acts import records
 from server.live.acts.order import State as OrderState
 from server.live.acts.port import Act, Activity, Fact, Scene, Spoke, Who
@@ -195,8 +196,11 @@ class ActLog:
         await self._know(lesson, {one for act in acts for one in (act.actor_id, act.body.get("person_id"))})
 
     async def _know(self, lesson: Lesson, person_ids: Iterable[str | None]) -> None:
-        """The names of who acts, and of who is meant, before there is a view of them: a view changes by acts alone."""
-        if new := [one for one in person_ids if one and one not in lesson.names]:
+        """The names of who acts, and of who is meant, before there is a view of them: a view changes by acts alone.
+
+        What can be no id is not asked for: the store's refusal of it would be everybody's who waits.
+        """
+        if new := [one for one in person_ids if one and one not in lesson.names and ID_FORM.fullmatch(one)]:
             lesson.names |= await self._names(new)
 
     async def _sure(self, lesson: Lesson) -> None:

@@ -125,6 +125,9 @@ async def _phase(_lesson_id: str) -> tuple[bool, bool]:
 
 
 async def _names(ids: Iterable[str]) -> Mapping[str, str]:
+    """As PostgreSQL has it."""
+    if any("\0" in one for one in ids):
+        raise DomainError("bad_request", reason="22021")
     return {one: f"name of {one[0]}" for one in ids}
 
 
@@ -162,6 +165,12 @@ async def test_what_waits_together_is_written_together_and_each_gets_its_own_ans
     assert codes == [1, "bad_request", "bad_request", "bad_request", 0, 2, 4, 7, 11]
     assert stand.store.writes == 2
     assert [act.seq for act in await stand.stored()] == list(range(1, 12))
+
+
+async def test_whoever_names_what_is_no_person_refuses_nobody_else(stand: Stand) -> None:
+    log = stand.log()
+    done = await asyncio.gather(log.do(L, Who("\0"), "counting", 1), log.do(L, JIA, "counting", 1))
+    assert list(done) == [1, 2]
 
 
 async def test_a_fault_of_one_command_is_its_own(stand: Stand) -> None:
