@@ -286,6 +286,7 @@ class Api:
                 proof=request.proof,
             )
         )
+        await self._doors.entered(call, request.lesson_id)
         attention = (await self._register.book(request.lesson_id)).attention
         return Lease(granted.epoch, granted.resume, granted.seq, granted.nonce, attention)
 

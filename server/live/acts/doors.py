@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from server.attendance.lease import End
+from server.attendance.register import Holder
 from server.attendance.service import Attendance
 from server.core.errors import DomainError
 from server.core.wire.declaration import Call, Push
@@ -34,6 +36,7 @@ class Doors:
         self._attendance = attendance
         self._fan_out = fan_out
         log.on_acts.append(self._happened)
+        attendance.register.on_lease_end.append(self._lease_ended)
 
     async def enter(self, call: Call, lesson_id: str) -> None:
         """A trainee comes in. Raises DomainError removed_from_lesson, or in_lobby: they wait and will be told.
@@ -49,6 +52,29 @@ class Doors:
         if code is not None:
             await self._fan_out.join(call.connection, f"door:{lesson_id}")
             raise DomainError(code)
+
+    async def entered(self, call: Call, lesson_id: str) -> None:
+        """Whoever was removed while they came in is out again. Raises DomainError removed_from_lesson."""
+        person_id = call.who.person_id
+        if person_id in (await self._log.order(lesson_id)).removed:
+            await self._attendance.remove(lesson_id, person_id)
+            await self._fan_out.join(call.connection, f"door:{lesson_id}")
+            raise DomainError("removed_from_lesson")
+
+    async def _lease_ended(self, holder: Holder) -> None:
+        """Whoever has no place in the lesson is told nothing more of it; whoever ends the lease does not wait."""
+        if holder.connection and holder.ended is not End.LESSON_OVER:
+            where = holder.person_id, holder.lesson_id, holder.connection
+            self._attendance.register.tasks.spawn("live.doors", self._hears_no_more(*where))
+
+    async def _hears_no_more(self, person_id: str, lesson_id: str, connection: str) -> None:
+        groups = f"learn:{lesson_id}", f"lesson:{lesson_id}"
+        for group in groups:
+            await self._fan_out.leave(connection, group)
+        again = self._attendance.register.holders.get(person_id)
+        if again is not None and (again.lesson_id, again.connection) == (lesson_id, connection):
+            for group in groups:  # the same page came back meanwhile
+                await self._fan_out.join(connection, group)
 
     async def _happened(self, lesson_id: str, acts: Sequence[Act]) -> None:
         ours = [act for act in acts if act.activity == "order"]

@@ -23,6 +23,8 @@ DEFAULTS: Final[dict[What, bool]] = {
 }
 #: what silence silences: all of it
 SILENCED: Final = frozenset(WHATS)
+#: why somebody may not come in
+OUTSIDE: Final = ("removed_from_lesson", "in_lobby")
 #: the key of the order as a whole; of a person it is their id
 WHOLE: Final = "all"
 
@@ -250,3 +252,19 @@ def _person(state: State, person_id: str, name: Name) -> OrderView:
         removed=person_id in state.removed,
         waiting=person_id in state.waiting,
     )
+
+
+def order_of(acts: Iterable[Act]) -> State:
+    """The order that a lesson's acts make, whichever of them are given."""
+    order = OrderActivity()
+    state = order.start()
+    for act in acts:
+        if act.activity == order.name:
+            order.apply(state, act)
+    return state
+
+
+def check_inside(acts: Iterable[Act], person_id: str) -> None:
+    """Outside nobody reads what is said in a lesson that goes on. Raises DomainError removed_from_lesson, in_lobby."""
+    if (code := order_of(acts).outside(person_id)) is not None:
+        raise DomainError(code)

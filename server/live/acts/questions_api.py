@@ -15,9 +15,11 @@ from server.core.actor import EVERYONE, Role
 from server.core.database import Database
 from server.core.wire.declaration import UNSEEN, Call, Declarations, Nothing, Route
 from server.live.acts import records
+from server.live.acts.order import OUTSIDE, OrderActivity, check_inside
 from server.live.acts.port import Act
 from server.live.acts.question_forms import MyQuestions, QuestionView
 from server.live.acts.questions import Late, Questions, State, late_for
+from server.training.rules import LessonState
 from server.training.service import Training
 
 #: lessons whose late answers are kept at hand
@@ -76,7 +78,10 @@ class Answers:
     async def record(self, call: Call, request: QuestionsRequest) -> QuestionsRecord:
         """The questions of a lesson, as whoever asks may see them."""
         actor = call.who
-        await self._training.lesson_for(actor, request.lesson_id)
+        lesson, _ = await self._training.lesson_for(actor, request.lesson_id)
+        if actor.role is Role.TRAINEE and lesson.state is not LessonState.ENDED:
+            async with self._database.read() as connection:
+                check_inside(await records.acts_of(connection, lesson.id, (OrderActivity.name,)), actor.person_id)
         state, acts = await self._rebuilt(request.lesson_id)
         names = await self._names({act.actor_id for act in acts})
         desk, known = actor.role is not Role.TRAINEE, self._questions
@@ -134,11 +139,10 @@ class Answers:
     def declarations(self) -> Declarations:
         """What is read of questions."""
         trainee, one = frozenset({Role.TRAINEE}), "/api/v1/lessons/{lesson_id}"
+        seen = (*UNSEEN, *OUTSIDE)
         return Declarations(
             routes=[
-                Route(
-                    "GET", f"{one}/questions", EVERYONE, QuestionsRequest, QuestionsRecord, self.record, codes=UNSEEN
-                ),
+                Route("GET", f"{one}/questions", EVERYONE, QuestionsRequest, QuestionsRecord, self.record, codes=seen),
                 Route("POST", f"{one}/answers/read", trainee, AnswersReadRequest, Nothing, self.read, codes=UNSEEN),
                 Route("GET", "/api/v1/answers", trainee, Nothing, NewAnswers, self.fresh),
             ]

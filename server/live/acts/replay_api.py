@@ -14,8 +14,10 @@ from server.core.database import Database
 from server.core.wire.declaration import UNSEEN, Call, Declarations, Route
 from server.live.acts import records
 from server.live.acts.api import Changes
+from server.live.acts.order import OUTSIDE, check_inside
 from server.live.acts.port import Act, Activity
 from server.live.acts.replay import Moment, moments
+from server.training.rules import LessonState
 from server.training.service import Training
 
 #: so many moments are told at once
@@ -65,6 +67,8 @@ class ReplayApi:
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
         async with self._database.read() as connection:
             acts = await records.acts_of(connection, lesson.id)
+        if call.who.role is Role.TRAINEE and lesson.state is not LessonState.ENDED:
+            check_inside(acts, call.who.person_id)
         names = await self._names({act.actor_id for act in acts if act.actor_id})
         desk = call.who.role is not Role.TRAINEE
         found = await asyncio.to_thread(self._page, acts, names, request.after, desk)
@@ -80,5 +84,5 @@ class ReplayApi:
         """What replays are served."""
         path = "/api/v1/lessons/{lesson_id}/acts"
         return Declarations(
-            routes=[Route("GET", path, EVERYONE, ReplayActsRequest, ReplayActs, self.acts, codes=UNSEEN)]
+            routes=[Route("GET", path, EVERYONE, ReplayActsRequest, ReplayActs, self.acts, codes=(*UNSEEN, *OUTSIDE))]
         )

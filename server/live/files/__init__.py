@@ -11,7 +11,7 @@ from server.core.errors import DomainError
 from server.core.files.making import PageMaker
 from server.core.files.store import FileStore
 from server.core.tasks import Tasks
-from server.live.acts.order import OrderActivity
+from server.live.acts.order import OrderActivity, order_of
 from server.live.acts.port import Who
 from server.live.acts.records import acts_of
 from server.live.files.api import Api
@@ -59,11 +59,6 @@ class Gate:
         return teaches
 
     async def _check_order(self, lesson_id: str, who: Who) -> None:
-        order = OrderActivity()
-        state = order.start()
         async with self._database.read() as connection:
-            acts = await acts_of(connection, lesson_id)
-        for act in acts:
-            if act.activity == order.name:
-                order.apply(state, act)
-        state.check(who, "files")
+            acts = await acts_of(connection, lesson_id, (OrderActivity.name,))
+        order_of(acts).check(who, "files")
