@@ -179,9 +179,9 @@ async def world(folder: Path) -> AsyncIterator[World]:
         names |= await _taught(first)
         names["over_id"] = await _over(first)
         await _challenge(first)
-        names |= await _acts(first)
-        record(house.store.folder / RECORDINGS, first.lesson_id, first.clock.ms() / 1000)
         names |= {"slides_id": await give_slides(first), "note_id": await give_note(first)}
+        names |= await _acts(first, names["slides_id"])
+        record(house.store.folder / RECORDINGS, first.lesson_id, first.clock.ms() / 1000)
         await house.log.round()  # its first one begins the log: that must not fall into a test
         names["secret"] = await house.accounts.invite(first.ids["invited"])
         tokens = {}
@@ -274,9 +274,9 @@ async def _over(first: School) -> str:
     return home.id
 
 
-async def _acts(first: School) -> dict[str, str]:
+async def _acts(first: School, slides_id: str) -> dict[str, str]:
     """What people have done in the lesson that is to begin: two polls are prepared, a sign-in is open, yi has asked
-    two questions and said a line, jia has asked one.
+    two questions and said a line, jia has asked one; slides were shown, and put away.
     """
     yi, jia = first.ids["yi"], first.ids["jia"]
     now, teacher, asked = first.clock.ms(), first.ids["teacher"], PollQuestion("judgement", "对吗？")
@@ -289,6 +289,8 @@ async def _acts(first: School) -> dict[str, str]:
         ("questions", "asked", jia, ASKED),
         ("questions", "asked", yi, ASKED),
         ("chat", "said", yi, {"text": "在吗"}),
+        ("board", "show", teacher, {"deck": slides_id, "page": 1}),
+        ("board", "show", teacher, {"deck": "", "page": 0}),
     ]
     done = [Act(seq, now, name, kind, who, body) for seq, (name, kind, who, body) in enumerate(facts, 1)]
     async with first.house.store.database.write() as connection:

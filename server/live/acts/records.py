@@ -84,6 +84,22 @@ async def acts_of(connection: AsyncConnection, lesson_id: str, of: Sequence[str]
     return [_act(row) for row in await connection.execute(query)]
 
 
+async def shows_in(connection: AsyncConnection, lesson_id: str, deck: str) -> frozenset[int]:
+    """Which pages of a deck were on the board of a lesson."""
+    table = lesson_act.c
+    shows = select(lesson_act).where(table.lesson_id == lesson_id, table.activity == "board", table.kind == "show")
+    acts = [_act(row) for row in await connection.execute(shows)]
+    return frozenset(act.body["page"] for act in acts if act.body["deck"] == deck)
+
+
+async def words_about(connection: AsyncConnection, lesson_id: str, file_id: str) -> list[Act]:
+    """The lines of a lesson's chat that name a file, and which lines were hidden or not, in order."""
+    table = lesson_act.c
+    about = (table.kind == "hidden") | ((table.kind == "said") & table.body.contains(file_id, autoescape=True))
+    query = select(lesson_act).where(table.lesson_id == lesson_id, table.activity == "chat", about)
+    return [_act(row) for row in await connection.execute(query.order_by(table.seq))]
+
+
 async def answers_in(connection: AsyncConnection, lesson_ids: Sequence[str]) -> list[tuple[str, Act]]:
     """Every written answer in these lessons, in order."""
     where = (lesson_act.c.kind == "answered", lesson_act.c.lesson_id.in_(lesson_ids))

@@ -17,6 +17,7 @@ from server.live.acts.records import acts_of
 from server.live.files.api import Api
 from server.live.files.rules import Use
 from server.live.files.service import LessonFiles
+from server.live.files.sight import Sight
 from server.training.rules import LessonState
 from server.training.service import Training
 
@@ -34,7 +35,9 @@ def build(
     store = FileStore(folder / FILES)
     gate = Gate(database, training)
     files = LessonFiles(database, clock, tasks, store, PageMaker(store, folder / PAGES, tasks), gate.may_give)
-    return Capability(files, Api(files, training).declarations(), (Job("live.files", SWEEP_S, files.sweep),))
+    return Capability(
+        files, Api(files, training, Sight(database)).declarations(), (Job("live.files", SWEEP_S, files.sweep),)
+    )
 
 
 class Gate:

@@ -14,6 +14,7 @@ from server.core.files.rules import MOST_PAGES
 from server.core.wire.declaration import UNSEEN, Call, Declarations, Kept, Route
 from server.live.files.rules import LessonFile, Use
 from server.live.files.service import LessonFiles, deck_of
+from server.live.files.sight import Sight
 from server.training.service import Training
 
 GIVERS: Final = frozenset({Role.TRAINEE, Role.INSTRUCTOR})
@@ -108,8 +109,8 @@ class PageText:
 class Api:
     """The functions behind the declarations."""
 
-    def __init__(self, files: LessonFiles, training: Training) -> None:
-        self._files, self._training = files, training
+    def __init__(self, files: LessonFiles, training: Training, sight: Sight) -> None:
+        self._files, self._training, self._sight = files, training, sight
 
     async def give(self, call: Call, request: FileGiven) -> FileView:
         """Give a file to a lesson: the file itself as the body."""
@@ -117,9 +118,10 @@ class Api:
         return view(await self._files.take(call.who, request.lesson_id, request.use, request.name, call.coming))
 
     async def fetch(self, call: Call, request: FileRequest) -> Kept:
-        """A file as it was given. Slides are given to trainees page by page only."""
+        """A file as it was given. Slides are given to trainees page by page only, and nothing of a hidden line."""
         file = await self._seen(call, request.lesson_id, request.file_id)
-        if file.use is Use.SLIDES and call.who.role is Role.TRAINEE:
+        trainee = call.who.role is Role.TRAINEE
+        if trainee and (file.use is Use.SLIDES or await self._sight.hidden(file.lesson_id, file.file_id)):
             raise DomainError("not_found")
         return Kept(await self._files.path(file), file.name, TYPES[file.kind])
 
@@ -136,12 +138,12 @@ class Api:
 
     async def page(self, call: Call, request: PageRequest) -> PageText:
         """What can be read on a page."""
-        file = await self._slides(call, request.lesson_id, request.file_id)
+        file = await self._slides(call, request.lesson_id, request.file_id, request.page)
         return PageText(await self._files.text(file, request.page))
 
     async def picture(self, call: Call, request: PagePictureRequest) -> Kept:
         """A page as a picture; one that is being made is waited for."""
-        file = await self._slides(call, request.lesson_id, request.file_id)
+        file = await self._slides(call, request.lesson_id, request.file_id, request.page)
         path = await self._files.picture(file, request.page, int(request.width))
         return Kept(path, f"{request.page}.webp", WEBP, inline=True)
 
@@ -150,9 +152,12 @@ class Api:
         converting = file.kind is FileKind.PPTX and pages.trouble is None
         return Deck(file.file_id, file.name, pages.sizes, pages.made, converting, pages.trouble)
 
-    async def _slides(self, call: Call, lesson_id: str, file_id: str) -> LessonFile:
+    async def _slides(self, call: Call, lesson_id: str, file_id: str, page: int | None = None) -> LessonFile:
+        """Of a deck trainees get what was shown of it, and nothing ahead of that."""
         file = await self._seen(call, lesson_id, file_id)
         if file.use is not Use.SLIDES:
+            raise DomainError("not_found")
+        if call.who.role is Role.TRAINEE and not await self._sight.shown(file.lesson_id, file.file_id, page):
             raise DomainError("not_found")
         return file
 

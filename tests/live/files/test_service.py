@@ -84,6 +84,12 @@ async def test_slides_are_given_made_and_shown_page_by_page(served: School) -> N
         **{"file_id": given["file_id"], "name": "第一课.pdf", "sizes": [[9600, 5400], [9600, 5400]], "made": 2},
         **{"converting": False, "trouble": None},
     }
+    for path in (deck, f"{deck}/2", f"{deck}/2/960.webp"):
+        assert (await got(served, "jia", path))[0] == 404, "nothing is fetched ahead"
+    async with served.page("teacher") as desk:
+        await desk.join()
+        assert (await desk.call("board:show", deck=given["file_id"], page=2))["ok"]
+        assert (await got(served, "jia", f"{deck}/1/960.webp"))[0] == 404
     status, picture, headers = await got(served, "jia", f"{deck}/2/960.webp")
     assert (status, size_of(picture)) == (200, (960, 540))
     assert headers["Content-Type"] == "image/webp"
@@ -93,6 +99,7 @@ async def test_slides_are_given_made_and_shown_page_by_page(served: School) -> N
     assert again[0] == 304, "kept by the browser, asked for each time"
     assert b'"two"' in (await got(served, "jia", f"{deck}/2"))[1]
     assert (await got(served, "jia", f"{deck}/3/960.webp"))[0] == 404
+    assert (await got(served, "teacher", f"{deck}/1/960.webp"))[0] == 200
     assert (await got(served, "jia", f"{deck}/1/961.webp"))[0] == 400
     assert (await got(served, "stranger", f"{deck}/2/960.webp"))[0] == 404
     assert (await got(served, "stranger", deck))[0] == 404
@@ -130,6 +137,20 @@ async def test_a_file_is_fetched_to_be_saved_by_those_of_the_lesson(served: Scho
     deck = await give(served, "teacher")
     assert (await got(served, "teacher", f"files/{deck['file_id']}"))[1] == TWO
     assert (await got(served, "jia", f"files/{deck['file_id']}"))[0] == 404, "slides are shown page by page"
+
+
+async def test_what_a_hidden_line_holds_is_fetched_by_no_trainee_until_it_is_shown_again(served: School) -> None:
+    async with served.page("teacher") as desk, served.page("jia") as jia:
+        await desk.join()
+        assert (await desk.call("lesson:start"))["ok"]
+        await jia.join()
+        given = await give(served, "jia", "你好".encode(), "chat", "看.txt")
+        path = f"files/{given['file_id']}"
+        line = str((await jia.call("chat:say", text="看", file=given["file_id"]))["seq"])
+        assert (await got(served, "yi", path))[0] == 200
+        for on, status in ((True, 404), (False, 200), (True, 404)):
+            assert (await desk.call("chat:hide", line=line, on=on))["ok"]
+            assert [(await got(served, who, path))[0] for who in ("yi", "jia", "teacher")] == [status, status, 200]
 
 
 async def test_who_may_give_what_and_when(served: School) -> None:
