@@ -20,8 +20,8 @@ from server.core.clock import elapsed_ms
 from server.core.errors import DomainError
 from server.core.tasks import Tasks
 from server.core.wire.declaration import Call, Command, Declarations
-from server.live.acts.log import ActLog
-from server.live.acts.port import Act, Who
+from server.live.acts.log import ActLog, Lesson
+from server.live.acts.port import Act, Order, Who
 from server.live.acts.stage import Gone, Guest, Over, Settle, State
 from server.live.api import MediaAnswer, access
 from server.live.lesson import BEGUN
@@ -133,10 +133,10 @@ class Stage:
         for act in order:
             if act.kind == "remove":
                 await self._acts.do(lesson_id, NOBODY, "stage", Gone(act.body["person_id"], "removed"))
+        if (order and lesson_id in self._lessons) or any(act.activity == "stage" for act in acts):
+            await self._bring(lesson_id)
         if order:
             await self._acts.do(lesson_id, NOBODY, "stage", Settle())
-        if any(act.activity == "stage" for act in acts):
-            await self._bring(lesson_id)
 
     async def _lease_ended(self, holder: Holder) -> None:
         """Whoever has no place in the lesson is not on its stage; whoever ends the lease does not wait for it."""
@@ -154,10 +154,11 @@ class Stage:
         """Open, hush and close rooms as the acts say by now; returns who is on stage. One at a time for each lesson."""
         rooms = self._lessons.setdefault(lesson_id, _Rooms())
         async with rooms.lock:
-            state: State = await self._acts.seen(lesson_id, lambda lesson: lesson.states["stage"])
-            guests = [] if (await self._acts.phase(lesson_id))[1] else state.on_stage()
-            await self._become(rooms, {room_of(lesson_id, one): hushed(one) for one in guests})
-            return guests
+            guests = await self._acts.seen(lesson_id, _heard)
+            if (await self._acts.phase(lesson_id))[1]:
+                guests = {}
+            await self._become(rooms, {room_of(lesson_id, one): slots for one, slots in guests.values()})
+            return [one for one, _ in guests.values()]
 
     async def _become(self, rooms: _Rooms, wanted: Mapping[str, frozenset[str]]) -> None:
         media = self._live.media
@@ -196,7 +197,17 @@ def room_of(lesson_id: str, guest: Guest) -> str:
     return f"{lesson_id}{SIGN}{guest.number}"
 
 
-def hushed(guest: Guest) -> frozenset[str]:
-    """What is not sent on of a guest. A screen is shown by whoever teaches alone."""
-    silent = set() if guest.voice else {VOICE}
-    return frozenset({SCREEN, *silent, *(() if guest.picture else (CAMERA, CAMERA_LOW))})
+def hushed(guest: Guest, order: Order) -> frozenset[str]:
+    """What is not sent on of a guest. A screen is shown by whoever teaches alone.
+
+    The order is asked itself: its act may be written while the stage's, which follows it, is not.
+    """
+    who = Who(guest.person_id)
+    voice, picture = guest.voice and order.may(who, "voice"), guest.picture and order.may(who, "video")
+    return frozenset({SCREEN, *(() if voice else (VOICE,)), *(() if picture else (CAMERA, CAMERA_LOW))})
+
+
+def _heard(lesson: Lesson) -> dict[str, tuple[Guest, frozenset[str]]]:
+    """Who is on stage, and what is not sent on of each."""
+    state: State = lesson.states["stage"]
+    return {one.person_id: (one, hushed(one, lesson.order)) for one in state.on_stage()}

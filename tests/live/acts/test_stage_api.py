@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
-from media.api import CAMERA, VOICE, MediaError
+from media.api import CAMERA, CAMERA_LOW, SCREEN, VOICE, MediaError
 from server.core.clock import ManualClock, elapsed_ms
+from server.core.errors import DomainError
 from server.live.acts import stage_api
-from server.live.acts.stage import INVITED_MS
+from server.live.acts.log import ActLog, Answer
+from server.live.acts.port import Who
+from server.live.acts.stage import INVITED_MS, Settle
 from tests.media.clients import Client, EncodedAudio, Refused, opus_packets, publish, watch
 from tests.school import NOON_MS, Page, School, school
 
@@ -99,6 +102,26 @@ async def hall(tmp_path: Path) -> AsyncIterator[Hall]:
 async def sound(client_tracks: dict[str, Any]) -> None:
     async with asyncio.timeout(SECONDS):
         await client_tracks["audio"].recv()
+
+
+async def test_a_silence_holds_also_when_the_stage_could_not_write_it_down(
+    hall: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when the process ends, or the store fails, between the order's act and the stage's."""
+    await hall.up()
+    answer = ActLog.answer
+
+    async def fails(log: ActLog, lesson_id: str, who: Who, activity: str, command: Any) -> Answer:
+        if isinstance(command, Settle):
+            raise DomainError("store_unavailable")
+        return await answer(log, lesson_id, who, activity, command)
+
+    monkeypatch.setattr(ActLog, "answer", fails)
+    await hall.ok(hall.teacher, "order:silence", on=True)
+    room = hall.school.media._plane.rooms[hall.room(1)]
+    await until(lambda: room.hushed == {VOICE, CAMERA, CAMERA_LOW, SCREEN})
+    await hall.ok(hall.teacher, "order:silence", on=False)
+    await until(lambda: room.hushed == {SCREEN})
 
 
 async def test_from_the_hand_to_the_stage_and_down(hall: Hall) -> None:
