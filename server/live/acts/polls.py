@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from server.core.errors import DomainError
 from server.live.acts import poll_rules as rules
+from server.live.acts.pace import Limit, Pace
 from server.live.acts.poll_rules import Answer, Kind, Poll, PollQuestion, State
 from server.live.acts.port import Act, Activity, Fact, Name, Says, Scene, Who
 from server.live.acts.seal import Seal
@@ -19,6 +20,8 @@ DRAFTS_MOST: Final = 50
 POLLS_MOST: Final = 200
 #: shown while it is open, a tally is told again after so many answers, and beyond 50 after each fiftieth part more
 STEPS: Final = 50
+#: answers of one person: each is an act for ever, also where it may be changed
+ANSWERS: Final = Limit(5, 10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +145,11 @@ class Polls:
     polls: dict[str, Poll] = field(default_factory=dict)
     open_id: str | None = None
     drafts: int = 0
+    pace: Pace = field(default_factory=lambda: Pace(ANSWERS))
 
 
 WRONG_STATE: Final = ("not_found", "poll_changed")
+ANSWERED_CODES: Final = ("not_found", "poll_over", "poll_answered", "text_missing", "slow_down")
 
 
 class PollActivity(Activity[Polls]):
@@ -154,7 +159,7 @@ class PollActivity(Activity[Polls]):
     commands = (
         Says("poll:prepare", PollPrepare, "instructor", ("text_missing", "polls_limit", "poll_open", *WRONG_STATE)),
         Says("poll:open", PollOpen, "instructor", ("poll_open", *WRONG_STATE)),
-        Says("poll:answer", PollGive, "trainee", ("not_found", "poll_over", "poll_answered", "text_missing")),
+        Says("poll:answer", PollGive, "trainee", ANSWERED_CODES),
         Says("poll:close", PollClose, "instructor", WRONG_STATE, late=True),
         Says("poll:show", PollShow, "instructor", WRONG_STATE, late=True),
         Says("poll:withdraw", PollWithdraw, "instructor", WRONG_STATE),
@@ -201,6 +206,7 @@ class PollActivity(Activity[Polls]):
             raise DomainError("poll_over")
         if before is not None and not poll.question.changeable:
             raise DomainError("poll_answered")
+        state.pace.check(who.person_id, now_ms)
         if not poll.question.anonymous:
             return [Fact("answered", {"poll": poll.id, "answer": answer if isinstance(answer, str) else list(answer)})]
         sealed = self._seal.close(rules.to_json(answer), poll.context(who.person_id))
@@ -214,6 +220,7 @@ class PollActivity(Activity[Polls]):
             case "opened":
                 _begin(state, poll, act.at_ms)
             case "answered":
+                state.pace.note(act.actor_id, act.at_ms)
                 return self._apply_answered(poll, act)
             case "closed":
                 poll.close(act.at_ms)

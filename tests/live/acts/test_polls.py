@@ -88,6 +88,18 @@ def test_an_answer_may_be_changed_where_the_poll_says_so() -> None:
     assert _parts(play.seen(desk=True))[1]["counts"] == [0, 0, 1]
 
 
+def test_nobody_fills_the_record_by_changing_an_answer_again_and_again() -> None:
+    play, one = _begun(replace(SINGLE, changeable=True))
+    for n in range(rules.ANSWERS.most):
+        assert play.do(PollGive("", one, [n % 2]), JIA).isdecimal()
+    assert play.do(PollGive("", one, [2]), JIA) == "slow_down"
+    assert play.do(PollGive("", one, [2]), YI).isdecimal()
+    play.wait(rules.ANSWERS.within_ms - 1)
+    assert play.do(PollGive("", one, [2]), JIA) == "slow_down"
+    play.wait(1)
+    assert play.do(PollGive("", one, [2]), JIA).isdecimal()
+
+
 def test_time_is_up_at_its_moment_and_it_closes_by_itself() -> None:
     play, one = _begun(QUIZ)
     play.wait(30_000)

@@ -70,6 +70,7 @@ async def test_trainees_are_not_told_of_each_answer_and_miss_nothing_by_that(ser
         await heard(jia, "lesson:acts")
         before = len(jia.heard("lesson:acts"))
         for turn in range(12):
+            served.clock.advance(2_000)
             assert (await jia.call("poll:answer", poll_id=one, choices=[turn % 2]))["ok"]
         for _ in range(300):
             if (told := jia.heard("lesson:acts")[-1])["seq"] == 13:
