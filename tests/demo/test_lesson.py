@@ -56,7 +56,8 @@ async def test_a_visitor_joins_as_a_guest_while_the_actors_play(served: Served) 
     page.hide()
     await asyncio.sleep(0.5)
     cell = (await page.beat())["cells"][-1]
-    assert [reason["code"] for reason in cell["reasons"] if reason["ms"] >= 500] == ["hidden"]
+    lost = [reason["code"] for reason in cell["reasons"] if reason["ms"] >= 500]
+    assert [code for code in lost if code != "absent"] == ["hidden"], "signing in may have taken half a second as well"
     await page.leave()
     await login.close()
 
