@@ -17,6 +17,7 @@ from threading import Lock
 from typing import Any
 
 from media import encoded
+from media.aside import SIGN, main_of
 from media.clock import iso
 from media.dubbed import dubbed, dubbed_codecs, dubbed_init
 from media.recorder import ROOM_NAME
@@ -53,6 +54,15 @@ class Recordings:
         if folder is None:
             return found
         return Replay(with_encoded(found.takes, encoded.read_encoded(folder)), found.holes)
+
+    def asides(self, room: str) -> list[int]:
+        """The numbers of the rooms aside of this one of which something was recorded that `read` may find."""
+        found = (path.name for path in self._folder.glob(f"{room}{SIGN}*")) if ROOM_NAME.fullmatch(room) else ()
+        return sorted(int(each[len(room) + 1 :]) for each in found if main_of(each) == room and self._has(each))
+
+    def _has(self, room: str) -> bool:
+        folder = self._folder_of(room, "picture")
+        return folder is not None and bool(_stamp(folder) or encoded.read_encoded(folder))
 
     def unencoded(self, room: str) -> Unencoded | None:
         """What has still to be encoded of a room; None when nothing has."""

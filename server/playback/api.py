@@ -6,12 +6,13 @@ that is once an hour for each lesson.
 
 import asyncio
 import secrets
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from media.api import Recordings, low, playlist
+from media.api import SIGN, Recordings, Unencoded, low, playlist
 from server.core.actor import EVERYONE, Role
 from server.core.clock import Clock, iso
 from server.core.errors import DomainError
@@ -24,6 +25,12 @@ PIECE: Final = "video/mp4"
 AAC: Final = "picture_aac"
 LOOK_MS: Final = 3_600_000
 Rendition = Literal["picture", "picture_aac", "screen"]
+GuestRendition = Literal["picture", "picture_aac"]
+#: of an invitation to the stage
+Guest = Annotated[int, Field(ge=1, le=1_000_000)]
+Number = Annotated[int, Field(ge=1, le=1_000_000)]
+Start = Annotated[int, Field(ge=0, le=1 << 50)]
+Size = Annotated[int, Field(ge=1, le=1 << 24)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +50,30 @@ class PieceRequest:
 
     lesson_id: str
     rendition: Rendition
-    take: Annotated[int, Field(ge=1, le=1_000_000)]
-    start: Annotated[int, Field(ge=0, le=1 << 50)]
-    size: Annotated[int, Field(ge=1, le=1 << 24)]
+    take: Number
+    start: Start
+    size: Size
+
+
+@dataclass(frozen=True, slots=True)
+class GuestPlaylistRequest:
+    """`guest`: the number of the invitation by which somebody was on stage."""
+
+    lesson_id: str
+    guest: Guest
+    rendition: GuestRendition
+
+
+@dataclass(frozen=True, slots=True)
+class GuestPieceRequest:
+    """As a `PieceRequest`, of a guest's recording."""
+
+    lesson_id: str
+    guest: Guest
+    rendition: GuestRendition
+    take: Number
+    start: Start
+    size: Size
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +103,20 @@ class ReplayEncoding:
 class ReplayView:
     """What there is of a lesson; `seconds` 0 when it was not recorded. `over`: nothing will be added.
 
-    `screen`: there are pictures of a shared screen as well. `encoding`: pictures that are not there yet.
+    `started`, `ended`: the lesson itself, recorded or not.
+    `screen`: there are pictures of a shared screen as well. `guests`: the invitations by which somebody was on stage
+    and recorded. `encoding`: pictures that are not there yet, the instructor's or a guest's.
     """
 
     lesson_id: str
     title: str
     over: bool
+    started: str | None
+    ended: str | None
     begins: str | None
     seconds: float
     screen: bool
+    guests: list[int]
     encoding: ReplayEncoding | None
     holes: list[ReplayHole]
 
@@ -118,15 +151,19 @@ class Api:
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
         found = await asyncio.to_thread(self._recordings.read, lesson.id)
         screen = await asyncio.to_thread(self._recordings.read, lesson.id, "screen")
-        left = await asyncio.to_thread(self._recordings.unencoded, lesson.id)
+        guests = await asyncio.to_thread(self._recordings.asides, lesson.id)
+        left = await asyncio.to_thread(self._unencoded, lesson.id, guests)
         begins = found.takes[0].parts[0].at if found.takes else None
         return ReplayView(
             lesson.id,
             lesson.title,
             lesson.state is LessonState.ENDED,
+            None if lesson.started_ms is None else iso(lesson.started_ms),
+            None if lesson.ended_ms is None else iso(lesson.ended_ms),
             None if begins is None else _moment(begins),
             round(found.seconds, 3),
             bool(screen.takes),
+            guests,
             None if left is None else ReplayEncoding(left.percent, left.why),
             [ReplayHole(_moment(hole.begins), _moment(hole.ends), hole.why) for hole in found.holes],
         )
@@ -134,17 +171,33 @@ class Api:
     async def playlist(self, call: Call, request: PlaylistRequest) -> Download:
         """The same as HLS."""
         lesson = await self._seen(call, request.lesson_id)
-        found = await asyncio.to_thread(self._recordings.read, lesson.id, request.rendition)
-        if not found.takes:
-            raise DomainError("not_found")
-        over, aac = lesson.state is LessonState.ENDED, request.rendition == AAC
-        text = playlist(found, f"{request.rendition}/", ".mp4", over=over, aac=aac)
-        return Download(f"{request.rendition}.m3u8", PLAYLIST, text.encode())
+        return await self._playlist(lesson, lesson.id, request.rendition)
 
     async def piece(self, call: Call, request: PieceRequest) -> Download:
         """A stretch of a file of it."""
         lesson = await self._seen(call, request.lesson_id)
-        where = (lesson.id, request.take, request.start, request.size)
+        return await self._piece(lesson.id, request)
+
+    async def guest_playlist(self, call: Call, request: GuestPlaylistRequest) -> Download:
+        """What was recorded of somebody on stage."""
+        lesson = await self._seen(call, request.lesson_id)
+        return await self._playlist(lesson, _room(lesson, request.guest), request.rendition)
+
+    async def guest_piece(self, call: Call, request: GuestPieceRequest) -> Download:
+        """A stretch of a file of it."""
+        lesson = await self._seen(call, request.lesson_id)
+        return await self._piece(_room(lesson, request.guest), request)
+
+    async def _playlist(self, lesson: Lesson, room: str, rendition: str) -> Download:
+        found = await asyncio.to_thread(self._recordings.read, room, rendition)
+        if not found.takes:
+            raise DomainError("not_found")
+        over = lesson.state is LessonState.ENDED
+        text = playlist(found, f"{rendition}/", ".mp4", over=over, aac=rendition == AAC)
+        return Download(f"{rendition}.m3u8", PLAYLIST, text.encode())
+
+    async def _piece(self, room: str, request: PieceRequest | GuestPieceRequest) -> Download:
+        where = (room, request.take, request.start, request.size)
         if request.rendition == AAC:
             data = await asyncio.get_running_loop().run_in_executor(self._low, self._recordings.dubbed, *where)
         else:
@@ -152,6 +205,11 @@ class Api:
         if not data:
             raise DomainError("not_found")
         return Download(f"{request.take}.mp4", PIECE, data)
+
+    def _unencoded(self, lesson_id: str, guests: list[int]) -> Unencoded | None:
+        """Of the instructor first."""
+        rooms = (lesson_id, *(f"{lesson_id}{SIGN}{each}" for each in guests))
+        return next(filter(None, map(self._recordings.unencoded, rooms)), None)
 
     async def _seen(self, call: Call, lesson_id: str) -> Lesson:
         lesson, _ = await self._training.lesson_for(call.who, lesson_id)
@@ -166,14 +224,27 @@ PAGE: Final = f"GET {ONE}/{{rendition}}.m3u8"
 def declarations(training: Training, recordings: Recordings, looks: Looks) -> Declarations:
     """What playback serves."""
     api = Api(training, recordings, looks)
-    listed, piece = f"{ONE}/{{rendition}}.m3u8", f"{ONE}/{{rendition}}/{{take}}/{{start}}/{{size}}.mp4"
+    listed, piece = "/{rendition}.m3u8", "/{rendition}/{take}/{start}/{size}.mp4"
+    guest = f"{ONE}/guests/{{guest}}"
     return Declarations(
         routes=[
             Route("GET", ONE, EVERYONE, ReplayRequest, ReplayView, api.replay, codes=UNSEEN),
-            Route("GET", listed, EVERYONE, PlaylistRequest, Download, api.playlist, observed=False, codes=UNSEEN),
-            Route("GET", piece, EVERYONE, PieceRequest, Download, api.piece, observed=False, codes=UNSEEN),
+            _file(f"{ONE}{listed}", PlaylistRequest, api.playlist),
+            _file(f"{ONE}{piece}", PieceRequest, api.piece),
+            _file(f"{guest}{listed}", GuestPlaylistRequest, api.guest_playlist),
+            _file(f"{guest}{piece}", GuestPieceRequest, api.guest_piece),
         ]
     )
+
+
+def _file(path: str, asked: type[Any], answer: Callable[[Call, Any], Awaitable[Download]]) -> Route:
+    """A regulator's look is written down by `Looks`."""
+    return Route("GET", path, EVERYONE, asked, Download, answer, observed=False, codes=UNSEEN)
+
+
+def _room(lesson: Lesson, guest: int) -> str:
+    """The media room of somebody on stage."""
+    return f"{lesson.id}{SIGN}{guest}"
 
 
 def _moment(seconds: float) -> str:

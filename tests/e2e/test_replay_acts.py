@@ -4,15 +4,14 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
 from server.demo.page import Page as Attending
-from server.demo.page import Socket, sign_in
+from server.demo.page import sign_in
 from tests.e2e.axe import look
-from tests.e2e.browsers import FLAGS
-from tests.e2e.lesson import STEADY, School, phase, teach
+from tests.e2e.lesson import STEADY, School
+from tests.e2e.past import a_demo, a_desk, a_lesson, opened, reached
 from tests.e2e.pictures import DESK, PHONE, picture
-from tests.e2e.service import Service
 from tests.e2e.taught import mono
 
 pytestmark = pytest.mark.timeout(240)
@@ -24,63 +23,35 @@ GREETING, LATER, INSULT = "大家好，声音清楚吗?", "清楚了，谢谢老
 
 
 async def test_a_replay_shows_what_was_said_when_it_was_said(tmp_path: Path, chromium: str | None) -> None:
-    demo = Service(tmp_path, "--demo")
-    demo.settings.write_text("media:\n  udp_port: 0\n  recording: true\n")
-    demo.start()
-    try:
-        async with async_playwright() as playwright:
-            playwright.selectors.set_test_id_attribute("data-test")
-            browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-            school = School(demo, browser)
-            lesson_id = await talked(school)
-            await seen_by_a_trainee(school, lesson_id)
-            await seen_by_staff(school, lesson_id)
-            await browser.close()
-    finally:
-        demo.kill()
+    async with a_demo(tmp_path, chromium) as school:
+        lesson_id = await talked(school)
+        await seen_by_a_trainee(school, lesson_id)
+        await seen_by_staff(school, lesson_id)
 
 
 async def talked(school: School) -> str:
     """A lesson with pictures in which somebody asks, is answered live, and says something that is hidden later."""
-    teacher, demo = await teach(school), school.service
-    await teacher.get_by_test_id("start").click()
-    await phase(teacher, "live")
-    lesson_id = teacher.url.split("/lessons/")[1].split("/")[0]
-    login = await sign_in(demo.url, "trainee02", demo.password("trainee02"))
-    page = Attending(login, lesson_id, "phone", mono)
-    await page.join()
-    desk = Socket(await sign_in(demo.url, "teacher", demo.password("teacher")))
-    await desk.open()
-    trainee = page.socket
-    assert trainee is not None
-    await asyncio.sleep(APART_S)
-    await trainee.call("chat:say", lesson_id=lesson_id, text=GREETING)
-    asked = await trainee.call("question:ask", lesson_id=lesson_id, text=WHY, anonymous=True)
-    insult = await trainee.call("chat:say", lesson_id=lesson_id, text=INSULT)
-    await asyncio.sleep(APART_S)
-    await desk.call("question:answering", lesson_id=lesson_id, question=str(asked["seq"]))
-    await asyncio.sleep(APART_S)
-    await desk.call("question:done", lesson_id=lesson_id, question=str(asked["seq"]))
-    await desk.call("chat:hide", lesson_id=lesson_id, line=str(insult["seq"]), on=True)
-    await trainee.call("question:ask", lesson_id=lesson_id, text=HOW)
-    await trainee.call("chat:say", lesson_id=lesson_id, text=LATER)
-    await asyncio.sleep(APART_S)
-    await teacher.get_by_test_id("end").click()
-    await teacher.get_by_test_id("end-confirm").click()
-    await phase(teacher, "ended")
-    for one in (trainee, desk):
-        await one.close()
-    await desk.login.close()
+    login = await sign_in(school.service.url, "trainee02", school.service.password("trainee02"))
+    async with a_lesson(school) as (_, lesson_id), a_desk(school) as desk:
+        page = Attending(login, lesson_id, "phone", mono)
+        await page.join()
+        trainee = page.socket
+        assert trainee is not None
+        await asyncio.sleep(APART_S)
+        await trainee.call("chat:say", lesson_id=lesson_id, text=GREETING)
+        asked = await trainee.call("question:ask", lesson_id=lesson_id, text=WHY, anonymous=True)
+        insult = await trainee.call("chat:say", lesson_id=lesson_id, text=INSULT)
+        await asyncio.sleep(APART_S)
+        await desk.call("question:answering", lesson_id=lesson_id, question=str(asked["seq"]))
+        await asyncio.sleep(APART_S)
+        await desk.call("question:done", lesson_id=lesson_id, question=str(asked["seq"]))
+        await desk.call("chat:hide", lesson_id=lesson_id, line=str(insult["seq"]), on=True)
+        await trainee.call("question:ask", lesson_id=lesson_id, text=HOW)
+        await trainee.call("chat:say", lesson_id=lesson_id, text=LATER)
+        await asyncio.sleep(APART_S)
+    await trainee.close()
     await login.close()
     return lesson_id
-
-
-async def opened(page: Page, path: str) -> None:
-    await page.goto(path)
-    await page.locator("[data-test=screening][data-playing=true]").wait_for()
-    await page.get_by_test_id("replay-questions").wait_for()
-    await page.get_by_test_id("turn").click()
-    await page.locator("[data-test=screening][data-playing=false]").wait_for()
 
 
 async def chat(page: Page) -> str:
@@ -92,21 +63,14 @@ async def at(page: Page, where: str) -> str:
     slider = page.get_by_test_id("slider")
     await slider.focus()
     await slider.press(where)
-    await reached(page, float(await slider.get_attribute("min" if where == "Home" else "max") or 0))
+    await reached(page, float(await slider.get_attribute("min" if where == "Home" else "max") or 0), 1.5)
     return await chat(page)
-
-
-async def reached(page: Page, moment: float) -> None:
-    """Wait until this moment is played, or nearly."""
-    screening = page.get_by_test_id("screening")
-    async with asyncio.timeout(20):
-        while abs(float(await screening.get_attribute("data-moment") or 0) - moment) > 1.5:  # noqa: ASYNC110  the page's
-            await asyncio.sleep(0.1)
 
 
 async def seen_by_a_trainee(school: School, lesson_id: str) -> None:
     _, page = await school.signed_in(STEADY, "learn", PHONE)
-    await opened(page, f"{school.service.url}/learn.html#/lesson/{lesson_id}/replay")
+    await opened(page, lesson_id)
+    await page.get_by_test_id("replay-questions").wait_for()
     before, after = await at(page, "Home"), await at(page, "End")
     assert (GREETING in before, GREETING in after, LATER in after) == (False, True, True)
     assert (GREETING in await at(page, "Home"), INSULT in before + after) == (False, False)
@@ -125,7 +89,8 @@ async def seen_by_a_trainee(school: School, lesson_id: str) -> None:
 async def seen_by_staff(school: School, lesson_id: str) -> None:
     """They see who asked without a name, and what was hidden until it was."""
     _, page = await school.signed_in("staff", "desk", DESK)
-    await opened(page, f"{school.service.url}/desk.html#/lessons/{lesson_id}/replay")
+    await opened(page, lesson_id)
+    await page.get_by_test_id("replay-questions").wait_for()
     await at(page, "End")
     questions = page.get_by_test_id("replay-questions")
     assert "匿名" not in await questions.inner_text()

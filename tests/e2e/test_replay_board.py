@@ -6,15 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, async_playwright
+from playwright.async_api import Page
 
-from server.demo.page import Socket, sign_in
+from server.demo.page import Socket
 from tests.core.files.documents import pdf
 from tests.e2e.axe import look
-from tests.e2e.browsers import FLAGS
-from tests.e2e.lesson import STEADY, School, phase, teach
+from tests.e2e.lesson import STEADY, School
+from tests.e2e.past import a_demo, a_desk, a_lesson, begins, go, opened
 from tests.e2e.pictures import DESK, PHONE, picture
-from tests.e2e.service import Service
 
 pytestmark = pytest.mark.timeout(400)
 
@@ -25,20 +24,10 @@ RING = [1_500, 6_500, 6_000, 9_500]
 
 
 async def test_a_replay_turns_the_pages_as_they_were_turned(tmp_path: Path, chromium: str | None) -> None:
-    demo = Service(tmp_path, "--demo")
-    demo.settings.write_text("media:\n  udp_port: 0\n  recording: true\n")
-    demo.start()
-    try:
-        async with async_playwright() as playwright:
-            playwright.selectors.set_test_id_attribute("data-test")
-            browser = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-            school = School(demo, browser)
-            taught = await drawn(school)
-            await seen_by_a_trainee(school, taught)
-            await seen_by_staff(school, taught)
-            await browser.close()
-    finally:
-        demo.kill()
+    async with a_demo(tmp_path, chromium) as school:
+        taught = await drawn(school)
+        await seen_by_a_trainee(school, taught)
+        await seen_by_staff(school, taught)
 
 
 @dataclass
@@ -68,33 +57,22 @@ class Desk:
 
 async def drawn(school: School) -> Taught:
     """A lesson with pictures in which pages are turned forth and back and drawn on."""
-    teacher, demo = await teach(school), school.service
-    await teacher.get_by_test_id("start").click()
-    await phase(teacher, "live")
-    lesson_id = teacher.url.split("/lessons/")[1].split("/")[0]
-    socket = Socket(await sign_in(demo.url, "teacher", demo.password("teacher")))
-    await socket.open()
-    desk = Desk(socket, lesson_id, await slides(socket, lesson_id))
-    then = list[tuple[float, int, int]]()
-    for page, strokes, steps in (
-        (1, 0, [desk.show(1)]),
-        (1, 2, [desk.draw(1, "arrow", "red", LINE), desk.draw(1, "text", "blue", [5_200, 2_600], "先停机,再换刀")]),
-        (2, 1, [desk.show(2), desk.draw(2, "ellipse", "green", RING)]),
-        (1, 2, [desk.show(1)]),
-        (1, 0, [socket.call("board:clear", lesson_id=lesson_id)]),
-        (0, 0, [desk.show(0)]),
-    ):
+    async with a_lesson(school) as (teacher, lesson_id), a_desk(school) as socket:
+        desk = Desk(socket, lesson_id, await slides(socket, lesson_id))
+        then = list[tuple[float, int, int]]()
+        for page, strokes, steps in (
+            (1, 0, [desk.show(1)]),
+            (1, 2, [desk.draw(1, "arrow", "red", LINE), desk.draw(1, "text", "blue", [5_200, 2_600], "先停机,再换刀")]),
+            (2, 1, [desk.show(2), desk.draw(2, "ellipse", "green", RING)]),
+            (1, 2, [desk.show(1)]),
+            (1, 0, [socket.call("board:clear", lesson_id=lesson_id)]),
+            (0, 0, [desk.show(0)]),
+        ):
+            await asyncio.sleep(APART_S)
+            for step in steps:
+                await step
+            then.append((await teacher.evaluate("Date.now()") / 1000, page, strokes))
         await asyncio.sleep(APART_S)
-        for step in steps:
-            await step
-        then.append((await teacher.evaluate("Date.now()") / 1000, page, strokes))
-    await asyncio.sleep(APART_S)
-    await teacher.get_by_test_id("end").click()
-    await teacher.get_by_test_id("end-confirm").click()
-    await phase(teacher, "ended")
-    await socket.close()
-    await socket.login.close()
-    await teacher.context.close()
     return Taught(lesson_id, desk.deck, then)
 
 
@@ -110,28 +88,6 @@ async def slides(socket: Socket, lesson_id: str) -> str:
         while (await login.get(f"{base}/slides/{file_id}"))["made"] < 2:  # noqa: ASYNC110  nobody is told
             await asyncio.sleep(0.2)
     return file_id
-
-
-async def opened(page: Page, path: str) -> None:
-    await page.goto(path)
-    await page.locator("[data-test=screening][data-playing=true]").wait_for()
-    await page.get_by_test_id("turn").click()
-    await page.locator("[data-test=screening][data-playing=false]").wait_for()
-
-
-async def go(page: Page, moment: float) -> None:
-    """Pull the slider there."""
-    await page.get_by_test_id("slider").evaluate(
-        """(slider, at) => {
-          slider.value = at
-          for (const name of ['input', 'change']) slider.dispatchEvent(new Event(name, { bubbles: true }))
-        }""",
-        moment,
-    )
-    screening = page.get_by_test_id("screening")
-    async with asyncio.timeout(20):
-        while abs(float(await screening.get_attribute("data-moment") or 0) - moment) > 0.9:  # noqa: ASYNC110  the page's
-            await asyncio.sleep(0.1)
 
 
 async def stands(page: Page, number: int, strokes: int) -> None:
@@ -159,8 +115,8 @@ async def turned(page: Page, taught: Taught, order: list[int]) -> None:
 
 async def seen_by_a_trainee(school: School, taught: Taught) -> None:
     _, page = await school.signed_in(STEADY, "learn", PHONE)
-    await opened(page, f"{school.service.url}/learn.html#/lesson/{taught.lesson_id}/replay")
-    await go(page, float(await page.get_by_test_id("slider").get_attribute("min") or 0))
+    await opened(page, taught.lesson_id)
+    await go(page, await begins(page))
     await stands(page, 0, 0)
     await turned(page, taught, [0, 1, 2, 3, 4, 5, 3, 2, 1, 0, 5, 2, 1])
     board, small = [await page.get_by_test_id(name).bounding_box() for name in ("replay-board", "video")]
@@ -175,7 +131,7 @@ async def seen_by_a_trainee(school: School, taught: Taught) -> None:
 
 async def seen_by_staff(school: School, taught: Taught) -> None:
     _, page = await school.signed_in("staff", "desk", DESK)
-    await opened(page, f"{school.service.url}/desk.html#/lessons/{taught.lesson_id}/replay")
+    await opened(page, taught.lesson_id)
     await turned(page, taught, [3, 2, 1])
     await picture(page, "replay-board-desk", both=True)
     assert await look(page, "the replay with slides") == []

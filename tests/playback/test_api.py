@@ -1,6 +1,7 @@
 """Replays through the wire: whoever may see the lesson plays what was recorded of it, nobody else learns of it."""
 
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from aiohttp import ClientSession
@@ -66,6 +67,49 @@ async def _encoding(page: ClientSession, address: str) -> object:
         return (await answer.json())["encoding"]
 
 
+async def test_guests_on_stage_are_played_beside_it_and_nobody_elses(tmp_path: Path) -> None:
+    async with school(tmp_path) as served, served.http("jia") as page, served.http("stranger") as stranger:
+        folder, base = tmp_path / RECORDINGS, f"/api/v1/lessons/{served.lesson_id}/replay"
+        record(folder, served.lesson_id, BEGINS)
+        for room in ("-2", "-10", "-check", "-3x", "0-4"):
+            record(folder, f"{served.lesson_id}{room}", BEGINS + 3)
+        async with page.get(base) as answer:
+            assert (await answer.json())["guests"] == [2, 10]
+        async with page.get(f"{base}/guests/10/picture.m3u8") as answer:
+            lines = (await answer.text()).splitlines()
+        assert "#EXT-X-PROGRAM-DATE-TIME:2026-11-23T09:00:03.000Z" in lines
+        pieces = ["picture.m3u8", *(line for line in lines if line and not line.startswith("#"))]
+        for address in pieces:
+            async with page.get(f"{base}/guests/10/{address}") as answer:
+                assert answer.status == 200
+            async with stranger.get(f"{base}/guests/10/{address}") as answer:
+                assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
+        for address in ("3/picture.m3u8", "3/picture/1/0/4.mp4"):
+            async with page.get(f"{base}/guests/{address}") as answer:
+                assert (answer.status, (await answer.json())["code"]) == (404, "not_found")
+
+
+async def test_a_guest_whose_folder_was_deleted_is_gone(tmp_path: Path) -> None:
+    async with school(tmp_path) as served, served.http("jia") as page:
+        base = f"/api/v1/lessons/{served.lesson_id}/replay"
+        for guest in (1, 2):
+            record(tmp_path / RECORDINGS, f"{served.lesson_id}-{guest}", BEGINS)
+        rmtree(tmp_path / RECORDINGS / f"{served.lesson_id}-1")
+        async with page.get(base) as answer:
+            told = await answer.json()
+        assert (told["begins"], told["guests"]) == (None, [2])
+
+
+async def test_a_guests_pictures_that_are_not_there_yet_are_told_as_well(tmp_path: Path) -> None:
+    async with school(tmp_path) as served, served.http("jia") as page:
+        folder, guest = tmp_path / RECORDINGS, f"{served.lesson_id}-1"
+        for room in (served.lesson_id, guest):
+            record(folder, room, BEGINS)
+        record(folder, guest, BEGINS, rendition="picture_vp8")
+        told = await _encoding(page, f"/api/v1/lessons/{served.lesson_id}/replay")
+    assert told == {"percent": 0, "why": None}
+
+
 async def _told(page: ClientSession, base: str) -> tuple[bool, float]:
     async with page.get(base) as answer:
         told = await answer.json()
@@ -85,8 +129,13 @@ async def test_the_playlist_grows_until_the_lesson_is_over(tmp_path: Path) -> No
 async def test_a_regulator_plays_it_and_the_look_is_written_down_before_once_an_hour(tmp_path: Path) -> None:
     async with school(tmp_path) as served, served.http("regulator") as page, served.http("abroad") as elsewhere:
         record(tmp_path / RECORDINGS, served.lesson_id, BEGINS)
-        base = f"/api/v1/lessons/{served.lesson_id}/replay/picture"
-        for address in (f"{base}.m3u8", f"{base}/1/0/4.mp4", f"{base}/1/4/4.mp4"):
+        record(tmp_path / RECORDINGS, f"{served.lesson_id}-1", BEGINS)
+        base = f"/api/v1/lessons/{served.lesson_id}/replay"
+        for address in (
+            f"{base}/{guest}picture{file}"
+            for guest in ("", "guests/1/")
+            for file in (".m3u8", "/1/0/4.mp4", "/1/4/4.mp4")
+        ):
             async with page.get(address) as answer:
                 assert answer.status == 200
             async with elsewhere.get(address) as answer:
@@ -108,7 +157,15 @@ async def test_where_nothing_was_recorded_there_is_nothing(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    "address", ["picture/1/0/99999999999.mp4", "picture/0/0/4.mp4", "picture/1/-1/4.mp4", "hologram.m3u8"]
+    "address",
+    [
+        "picture/1/0/99999999999.mp4",
+        "picture/0/0/4.mp4",
+        "picture/1/-1/4.mp4",
+        "hologram.m3u8",
+        "guests/0/picture.m3u8",
+        "guests/1/screen.m3u8",
+    ],
 )
 async def test_nonsense_is_refused(tmp_path: Path, address: str) -> None:
     async with school(tmp_path) as served, served.http("jia") as page:

@@ -137,6 +137,15 @@ SAMPLES: dict[str, Sample] = {
         LESSON | PICTURE | {"take": "1", "start": "0", "size": "4"},
         beside={"stranger": "not_found"},
     ),
+    f"GET {V1}/lessons/{{lesson_id}}/replay/guests/{{guest}}/{{rendition}}.m3u8": Sample(
+        "jia", "not_found", LESSON | PICTURE | {"guest": "1"}, beside={"stranger": "not_found"}
+    ),
+    f"GET {V1}/lessons/{{lesson_id}}/replay/guests/{{guest}}/{{rendition}}/{{take}}/{{start}}/{{size}}.mp4": Sample(
+        "jia",
+        "not_found",
+        LESSON | PICTURE | {"guest": "1", "take": "1", "start": "0", "size": "4"},
+        beside={"stranger": "not_found"},
+    ),
     f"GET {V1}/lessons/{{lesson_id}}/polls": Sample("teacher", "not_found", LESSON, beside={"spare": "not_found"}),
     f"GET {V1}/today": Sample("jia"),
     f"POST {V1}/check": Sample("teacher", "self"),

@@ -1,9 +1,10 @@
 /**
- * A recorded lesson: the camera with the voice leads, the screen follows it by absolute time in an element of its own. What was not
- * recorded is gone over. While the lesson goes on, more is added.
+ * A recorded lesson: the camera with the voice leads, the screen and whoever is on stage follow it by absolute time, each in an
+ * element of its own. What was not recorded is gone over. While the lesson goes on, more is added.
  */
+import { Beside, END_S, HAVE_CURRENT, READ_MS } from './beside'
 import { ListDeck, SourceDeck, type Deck } from './deck'
-import { hasPicture, pieceAt, readPlaylist, there, type Listed } from './playlist'
+import { hasPicture, pieceAt, readPlaylist, type Listed } from './playlist'
 import { renditionFor, sourceMaker, type SourceMaker } from './source'
 import { getFile } from '../wire/http'
 import { Refusal } from '../wire/refusal'
@@ -31,12 +32,6 @@ export interface Stage {
 }
 
 const LOOK_MS = 250
-/** A list that grows is read again when what is played comes so near to its end, so often at most. */
-const NEAR_S = 60
-const READ_MS = 5_000
-/** The screen may be so far from the voice. */
-const APART_S = 0.4
-const HAVE_CURRENT = 2
 
 async function listed(lesson: string, rendition: string): Promise<Listed> {
   const { content } = await getFile(pathOf(lesson, rendition))
@@ -50,9 +45,9 @@ export class Replay {
   readonly #stage: Stage
   readonly #maker: SourceMaker | null
   #lead: Deck | null = null
-  #beside: Deck | null = null
+  #screen: Beside | null = null
+  readonly #guests = new Set<Beside>()
   #list: Listed = { pieces: [], over: true }
-  #screens: Listed = { pieces: [], over: true }
   #looks: ReturnType<typeof setInterval> | undefined
   #wanted = false
   #readAt = 0
@@ -69,12 +64,12 @@ export class Replay {
   /** Throws when there is nothing to play. `screen`: there are pictures of one as well. */
   async open(screen: boolean): Promise<void> {
     this.#list = await listed(this.#stage.lesson, this.#rendition())
-    if (screen) this.#screens = await listed(this.#stage.lesson, 'screen')
-    const first = this.#list.pieces[0]
-    if (!first) throw new Refusal('not_found')
-    const { video, screen: element } = this.#stage
-    this.#lead = this.#deck(video, this.#list, this.#rendition(), first.begins)
-    if (screen) this.#beside = this.#deck(element, this.#screens, 'screen', first.begins)
+    if (!this.#list.pieces[0]) throw new Refusal('not_found')
+    if (screen) {
+      this.#screen = this.#beside(this.#stage.screen, 'screen')
+      await this.#screen.read()
+    }
+    this.#lead = this.#deck(this.#stage.video, this.#list, this.#rendition())
     this.#readAt = performance.now()
     this.#looks = setInterval(() => { this.#look() }, LOOK_MS)
     this.#look()
@@ -103,18 +98,34 @@ export class Replay {
     this.#stage.video.playbackRate = this.#stage.video.defaultPlaybackRate = rate
   }
 
+  /** Somebody on stage is heard and seen in an element, by the number of their invitation, until what is returned is called. */
+  guest(number: number, video: HTMLVideoElement): () => void {
+    const guest = this.#beside(video, `guests/${number}/${this.#rendition()}`)
+    this.#guests.add(guest)
+    return () => {
+      this.#guests.delete(guest)
+      guest.stop()
+    }
+  }
+
   stop(): void {
     clearInterval(this.#looks)
-    this.#lead?.stop()
-    this.#beside?.stop()
-    this.#lead = this.#beside = null
+    for (const each of [this.#lead, this.#screen, ...this.#guests]) each?.stop()
+    this.#guests.clear()
+    this.#lead = this.#screen = null
   }
 
   #rendition(): string {
     return this.#maker ? renditionFor(this.#maker, 'picture') : 'picture_aac'
   }
 
-  #deck(video: HTMLVideoElement, list: Listed, rendition: string, zero: number): Deck {
+  #beside(video: HTMLVideoElement, rendition: string): Beside {
+    return new Beside(video, () => listed(this.#stage.lesson, rendition), (list) => this.#deck(video, list, rendition))
+  }
+
+  /** All elements count from the same moment. */
+  #deck(video: HTMLVideoElement, list: Listed, rendition: string): Deck {
+    const zero = this.#list.pieces[0]?.begins ?? 0
     return this.#maker ? new SourceDeck(this.#maker, video, list, zero) : new ListDeck(video, list, addressOf(this.#stage.lesson, rendition))
   }
 
@@ -123,26 +134,14 @@ export class Replay {
     this.#lead.look(true)
     const shown = this.#shown()
     if (shown.ended && this.#list.over && !this.#stage.video.paused) this.#stage.video.pause()
-    this.#follow(this.#beside, shown)
+    const lead = { moment: shown.moment, rate: this.#stage.video.playbackRate, still: shown.paused || shown.waiting }
+    for (const each of [this.#screen, ...this.#guests]) each?.follow(lead)
     this.#stage.onChange(this.#shown())
     void this.#read(shown)
   }
 
-  /** The screen goes where the voice is. */
-  #follow(beside: Deck | null, shown: Shown): void {
-    const { video, screen } = this.#stage
-    if (!beside) return
-    screen.playbackRate = video.playbackRate
-    if (there(this.#screens, shown.moment)) {
-      if (!screen.seeking && Math.abs(beside.moment - shown.moment) > APART_S) beside.go(shown.moment)
-      beside.look(false)
-    }
-    if (shown.paused || shown.waiting || !shown.sharing) screen.pause()
-    else void screen.play().catch(() => undefined)
-  }
-
   #shown(): Shown {
-    const { video, screen } = this.#stage
+    const { video } = this.#stage
     const [moment, pieces] = [this.moment, this.#list.pieces]
     const [first, last, here] = [pieces[0], pieces.at(-1), pieceAt(pieces, moment)]
     return {
@@ -152,21 +151,18 @@ export class Replay {
       paused: !this.#wanted || video.paused,
       ended: this.#lead !== null && this.#lead.ended,
       waiting: video.readyState < HAVE_CURRENT,
-      sharing: there(this.#screens, moment) && screen.readyState >= HAVE_CURRENT,
+      sharing: this.#screen?.shows(moment) ?? false,
       seen: here !== undefined && hasPicture(here.reel),
     }
   }
 
   async #read(shown: Shown): Promise<void> {
     const now = performance.now()
-    if (this.#list.over || shown.ends - shown.moment > NEAR_S || now - this.#readAt < READ_MS) return
+    if (this.#list.over || shown.ends - shown.moment > END_S || now - this.#readAt < READ_MS) return
     this.#readAt = now
     try {
       this.#list = await listed(this.#stage.lesson, this.#rendition())
       this.#lead?.grow(this.#list)
-      if (!this.#beside) return
-      this.#screens = await listed(this.#stage.lesson, 'screen')
-      this.#beside.grow(this.#screens)
     } catch {
       // the line is away: read again soon
     }

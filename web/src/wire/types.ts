@@ -948,9 +948,12 @@ export interface ReplayView {
   lesson_id: string
   title: string
   over: boolean
+  started: string | null
+  ended: string | null
   begins: string | null
   seconds: number
   screen: boolean
+  guests: number[]
   encoding: ReplayEncoding | null
   holes: ReplayHole[]
 }
@@ -974,6 +977,21 @@ export interface PlaylistRequest {
 export interface PieceRequest {
   lesson_id: string
   rendition: 'picture' | 'picture_aac' | 'screen'
+  take: number
+  start: number
+  size: number
+}
+
+export interface GuestPlaylistRequest {
+  lesson_id: string
+  guest: number
+  rendition: 'picture' | 'picture_aac'
+}
+
+export interface GuestPieceRequest {
+  lesson_id: string
+  guest: number
+  rendition: 'picture' | 'picture_aac'
   take: number
   start: number
   size: number
@@ -1642,6 +1660,8 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/questions': { request: QuestionsRequest; response: QuestionsRecord }
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }
+  'GET /api/v1/lessons/{lesson_id}/replay/guests/{guest}/{rendition}.m3u8': { request: GuestPlaylistRequest; response: Blob }
+  'GET /api/v1/lessons/{lesson_id}/replay/guests/{guest}/{rendition}/{take}/{start}/{size}.mp4': { request: GuestPieceRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}.m3u8': { request: PlaylistRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/replay/{rendition}/{take}/{start}/{size}.mp4': { request: PieceRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/slides': { request: SlidesRequest; response: Decks }

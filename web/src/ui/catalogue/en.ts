@@ -228,6 +228,7 @@ export const words: Record<keyof typeof zh | keyof typeof lesson, string> & type
   'replay.open': 'Watch the replay',
   'replay.label': 'The instructor',
   'replay.voice': 'Only the voice here',
+  'replay.guests': 'On stage', 'replay.guestVoice': 'Voice alone',
   'replay.coming': 'Loading…',
   'replay.where': 'Where it plays',
   'replay.play': 'Play',

@@ -71,6 +71,8 @@ export const lesson = {
   'replay.open': '看回放',
   'replay.label': '讲师画面',
   'replay.voice': '这一段只有声音',
+  'replay.guests': '台上的人',
+  'replay.guestVoice': '只有声音',
   'replay.coming': '正在载入…',
   'replay.where': '播放位置',
   'replay.play': '播放',
