@@ -26,10 +26,11 @@ MOST_MOMENTS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class ReplayActsRequest:
-    """`after`: the act up to which the page knows everything."""
+    """`after`: the act up to which the page knows everything; `most`: so many moments."""
 
     lesson_id: str
     after: Annotated[int, Field(ge=0)] = 0
+    most: Annotated[int, Field(ge=1, le=MOST_MOMENTS)] = MOST_MOMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +71,15 @@ class ReplayApi:
         if call.who.role is Role.TRAINEE and lesson.state is not LessonState.ENDED:
             check_inside(acts, call.who.person_id)
         names = await self._names({act.actor_id for act in acts if act.actor_id})
-        desk = call.who.role is not Role.TRAINEE
-        found = await asyncio.to_thread(self._page, acts, names, request.after, desk)
-        told = [ReplayMoment(iso(one.at_ms), one.seq, Changes(**one.changes)) for one in found[:MOST_MOMENTS]]
-        return ReplayActs(lesson.id, told, len(found) > MOST_MOMENTS)
+        desk, most = call.who.role is not Role.TRAINEE, min(request.most, MOST_MOMENTS)
+        found = await asyncio.to_thread(self._page, acts, names, request.after, most, desk)
+        told = [ReplayMoment(iso(one.at_ms), one.seq, Changes(**one.changes)) for one in found[:most]]
+        return ReplayActs(lesson.id, told, len(found) > most)
 
-    def _page(self, acts: Sequence[Act], names: Mapping[str, str], after: int, desk: bool) -> list[Moment]:
+    def _page(self, acts: Sequence[Act], names: Mapping[str, str], after: int, most: int, desk: bool) -> list[Moment]:
         """One more than are told."""
         found = moments(self._activities, acts, desk=desk, name=lambda person_id: names.get(person_id, ""))
-        return list(islice((one for one in found if one.seq > after), MOST_MOMENTS + 1))
+        return list(islice((one for one in found if one.seq > after), most + 1))
 
     def declarations(self) -> Declarations:
         """What replays are served."""

@@ -77,3 +77,15 @@ async def test_a_regulators_look_is_written_down(served: School) -> None:
     async with served.house.store.database.read() as connection:
         rows = await connection.exec_driver_sql("SELECT page FROM regulator_view")
         assert [row for row in rows if "acts" in row[0]] != []
+
+
+async def test_no_more_comes_than_was_asked_for(served: School) -> None:
+    await taught(served)
+    path = f"/api/v1/lessons/{served.lesson_id}/acts"
+    async with served.http("jia") as page:
+        async with page.get(path, params={"most": 1}) as answer:
+            found = await answer.json()
+        assert ([one["seq"] for one in found["moments"]], found["more"]) == ([1], True)
+        for most in (0, 1_001):
+            async with page.get(path, params={"most": most}) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (400, "bad_request")

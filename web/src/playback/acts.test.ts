@@ -33,6 +33,15 @@ describe('the past of a lesson', () => {
     expect([past.seq, said(past, 99)]).toEqual([4, { a: 'a4', b: 'b' }])
   })
 
+  it('steps by what changes, and over what is shown together', () => {
+    const steps = new Past()
+    steps.add([moment(1, 1, { a: '1' }), moment(1.2, 2, { a: '2' }), moment(5, 3, { a: '3' })])
+    const [first, , last] = [1, 1.2, 5].map((s) => BEGIN + s * 1_000) as [number, number, number]
+    expect([steps.after(BEGIN), steps.after(first), steps.after(last), steps.last]).toEqual([first, last, null, last])
+    expect([steps.before(last + 500), steps.before(first), steps.before(BEGIN)]).toEqual([BEGIN + 1_200, null, null])
+    expect(new Past().last).toBeNull()
+  })
+
   it('jumps through a long lesson as if it had been played', () => {
     const long = new Past()
     for (let n = 1; n <= 1_000; n++) long.add([moment(n, n, { [`k${n % 7}`]: String(n) })])

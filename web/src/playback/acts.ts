@@ -47,6 +47,26 @@ export class Past {
       if (seq > this.seq) this.#moments.push({ atMs: Date.parse(at), seq, changes })
   }
 
+  /** The moment from which on more is to be seen than at this one; null: nothing comes. */
+  after(ms: number): number | null {
+    return this.#moments[this.#until(ms + TOGETHER_MS)]?.atMs ?? null
+  }
+
+  /** The last moment at which less was to be seen; null: that is before everything. */
+  before(ms: number): number | null {
+    const count = this.#until(ms + TOGETHER_MS)
+    for (let index = count - 2; index >= 0; index -= 1) {
+      const { atMs } = this.#moments[index] as Moment
+      if (this.#until(atMs + TOGETHER_MS) < count) return atMs
+    }
+    return null
+  }
+
+  /** When the last thing happened, in milliseconds since 1970; null: nothing did. */
+  get last(): number | null {
+    return this.#moments.at(-1)?.atMs ?? null
+  }
+
   /** Everything as it was at a moment (milliseconds since 1970); the same object while nothing changes. */
   at(ms: number): Views {
     const count = this.#until(ms)

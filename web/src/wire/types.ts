@@ -747,6 +747,7 @@ export interface IceServerAccess {
 export interface ReplayActsRequest {
   lesson_id: string
   after: number
+  most: number
 }
 
 export interface ReplayActs {
