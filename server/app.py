@@ -47,6 +47,7 @@ from server.ledger.service import Ledger
 from server.ledger.tiles import TileFolder
 from server.ledger.witnesses import Witnesses
 from server.live import files as lesson_files
+from server.live.acts.polls_api import Kept
 from server.live.files.service import LessonFiles
 from server.live.media_door import Door, EmbeddedMedia
 from server.live.media_worker import WorkerMedia
@@ -182,7 +183,7 @@ def build(
         database=database, clock=clock, tasks=store.tasks, folder=store.folder, training=classes.service
     )
     room = _classroom(config, store, people.service, classes.service, log.service, sockets, member, given.service)
-    files = _files(people.service, classes.service, room.presence.service, log.service, clock, url)
+    files = _files(people.service, classes.service, room.presence.service, log.service, store, url)
     recordings = Recordings(store.folder / RECORDINGS)
     replays = playback.build(training=classes.service, recordings=recordings, observe=watch.record_view, clock=clock)
     looks = oversight.declare(watch, classes.service, room.presence.service)
@@ -230,7 +231,7 @@ def _log(config: Config, store: Store) -> Capability[Ledger]:
 
 
 def _files(
-    people: Accounts, classes: Training, presence: Presence, log: Ledger, clock: Clock, url: str
+    people: Accounts, classes: Training, presence: Presence, log: Ledger, store: Store, url: str
 ) -> Capability[Any]:
     return exchange.build(
         accounts=people,
@@ -238,9 +239,10 @@ def _files(
         attendance=presence.views,
         settlements=presence.settlements,
         log=log,
-        clock=clock,
+        clock=store.clock,
         url=url,
         checker=PAGES / CHECKER,
+        polls=Kept(store.database, classes, {one.name: one for one in live.activities(store.vault)}, people.names),
     )
 
 

@@ -56,13 +56,14 @@ def write_csv(ledger: Ledger) -> bytes:
     """The same lines; UTF-8 with BOM. A text that could be a formula gets an apostrophe before it."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerows([_harmless(line)] for line in ledger.head)
+    writer.writerows([harmless(line)] for line in ledger.head)
     writer.writerow(ledger.words.columns)
-    writer.writerows([_harmless(value) for value in row] for row in ledger.rows)
+    writer.writerows([harmless(value) for value in row] for row in ledger.rows)
     return ("\ufeff" + buffer.getvalue()).encode()
 
 
-def _harmless(value: Value) -> Value:
+def harmless(value: Value) -> Value:
+    """A value of a .csv that no office program takes for a formula."""
     if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value

@@ -18,7 +18,9 @@ from server.core.wire.declaration import Declarations
 from server.exchange.evidence import Log
 from server.exchange.service import Exchange
 from server.ledger.proofs import Proofs
+from server.live.acts.polls_api import KeptPolls
 from server.pages import CHECKER, PAGES
+from server.training.rules import Lesson
 from server.verify.notes import Key, Kind
 from tests.training.school import School, open_school
 
@@ -78,6 +80,13 @@ class Office:
     results: KnownResults
 
 
+class NothingAsked:
+    """Polls of a lesson in which there were none."""
+
+    async def of(self, lesson: Lesson) -> KeptPolls:
+        return KeptPolls([], [], None)
+
+
 @asynccontextmanager
 async def open_office(url: str, log: Log | None = None) -> AsyncIterator[Office]:
     """The school of the tests of training, with its doors and those of exchange."""
@@ -92,6 +101,7 @@ async def open_office(url: str, log: Log | None = None) -> AsyncIterator[Office]
             clock=school.store.clock,
             url=URL,
             checker=PAGES / CHECKER,
+            polls=NothingAsked(),
         )
         joined = Declarations()
         for declarations in (school.store.declarations, school.declarations, built.declarations):

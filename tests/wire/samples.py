@@ -147,6 +147,9 @@ SAMPLES: dict[str, Sample] = {
         beside={"stranger": "not_found"},
     ),
     f"GET {V1}/lessons/{{lesson_id}}/polls": Sample("teacher", "not_found", LESSON, beside={"spare": "not_found"}),
+    f"GET {V1}/lessons/{{lesson_id}}/polls.{{form}}": Sample(
+        "teacher", "not_found", LESSON | {"form": "csv"}, beside={"spare": "not_found"}
+    ),
     f"GET {V1}/today": Sample("jia"),
     f"POST {V1}/check": Sample("teacher", "self"),
     f"GET {V1}/lessons/{{lesson_id}}/appeals": Sample("jia", "not_found", TAUGHT, beside={"stranger": "not_found"}),

@@ -4,7 +4,7 @@ Read from the stored acts by any process, while the lesson runs and afterwards. 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from server.attendance.api import LessonRequest
@@ -16,6 +16,7 @@ from server.live.acts.poll_rules import Poll
 from server.live.acts.polls import PollFace, PollTally, PollText, face_of, own_answer, tally_of
 from server.live.acts.port import Act, Activity
 from server.live.acts.sign_in import SignIn
+from server.training.rules import Lesson
 from server.training.service import Enrolled, Training
 
 DESK: Final = frozenset({Role.INSTRUCTOR, Role.STAFF, Role.REGULATOR, Role.ADMINISTRATOR})
@@ -91,13 +92,17 @@ class Kept:
     async def kept(self, call: Call, request: LessonRequest) -> KeptPolls:
         """Everything that was asked in a lesson. Raises DomainError not_found."""
         lesson, _ = await self._training.lesson_for(call.who, request.lesson_id)
+        return replace(await self.of(lesson), view_id=call.view_id)
+
+    async def of(self, lesson: Lesson) -> KeptPolls:
+        """The same, of a lesson that somebody may see."""
         states = await self._states(lesson.id)
         polls: list[Poll] = [one for one in states[POLLS].polls.values() if one.state in ("open", "closed")]
         sign_ins: list[SignIn] = list(states[SIGN_INS].rounds.values())
         known = {one for poll in polls if not poll.question.anonymous for one in poll.answers}
         people = await self._people(lesson.class_id, known.union(*(one.here for one in sign_ins)))
         asked = [_kept_poll(poll, people) for poll in polls]
-        return KeptPolls(asked, [_kept_sign_in(one, people) for one in sign_ins], call.view_id)
+        return KeptPolls(asked, [_kept_sign_in(one, people) for one in sign_ins], None)
 
     async def _states(self, lesson_id: str) -> dict[str, Any]:
         """As the stored acts make them."""

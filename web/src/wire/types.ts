@@ -1055,6 +1055,12 @@ export interface Receipt {
   minutes: number
 }
 
+export interface AskedRequest {
+  lesson_id: string
+  form: 'xlsx' | 'csv'
+  language: Language
+}
+
 export interface TraineeRequest {
   class_id: string
   person_id: string
@@ -1658,6 +1664,7 @@ export interface Routes {
   'GET /api/v1/lessons/{lesson_id}/files/{file_id}': { request: FileRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/looks': { request: LooksRequest; response: Looks }
   'GET /api/v1/lessons/{lesson_id}/polls': { request: LessonRequest; response: KeptPolls }
+  'GET /api/v1/lessons/{lesson_id}/polls.{form}': { request: AskedRequest; response: Blob }
   'GET /api/v1/lessons/{lesson_id}/questions': { request: QuestionsRequest; response: QuestionsRecord }
   'GET /api/v1/lessons/{lesson_id}/receipt': { request: LessonRequest; response: Receipt }
   'GET /api/v1/lessons/{lesson_id}/replay': { request: ReplayRequest; response: ReplayView }

@@ -77,6 +77,8 @@ export const polls: Record<keyof typeof zh, string> = {
   'signInDesk.missing': 'Not signed in yet',
   'signInDesk.nobody': 'Everybody has signed in.',
   'signInDesk.last': 'Last sign-in: {count} of {all}',
+  'pollKept.xlsx': 'Results as .xlsx',
+  'pollKept.csv': 'Results as .csv',
   'pollKept.title': 'Polls and sign-ins',
   'pollKept.none': 'There was no poll in this lesson, and no sign-in.',
   'pollKept.seat': 'No.',

@@ -75,6 +75,8 @@ export const polls = {
   'signInDesk.missing': '还没签到',
   'signInDesk.nobody': '全部签到了。',
   'signInDesk.last': '上次签到：{count} / {all} 人',
+  'pollKept.xlsx': '下载结果（.xlsx）',
+  'pollKept.csv': '下载结果（.csv）',
   'pollKept.title': '投票与签到记录',
   'pollKept.none': '这一课没有投票，也没有签到。',
   'pollKept.seat': '序号',
