@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(400)
 
 #: so long lies between two things that happen
 APART_S = 2.0
-GREETING, LATER = "今天讲换刀，大家准备好了吗?", "准备好了"
+GREETING, LATER = "今天讲换刀，大家准备好了吗?", "可以开始了"
 POLL = {"kind": "single", "text": "换刀前先做什么?", "choices": ["停机", "测量"], "right": [0]}
 
 
@@ -26,7 +26,7 @@ async def test_a_lesson_without_a_recording_is_read_by_its_time(tmp_path: Path, 
     async with a_demo(tmp_path, chromium, recording=False) as school:
         lesson_id = await taught(school)
         _, page = await school.signed_in(STEADY, "learn", PHONE)
-        await page.goto(f"{school.service.url}/learn.html#/lesson/{lesson_id}")
+        await page.goto(f"{school.service.url}/learn.html#/lesson/{lesson_id}/record")
         await stepped(page, "replay-steps-phone")
         _, page = await school.signed_in("staff", "desk", DESK)
         await page.goto(f"{school.service.url}/desk.html#/lessons/{lesson_id}")
