@@ -33,7 +33,7 @@ log = structlog.get_logger("live.files")
 Found = TypeVar("Found")
 
 ID_BYTES: Final = 8
-#: files that may be coming at once, of one person and in all
+#: files that may be coming at once, of one person and of all trainees
 MOST_COMING: Final = 3
 MOST_COMING_IN_ALL: Final = 40
 READ_BYTES: Final = 1 << 20
@@ -58,7 +58,7 @@ class LessonFiles:
         too_many_tries, slides_need_pdf."""
         teaches = await self._may_give(actor, lesson_id, use)
         check_room(await self.files(lesson_id), actor.person_id, 0, teaches)
-        with self._counted(actor.person_id):
+        with self._counted(actor.person_id, teaches):
             stored = await self.store.take(coming, FILE_BYTES[use], KINDS[use])
         if use is Use.SLIDES and stored.kind is FileKind.PPTX and office.installed() is None:
             raise DomainError("slides_need_pdf")
@@ -155,8 +155,10 @@ class LessonFiles:
         return LessonFile(lesson_id, *made, self._clock.ms())
 
     @contextmanager
-    def _counted(self, person_id: str) -> Iterator[None]:
-        if self._coming[person_id] >= MOST_COMING or self._coming.total() >= MOST_COMING_IN_ALL:
+    def _counted(self, person_id: str, teaches: bool) -> Iterator[None]:
+        """Whoever teaches finds a place also while trainees take all of theirs, a byte in half a minute each."""
+        full = not teaches and self._coming.total() >= MOST_COMING_IN_ALL
+        if self._coming[person_id] >= MOST_COMING or full:
             raise DomainError("too_many_tries", retry_after_s=10)
         self._coming[person_id] += 1
         try:

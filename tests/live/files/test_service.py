@@ -14,7 +14,7 @@ from server.core.files import office, store
 from server.ledger.facts import digest
 from server.ledger.records import all_said
 from server.ledger.rules import split
-from server.live.files import rules
+from server.live.files import rules, service
 from server.live.files.records import all_files, lesson_file
 from server.live.files.rules import Use
 from server.live.files.service import LessonFiles
@@ -226,6 +226,27 @@ async def test_only_so_many_come_at_once(served: School) -> None:
         go_on.set()
     assert "file_id" in await give(served, "teacher")
     assert [one.number for one in await files.files(served.lesson_id)] == [1, 2, 3, 4]
+
+
+async def test_trainees_who_send_slowly_keep_no_instructor_out(served: School, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MOST_COMING_IN_ALL", 1)
+    files, jia, go_on = served.house.files, served.actor("jia"), asyncio.Event()
+    async with served.page("teacher") as desk:
+        await desk.join()
+        assert (await desk.call("lesson:start"))["ok"]
+
+    async def slow() -> AsyncIterator[bytes]:
+        await go_on.wait()
+        yield TWO
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(files.take(jia, served.lesson_id, Use.CHAT, "a", slow()))
+        await until(lambda: files._coming.total() == 1)
+        with pytest.raises(DomainError) as refused:
+            await files.take(served.actor("yi"), served.lesson_id, Use.CHAT, "a", slow())
+        assert refused.value.code == "too_many_tries"
+        assert "file_id" in await give(served, "teacher")
+        go_on.set()
 
 
 async def test_the_log_is_told_of_each_file_and_fsck_finds_what_is_missing_or_changed(served: School) -> None:
