@@ -47,7 +47,7 @@ class AnswersReadRequest:
     """`read`: as it was told with what was shown."""
 
     lesson_id: str
-    read: Annotated[int, Field(ge=0)]
+    read: Annotated[int, Field(ge=0, lt=1 << 31)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,13 @@ async def test_what_was_read_is_never_unread(tmp_path: Path) -> None:
         assert await fresh(jia) == []
 
 
+async def test_a_number_that_no_store_holds_is_refused(tmp_path: Path) -> None:
+    async with school(tmp_path) as here, here.http("jia") as jia:
+        for number in (-1, 1 << 31, 1 << 63):
+            async with jia.post(f"/api/v1/lessons/{here.lesson_id}/answers/read", json={"read": number}) as answer:
+                assert (answer.status, (await answer.json())["code"]) == (400, "bad_request")
+
+
 async def test_questions_outlive_the_process(tmp_path: Path) -> None:
     async with lesson(tmp_path) as (here, _, jia, _yi):
         one = await ask(jia)
