@@ -87,10 +87,10 @@ def build(
     lines = StreamApi(streams, fan_out), Networks(live, register, training), replay
     for one in (acts, stage, rosters, kept, ChatReading(acts, file_of), answers, Moves(acts, fan_out), checks, *lines):
         declared.add(one.declarations())
-    return Capability(live, declared, _jobs(live, api, checks, log, stage))
+    return Capability(live, declared, _jobs(live, api, checks, log, stage, doors))
 
 
-def _jobs(live: Live, api: Api, checks: Checks, log: ActLog, stage: Stage) -> tuple[Job, ...]:
+def _jobs(live: Live, api: Api, checks: Checks, log: ActLog, stage: Stage, doors: Doors) -> tuple[Job, ...]:
     """What is done again and again."""
     return (
         Job("live.roster", ROSTER_S, api.push_rosters),
@@ -99,6 +99,7 @@ def _jobs(live: Live, api: Api, checks: Checks, log: ActLog, stage: Stage) -> tu
         Job("live.checks", ROUND_S, checks.round),
         Job("live.acts", ACTS_S, log.tick),
         Job("live.stage", ACTS_S, stage.round),
+        Job("live.doors", ACTS_S, doors.round),
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import structlog
+
 from server.attendance.lease import End
 from server.attendance.register import Holder
 from server.attendance.service import Attendance
@@ -13,6 +15,8 @@ from server.core.wire.fan_out import FanOut
 from server.live.acts.log import ActLog
 from server.live.acts.order import Knock
 from server.live.acts.port import Act, Who
+
+log = structlog.get_logger("live.doors")
 
 #: acts of the order after which whoever waits outside may ask again
 OPENING: Final = frozenset({"admit", "readmit", "lobby"})
@@ -31,11 +35,11 @@ DOOR: Final = Push("lesson:door", DoorOpened)
 class Doors:
     """The way into lessons."""
 
-    def __init__(self, log: ActLog, attendance: Attendance, fan_out: FanOut) -> None:
-        self._log = log
+    def __init__(self, acts: ActLog, attendance: Attendance, fan_out: FanOut) -> None:
+        self._log = acts
         self._attendance = attendance
         self._fan_out = fan_out
-        log.on_acts.append(self._happened)
+        acts.on_acts.append(self._happened)
         attendance.register.on_lease_end.append(self._lease_ended)
 
     async def enter(self, call: Call, lesson_id: str) -> None:
@@ -60,6 +64,18 @@ class Doors:
             await self._attendance.remove(lesson_id, person_id)
             await self._fan_out.join(call.connection, f"door:{lesson_id}")
             raise DomainError("removed_from_lesson")
+
+    async def round(self) -> None:
+        """Whoever was removed is out, also when the store or a process was away just then: the order is what counts."""
+        here: dict[str, list[str]] = {}
+        for holder in self._attendance.register.holders.values():
+            here.setdefault(holder.lesson_id, []).append(holder.person_id)
+        for lesson_id, people in here.items():
+            try:
+                for person_id in (await self._log.order(lesson_id)).removed.intersection(people):
+                    await self._attendance.remove(lesson_id, person_id)
+            except DomainError as error:  # the next round tries again
+                log.warning("removal_not_done", lesson=lesson_id, code=error.code)
 
     async def _lease_ended(self, holder: Holder) -> None:
         """Whoever has no place in the lesson is told nothing more of it; whoever ends the lease does not wait."""

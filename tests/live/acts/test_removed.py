@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from server.attendance.service import Attendance
+from server.core.errors import DomainError
 from tests.live.acts.spoken import until
 from tests.live.acts.test_doors import heard
 from tests.school import School, school
@@ -59,6 +61,27 @@ async def test_a_join_on_its_way_does_not_outlive_a_removal(served: School) -> N
             await asyncio.gather(*joins)
             assert served.house.register.holders.get(jia) is None
             assert (await teacher.call("order:readmit", person_id=jia))["ok"]
+
+
+async def test_a_removal_whose_lease_could_not_be_ended_at_once_is_made_good(
+    served: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jia, remove, failures = served.actor("jia").person_id, Attendance.remove, [DomainError("store_unavailable")]
+
+    async def fails_once(attendance: Attendance, lesson_id: str, person_id: str) -> None:
+        if failures:
+            raise failures.pop()
+        await remove(attendance, lesson_id, person_id)
+
+    monkeypatch.setattr(Attendance, "remove", fails_once)
+    async with served.page("teacher") as teacher, served.page("jia") as trainee:
+        await teacher.join()
+        await trainee.join()
+        assert (await teacher.call("order:remove", person_id=jia))["code"] == "store_unavailable"
+        assert (await teacher.call("order:remove", person_id=jia))["seq"] == 0  # it is written already
+        async with asyncio.timeout(20):
+            while served.house.register.holders.get(jia) is not None:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 async def test_outside_of_a_lesson_that_goes_on_nobody_reads_what_is_said_in_it(served: School) -> None:
