@@ -8,6 +8,7 @@ import pytest
 
 from server.attendance.service import Attendance
 from server.core.errors import DomainError
+from server.core.wire.fan_out import SocketFanOut
 from tests.live.acts.spoken import until
 from tests.live.acts.test_doors import heard
 from tests.school import School, school
@@ -47,6 +48,26 @@ async def test_a_page_whose_place_another_device_took_is_told_nothing_more(serve
         await until(new, "chat", lambda known: any(one["text"] == "新的设备" for one in known.values()))
         await asyncio.sleep(0.2)
         assert old.told == []
+
+
+async def test_a_page_that_joins_again_by_the_same_line_hears_on(
+    served: School, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when the end of its former lease is heard of late, as at another process."""
+    leave = SocketFanOut.leave
+
+    async def late(fan_out: SocketFanOut, connection: str, group: str) -> None:
+        await asyncio.sleep(0.3)
+        await leave(fan_out, connection, group)
+
+    monkeypatch.setattr(SocketFanOut, "leave", late)
+    async with served.page("teacher") as teacher, served.page("jia") as trainee:
+        await teacher.join()
+        first, second = (await trainee.join())["lease"], (await trainee.join())["lease"]
+        assert second["epoch"] == first["epoch"] + 1
+        await asyncio.sleep(1)
+        assert (await teacher.call("chat:say", text="还听得见吗"))["ok"]
+        await until(trainee, "chat", lambda known: any(one["text"] == "还听得见吗" for one in known.values()))
 
 
 async def test_a_join_on_its_way_does_not_outlive_a_removal(served: School) -> None:
