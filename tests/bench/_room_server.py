@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import uvloop
 from aiohttp import web
 
+from server.core import garbage
 from server.core.actor import EVERYONE, Actor, Role
 from server.core.wire.declaration import Call, Command, Nothing, Push
 from server.core.wire.socket import Sockets
@@ -57,6 +58,7 @@ async def serve() -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
+    garbage.look_seldom()
     print(runner.addresses[0][1], flush=True)
     await asyncio.to_thread(sys.stdin.read)
     await runner.cleanup()
