@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from server.core.errors import DomainError
+from server.live.acts.pace import Limit, Pace
 from server.live.acts.port import Act, Activity, Fact, Name, Says, Scene, Who, text
 
 #: both ways across a page
@@ -19,6 +20,8 @@ MOST_STROKES: Final = 1_000
 #: of all that is drawn on a page: whoever comes late gets them at once
 MOST_PAGE_POINTS: Final = 60_000
 MOST_LETTERS: Final = 300
+#: what one trainee draws, undoes and redoes: each is an act for ever
+STROKES: Final = Limit(60, 10_000)
 #: pages that one lesson's board remembers, and of the whiteboard among them
 MOST_PAGES: Final = 1_500
 MOST_BLANK: Final = 50
@@ -147,6 +150,7 @@ class State:
     page: int = 0
     pages: dict[Place, Page] = field(default_factory=dict)
     where: dict[int, Place] = field(default_factory=dict)
+    pace: Pace = field(default_factory=lambda: Pace(STROKES))
 
     @property
     def shown(self) -> Page:
@@ -160,9 +164,9 @@ class BoardActivity(Activity[State]):
     name = "board"
     commands = (
         Says("board:show", BoardShow, "instructor", ("board_full",)),
-        Says("board:draw", BoardDraw, "both", ("board_full", "text_missing")),
-        Says("board:undo", BoardUndo, "both"),
-        Says("board:redo", BoardRedo, "both"),
+        Says("board:draw", BoardDraw, "both", ("board_full", "text_missing", "slow_down")),
+        Says("board:undo", BoardUndo, "both", ("slow_down",)),
+        Says("board:redo", BoardRedo, "both", ("slow_down",)),
         Says("board:clear", BoardClear, "instructor"),
     )
 
@@ -176,6 +180,8 @@ class BoardActivity(Activity[State]):
             case BoardClear():
                 return [Fact("clear")] if state.page and state.shown.strokes else []
         scene.order.check(who, "drawing")
+        if not who.teaches:
+            state.pace.check(who.person_id, scene.now_ms)
         match command:
             case BoardDraw():
                 return [_draw(state, command)]
@@ -185,6 +191,8 @@ class BoardActivity(Activity[State]):
                 return _turn("redo", _oldest_gone(state, who.person_id))
 
     def apply(self, state: State, act: Act) -> Iterable[str]:
+        if act.kind in ("draw", "undo", "redo"):
+            state.pace.note(act.actor_id, act.at_ms)
         match act.kind:
             case "show":
                 return _shown(state, act.body["deck"], act.body["page"])

@@ -13,6 +13,7 @@ from pydantic import Field
 
 from server.core.clock import iso
 from server.core.errors import DomainError
+from server.live.acts.pace import Limit, Pace
 from server.live.acts.port import Act, Activity, Fact, Name, Order, Says, Scene, Who
 
 #: on stage or invited at a time, beside whoever teaches
@@ -20,6 +21,8 @@ MOST_GUESTS: Final = 4
 INVITED_MS: Final = 60_000
 #: a hand is not raised again sooner
 HAND_PAUSE_MS: Final = 2_000
+#: a guest's own voice and picture, on and off
+SWITCHES: Final = Limit(10, 10_000)
 
 INVITE_CODES: Final = ("lesson_not_live", "stage_full", "silenced", "switched_off", "removed_from_lesson")
 
@@ -171,6 +174,7 @@ class State:
     turns: dict[str, int] = field(default_factory=dict)
     invitations: int = 0
     whys: dict[str, Why] = field(default_factory=dict)
+    pace: Pace = field(default_factory=lambda: Pace(SWITCHES))
 
     def line(self) -> list[str]:
         """Whose hand is up, whoever is next first."""
@@ -210,7 +214,7 @@ class StageActivity(Activity[State]):
         Says("stage:invite", StageInvite, "instructor", INVITE_CODES),
         Says("stage:accept", StageAccept, "trainee", ("not_invited",)),
         Says("stage:leave", StageLeave, "trainee"),
-        Says("stage:switch", StageSwitch, "trainee", ("not_on_stage",)),
+        Says("stage:switch", StageSwitch, "trainee", ("not_on_stage", "slow_down")),
         Says("stage:take_down", StageTakeDown, "instructor"),
         Says("stage:silence", StageSilence, "instructor", ("not_on_stage",)),
     )
@@ -233,6 +237,7 @@ class StageActivity(Activity[State]):
             case StageSwitch(voice=voice, picture=picture):
                 guest = state.guest(who.person_id)
                 same = (guest.own_voice, guest.own_picture) == (voice, picture)
+                state.pace.check(who.person_id, scene.now_ms)
                 return [] if same else [Fact("switch", {"voice": voice, "picture": picture})]
             case StageTakeDown(person_id=person_id):
                 return [_down(state.guests[person_id], "taken_down")] if person_id in state.guests else []
@@ -274,6 +279,8 @@ class StageActivity(Activity[State]):
                 state.hands.pop(person_id, None)
                 state.whys[person_id] = body["why"]
             case _:
+                if act.kind == "switch":
+                    state.pace.note(person_id, act.at_ms)
                 _changed(state, state.guests[person_id], act)
         return (person_id,)
 

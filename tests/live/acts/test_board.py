@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from server.core.errors import DomainError
 from server.live.acts import board
 from server.live.acts.board import (
+    STROKES,
     BoardActivity,
     BoardClear,
     BoardDraw,
@@ -61,15 +62,16 @@ class Room:
     acts: list[Act] = field(default_factory=list)
     order: Order = field(default_factory=Order)
     watcher: Pages = field(default_factory=Pages)
+    now_ms: int = 0
 
     def __post_init__(self) -> None:
         self.watcher.take(everything(self.state))
 
     def do(self, command: Any, who: Who = TEACHER) -> int:
         """How many acts it led to."""
-        facts = BOARD.decide(self.state, command, Scene(0, self.order), who)
+        facts = BOARD.decide(self.state, command, Scene(self.now_ms, self.order), who)
         for fact in facts:
-            act = Act(len(self.acts) + 1, 0, "board", fact.kind, who.person_id, fact.body)
+            act = Act(len(self.acts) + 1, self.now_ms, "board", fact.kind, who.person_id, fact.body)
             keys = list(BOARD.apply(self.state, act))
             self.watcher.take([BOARD.view(self.state, key, False, name) for key in keys])
             self.acts.append(act)
@@ -163,6 +165,21 @@ def test_trainees_draw_while_drawing_is_on_for_them() -> None:
     room.order.silence = True
     assert room.code(draw(), JIA) == room.code(BoardUndo("l"), JIA) == room.code(BoardRedo("l"), JIA) == "silenced"
     assert room.do(draw()) == 1, "who teaches is never silenced"
+
+
+def test_a_trainee_draws_undoes_and_redoes_only_so_fast() -> None:
+    room = Room()
+    room.do(show(1))
+    room.order.own["jia"] = room.order.own["yi"] = {"drawing": True}
+    turns: list[Any] = [draw(), BoardUndo("l"), BoardRedo("l")]
+    assert [room.do(turns[at % 3], JIA) for at in range(STROKES.most)] == [1] * STROKES.most
+    assert {room.code(one, JIA) for one in (draw(), BoardUndo("l"))} == {"slow_down"}
+    assert room.do(draw(), YI) == 1
+    assert [room.do(draw()) for _ in range(STROKES.most + 1)][-1] == 1, "who teaches draws as they like"
+    room.now_ms = STROKES.within_ms - 1
+    assert room.code(draw(), JIA) == "slow_down"
+    room.now_ms += 1
+    assert room.do(draw(), JIA) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from server.live.acts.stage import (
     HAND_PAUSE_MS,
     INVITED_MS,
     MOST_GUESTS,
+    SWITCHES,
     Gone,
     Over,
     Settle,
@@ -343,3 +344,12 @@ def test_an_act_that_nobody_knows_is_a_fault(hall: Hall) -> None:
 def test_as_a_lesson_begins_guests_may_speak_and_be_seen() -> None:
     assert DEFAULTS["voice"]
     assert DEFAULTS["video"]
+
+
+def test_a_guest_turns_their_voice_on_and_off_only_so_fast(hall: Hall) -> None:
+    hall.up("p0")
+    for at in range(SWITCHES.most):
+        assert len(hall.do("p0", StageSwitch("l", voice=at % 2 == 1, picture=True))) == 1
+    assert hall.refused("p0", StageSwitch("l", voice=False, picture=True)) == "slow_down"
+    hall.now_ms += SWITCHES.within_ms
+    assert len(hall.do("p0", StageSwitch("l", voice=False, picture=True))) == 1
