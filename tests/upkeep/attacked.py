@@ -9,7 +9,10 @@ from typing import Any, Final
 
 from server.app import House, build, open_store
 from server.attendance.challenges import records as challenges
+from server.attendance.challenges import records_looks as looks
 from server.attendance.challenges.pace import Said as Answered
+from server.attendance.challenges.pace import Why
+from server.attendance.challenges.records_looks import Look
 from server.attendance.challenges.rules import Event
 from server.attendance.corrections import records as corrections
 from server.attendance.corrections.records import Appeal, Correction, Said
@@ -72,6 +75,8 @@ async def lived(served: School) -> None:
         await challenges.add_event(connection, served.lesson_id, jia, passed, rule)
         answered = Answered(jia, served.clock.ms(), 1, 2_000, True)
         await challenges.add_answer(connection, served.lesson_id, answered)
+        looked = Look(served.lesson_id, 1, jia, Why.TOO_FAST, 1, 0, staff, "问过本人", served.clock.ms())
+        await looks.add_look(connection, looked)
         signature = Signed(jia, 1, 1, b"l" * 32, b"g" * 64)
         await pages.add_signatures(connection, served.lesson_id, slot, [signature])
         early = Deletion("0d" * 8, served.class_id, served.class_id, Outcome.EARLY, 1, 2 * begun, served.clock.ms())
