@@ -3,6 +3,8 @@
 import asyncio
 import json
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -19,7 +21,7 @@ from server.demo.page import Login, Page, Refused, Socket, sign_in
 from server.serve import running
 from server.settings import Config
 from tests.e2e.office import first_login
-from tests.e2e.service import Service, one_time_secret, run
+from tests.e2e.service import ROOT, Service, one_time_secret, run
 from tests.e2e.taught import mono, started
 
 pytestmark = pytest.mark.timeout(90)
@@ -86,7 +88,10 @@ async def test_ctrl_c_in_the_middle_of_a_lesson_ends_cleanly(demo: Service, trai
 def test_a_second_start_is_quick_and_changes_nothing(demo: Service) -> None:
     accounts = (demo.data / "accounts.json").read_bytes()
     assert demo.interrupt()[0] == CLEAN
-    assert demo.start() < 5
+    begun = time.monotonic()
+    subprocess.run([sys.executable, "-c", "import server.commands"], check=True, cwd=ROOT)
+    bare_s = time.monotonic() - begun  # what any start costs on this machine just now
+    assert demo.start() < 3 * bare_s
     assert (demo.data / "accounts.json").read_bytes() == accounts
 
 
